@@ -1,0 +1,167 @@
+import type { ApiAnswer, ApiFailure, ClusterPort, JsonPatchOperation } from './clusterPort.js';
+import { cordonedByOf, lastTurnText, marks, type LastTurn } from './marks.js';
+import { parseNode } from './parseNode.js';
+import { resources } from './resources.js';
+import type { NodeView } from './view.js';
+
+export type CordonOutcome =
+  | { readonly kind: 'cordoned'; readonly node: NodeView }
+  | { readonly kind: 'already-ours'; readonly node: NodeView }
+  /** Somebody else has cordoned the node: `by` another run, or undefined where the cordon carries no mark. */
+  | { readonly kind: 'foreign'; readonly by: string | undefined; readonly node: NodeView }
+  /** The node changed under our hands again and again. */
+  | { readonly kind: 'conflict'; readonly message: string }
+  | { readonly kind: 'failure'; readonly failure: ApiFailure };
+
+export type UncordonOutcome =
+  | { readonly kind: 'uncordoned'; readonly node: NodeView }
+  /** The cordon, if there is one, is not this run's: `by` another run or undefined. Nothing was changed. */
+  | { readonly kind: 'not-ours'; readonly by: string | undefined; readonly node: NodeView }
+  /** Somebody had uncordoned our node; only our mark was removed. */
+  | { readonly kind: 'already-schedulable'; readonly node: NodeView }
+  | { readonly kind: 'failure'; readonly failure: ApiFailure };
+
+export interface CordonRequest {
+  readonly cluster: ClusterPort;
+  /** The node as last seen; it is read again where it has changed since. */
+  readonly node: NodeView;
+  /** Name of the run, or `drain/<user>`. */
+  readonly run: string;
+  readonly signal: AbortSignal;
+}
+
+/** How often a node that changed meanwhile is looked at again. */
+const attempts = 4;
+
+/**
+ * Makes a node unschedulable and marks the cordon as this run's, in one patch that is void where the node is no longer
+ * as it was seen. A cordon without our mark is never taken over. The mark of another run on a node that somebody made
+ * schedulable again means nothing any more and is replaced.
+ */
+export async function cordon(request: CordonRequest): Promise<CordonOutcome> {
+  return await decideAndPatch<CordonOutcome>(request, {
+    decide: (node) => {
+      const by = cordonedByOf(node);
+      if (by === request.run && node.unschedulable) return { kind: 'already-ours', node };
+      if (node.unschedulable) return { kind: 'foreign', by, node };
+      return [
+        ...guards(node),
+        ...annotationsExist(node),
+        set(annotationPath(marks.cordonedBy), request.run),
+        set('/spec/unschedulable', true),
+      ];
+    },
+    done: (node) => ({ kind: 'cordoned', node }),
+    conflict: (message) => ({ kind: 'conflict', message }),
+    failed: (failure) => ({ kind: 'failure', failure }),
+  });
+}
+
+/**
+ * Makes a node schedulable again where its cordon carries exactly this run's mark, and removes the mark in the same
+ * patch. `lastTurn` is written along with it, after a turn that ended well.
+ */
+export async function uncordon(request: CordonRequest & { readonly lastTurn?: LastTurn }): Promise<UncordonOutcome> {
+  let wasSchedulable = false;
+  return await decideAndPatch<UncordonOutcome>(request, {
+    decide: (node) => {
+      const by = cordonedByOf(node);
+      if (by !== request.run) return { kind: 'not-ours', by, node };
+      wasSchedulable = !node.unschedulable;
+      return [
+        ...guards(node),
+        { op: 'remove', path: annotationPath(marks.cordonedBy) },
+        ...(request.lastTurn === undefined
+          ? []
+          : [set(annotationPath(marks.lastTurn), lastTurnText(request.lastTurn))]),
+        ...(wasSchedulable ? [] : [{ op: 'remove', path: '/spec/unschedulable' } as const]),
+      ];
+    },
+    done: (node) => ({ kind: wasSchedulable ? 'already-schedulable' : 'uncordoned', node }),
+    conflict: (message) => ({ kind: 'failure', failure: { kind: 'conflict', message } }),
+    failed: (failure) => ({ kind: 'failure', failure }),
+  });
+}
+
+/** Writes the annotation `turnus.dev/last-turn`, by which order and coverage go. */
+export async function markLastTurn(request: {
+  readonly cluster: ClusterPort;
+  readonly node: NodeView;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly run: string;
+  readonly signal: AbortSignal;
+}): Promise<ApiAnswer<NodeView>> {
+  const { cluster, node, time, run, signal } = request;
+  const body = { metadata: { uid: node.uid, annotations: { [marks.lastTurn]: lastTurnText({ time, run }) } } };
+  const answer = await cluster.patch(
+    { resource: resources.nodes, name: node.name, patch: { type: 'merge', body } },
+    signal,
+  );
+  return answer.kind === 'ok' ? { kind: 'ok', value: parseNode(answer.value) } : answer;
+}
+
+/** An outcome, or the patch that leads to it. */
+interface Decision<Outcome> {
+  readonly decide: (node: NodeView) => Outcome | readonly JsonPatchOperation[];
+  readonly done: (node: NodeView) => Outcome;
+  readonly conflict: (message: string) => Outcome;
+  readonly failed: (failure: ApiFailure) => Outcome;
+}
+
+/** Decides, patches, and where the patch's guards do not hold any more, reads the node again and decides again. */
+async function decideAndPatch<Outcome extends { readonly kind: string }>(
+  { cluster, node, signal }: CordonRequest,
+  { decide, done, conflict, failed }: Decision<Outcome>,
+): Promise<Outcome> {
+  let seen = node;
+  for (let attempt = 1; ; attempt += 1) {
+    const decision = decide(seen);
+    if ('kind' in decision) return decision;
+    const patched = await cluster.patch(
+      { resource: resources.nodes, name: node.name, patch: { type: 'json', operations: decision } },
+      signal,
+    );
+    if (patched.kind === 'ok') return done(parseNode(patched.value));
+    if (patched.kind !== 'invalid' && patched.kind !== 'conflict') return failed(patched);
+    if (attempt === attempts) return conflict(patched.message);
+    const read = await cluster.get({ resource: resources.nodes, name: node.name }, signal);
+    if (read.kind !== 'ok') return failed(read);
+    seen = parseNode(read.value);
+    if (seen.uid !== node.uid)
+      return failed({ kind: 'not-found', message: `node ${node.name} was deleted and registered again` });
+  }
+}
+
+/**
+ * The patch is void unless node, cordon and mark are as seen. A `test` for null holds where the member is absent
+ * (evanphx/json-patch, which the API server uses). The resourceVersion is no guard: the kubelet's heartbeats move it.
+ */
+function guards(node: NodeView): JsonPatchOperation[] {
+  const hasAnnotations = Object.keys(node.annotations).length > 0;
+  return [
+    test('/metadata/uid', node.uid),
+    test('/spec/unschedulable', node.unschedulable ? true : null),
+    hasAnnotations
+      ? test(annotationPath(marks.cordonedBy), cordonedByOf(node) ?? null)
+      : test('/metadata/annotations', null),
+  ];
+}
+
+/** An annotation can only be added to a map that is there. */
+function annotationsExist(node: NodeView): JsonPatchOperation[] {
+  return Object.keys(node.annotations).length > 0 ? [] : [set('/metadata/annotations', {})];
+}
+
+function test(path: string, value: unknown): JsonPatchOperation {
+  return { op: 'test', path, value };
+}
+
+function set(path: string, value: unknown): JsonPatchOperation {
+  return { op: 'add', path, value };
+}
+
+/** A JSON pointer (RFC 6901) to an annotation. */
+function annotationPath(key: string): string {
+  return `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

@@ -1,0 +1,120 @@
+import { controllerOf } from './apiObject.js';
+import type { ApiObject } from './clusterPort.js';
+import { isRecord, numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
+import { keptAnnotations } from './keptAnnotations.js';
+import type { ControllerReference, PodView } from './view.js';
+
+const defaultGracePeriodSeconds = 30;
+
+/** A Pod object as a PodView. What is missing reads as empty. */
+export function parsePod(object: ApiObject): PodView {
+  const { metadata } = object;
+  const spec = recordOf(object['spec']);
+  const status = recordOf(object['status']);
+  const name = stringOf(metadata.name) ?? '';
+  const conditions = recordsOf(status['conditions']);
+  const terminating = metadata.deletionTimestamp !== undefined;
+  const annotations = keptAnnotations(metadata.annotations);
+  const volumes = recordsOf(spec['volumes']);
+  return {
+    namespace: stringOf(metadata.namespace) ?? '',
+    name,
+    uid: stringOf(metadata.uid) ?? '',
+    labels: stringMapOf(metadata.labels),
+    annotations,
+    createdAt: timeOf(metadata.creationTimestamp) ?? 0,
+    nodeName: stringOf(spec['nodeName']) === '' ? undefined : stringOf(spec['nodeName']),
+    phase: phaseOf(status['phase']),
+    ready:
+      !terminating && conditions.some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True'),
+    terminating,
+    deletionDeadline: timeOf(metadata.deletionTimestamp),
+    terminationGracePeriodSeconds: numberOf(spec['terminationGracePeriodSeconds']) ?? defaultGracePeriodSeconds,
+    controller: controllerReferenceOf(object),
+    mirror: 'kubernetes.io/config.mirror' in annotations,
+    priority: numberOf(spec['priority']) ?? 0,
+    emptyDirs: shared(volumes.filter((volume) => isRecord(volume['emptyDir'])).map(nameOf)),
+    claims: shared(claimsOf(name, volumes)),
+    hostPorts: shared(hostPortsOf(spec)),
+    nodeSelector: stringMapOf(spec['nodeSelector']),
+    hasRequiredAffinity: hasRequiredAffinity(recordOf(spec['affinity'])),
+    containersStartedAt: shared(containersStartedAt(spec, status)),
+    unschedulableReason: unschedulableReasonOf(conditions),
+  };
+}
+
+function phaseOf(phase: unknown): PodView['phase'] {
+  switch (phase) {
+    case 'Pending':
+    case 'Running':
+    case 'Succeeded':
+    case 'Failed':
+      return phase;
+    default:
+      return 'Unknown';
+  }
+}
+
+function controllerReferenceOf(object: ApiObject): ControllerReference | undefined {
+  const controller = controllerOf(object);
+  if (controller === undefined) return undefined;
+  const { apiVersion, kind, name, uid } = controller;
+  return { apiVersion, kind, name, uid };
+}
+
+function nameOf(record: JsonRecord): string {
+  return stringOf(record['name']) ?? '';
+}
+
+/** Claims by name, and those of generic ephemeral volumes, which are called after pod and volume. */
+function claimsOf(podName: string, volumes: readonly JsonRecord[]): string[] {
+  return volumes.flatMap((volume) => {
+    const claim = stringOf(recordOf(volume['persistentVolumeClaim'])['claimName']);
+    if (claim !== undefined) return [claim];
+    return isRecord(volume['ephemeral']) ? [`${podName}-${nameOf(volume)}`] : [];
+  });
+}
+
+/** Containers that run as long as the pod: the ordinary ones and sidecars (init containers that restart always). */
+function longRunningOf(spec: JsonRecord): readonly JsonRecord[] {
+  const sidecars = recordsOf(spec['initContainers']).filter((container) => container['restartPolicy'] === 'Always');
+  return [...sidecars, ...recordsOf(spec['containers'])];
+}
+
+function hostPortsOf(spec: JsonRecord): number[] {
+  return longRunningOf(spec)
+    .flatMap((container) => recordsOf(container['ports']))
+    .flatMap((port) => numberOf(port['hostPort']) ?? [])
+    .filter((port) => port > 0);
+}
+
+function containersStartedAt(spec: JsonRecord, status: JsonRecord): (number | undefined)[] {
+  const statuses = [...recordsOf(status['initContainerStatuses']), ...recordsOf(status['containerStatuses'])];
+  return longRunningOf(spec).map((container) => {
+    const own = statuses.find((candidate) => candidate['name'] === container['name']);
+    return timeOf(recordOf(recordOf(recordOf(own)['state'])['running'])['startedAt']);
+  });
+}
+
+function hasRequiredAffinity(affinity: JsonRecord): boolean {
+  const required = (kind: string): unknown =>
+    recordOf(affinity[kind])['requiredDuringSchedulingIgnoredDuringExecution'];
+  const hasTerms = (kind: string): boolean => recordsOf(required(kind)).length > 0;
+  return isRecord(required('nodeAffinity')) || hasTerms('podAffinity') || hasTerms('podAntiAffinity');
+}
+
+function unschedulableReasonOf(conditions: readonly JsonRecord[]): string | undefined {
+  const scheduled = conditions.find(
+    (condition) => condition['type'] === 'PodScheduled' && condition['status'] === 'False',
+  );
+  return scheduled === undefined
+    ? undefined
+    : (stringOf(scheduled['message']) ?? stringOf(scheduled['reason']) ?? 'not scheduled');
+}
+
+const nothing: readonly never[] = Object.freeze([]);
+
+/** Most pods have none of these: they share one empty list. */
+function shared<T>(items: T[]): readonly T[] {
+  return items.length === 0 ? nothing : items;
+}

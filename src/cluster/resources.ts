@@ -1,0 +1,22 @@
+import type { Resource } from './clusterPort.js';
+
+/** The built-in resources that Turnus reads and writes. */
+export const resources = {
+  nodes: { group: '', version: 'v1', plural: 'nodes', namespaced: false },
+  pods: { group: '', version: 'v1', plural: 'pods', namespaced: true },
+  namespaces: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
+  events: { group: '', version: 'v1', plural: 'events', namespaced: true },
+  replicationControllers: { group: '', version: 'v1', plural: 'replicationcontrollers', namespaced: true },
+  deployments: { group: 'apps', version: 'v1', plural: 'deployments', namespaced: true },
+  replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true },
+  statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', namespaced: true },
+  daemonSets: { group: 'apps', version: 'v1', plural: 'daemonsets', namespaced: true },
+  budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
+  leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true },
+  accessReviews: {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    plural: 'selfsubjectaccessreviews',
+    namespaced: false,
+  },
+} as const satisfies Readonly<Record<string, Resource>>;

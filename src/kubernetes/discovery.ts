@@ -1,0 +1,63 @@
+import type { ApiAnswer, Resource } from '../cluster/clusterPort.js';
+import { recordOf, recordsOf, stringOf } from '../cluster/json.js';
+import { groupVersionPath } from './requestPath.js';
+
+/** A resource as discovery describes it. */
+export type DiscoveredResource = Resource & { readonly scalable: boolean };
+
+/** Answers which resource serves a kind; remembers each group version it has read. */
+export interface Discovery {
+  discover(
+    kind: { readonly apiVersion: string; readonly kind: string },
+    signal: AbortSignal,
+  ): Promise<ApiAnswer<DiscoveredResource>>;
+}
+
+/** Discovery over `readJson`, which gets a path's JSON. A kind that is not in the remembered list is looked for again. */
+export function discovery(readJson: (path: string, signal: AbortSignal) => Promise<ApiAnswer<unknown>>): Discovery {
+  const known = new Map<string, ReadonlyMap<string, DiscoveredResource>>();
+  return {
+    async discover({ apiVersion, kind }, signal) {
+      const remembered = known.get(apiVersion)?.get(kind);
+      if (remembered !== undefined) return { kind: 'ok', value: remembered };
+      const groupVersion = groupVersionOf(apiVersion);
+      const answer = await readJson(groupVersionPath(groupVersion), signal);
+      if (answer.kind !== 'ok') return answer;
+      const byKind = resourcesOf(answer.value, groupVersion);
+      known.set(apiVersion, byKind);
+      const found = byKind.get(kind);
+      if (found === undefined) return { kind: 'not-found', message: `${apiVersion} serves no kind ${kind}` };
+      return { kind: 'ok', value: found };
+    },
+  };
+}
+
+/** `apps/v1` or `v1` in its parts. */
+export function groupVersionOf(apiVersion: string): { readonly group: string; readonly version: string } {
+  const slash = apiVersion.indexOf('/');
+  return slash < 0
+    ? { group: '', version: apiVersion }
+    : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
+}
+
+/** An APIResourceList by kind; subresources (`deployments/scale`) only tell what a resource can do. */
+function resourcesOf(
+  list: unknown,
+  groupVersion: { group: string; version: string },
+): ReadonlyMap<string, DiscoveredResource> {
+  const entries = recordsOf(recordOf(list)['resources']);
+  const names = new Set(entries.map((entry) => entry['name']));
+  const byKind = new Map<string, DiscoveredResource>();
+  for (const entry of entries) {
+    const plural = stringOf(entry['name']);
+    const kind = stringOf(entry['kind']);
+    if (plural === undefined || kind === undefined || plural.includes('/') || byKind.has(kind)) continue;
+    byKind.set(kind, {
+      ...groupVersion,
+      plural,
+      namespaced: entry['namespaced'] === true,
+      scalable: names.has(`${plural}/scale`),
+    });
+  }
+  return byKind;
+}
