@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+/** Scenarios on a real cluster: one cluster a test file. A file's tests share it and run one after the other. */
+export default defineConfig({
+  test: {
+    include: ['test/cluster/**/*.test.ts'],
+    globalSetup: ['test/cluster/globalSetup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+  },
+});
