@@ -1,0 +1,106 @@
+import type { HostFacts } from './hostPort.js';
+import type { HostLayout } from './jobDirectory.js';
+import type { RemoteAnswer, RemoteProgram } from './remoteProgram.js';
+import { shellQuote } from './shellQuote.js';
+
+/** Looks at the host and changes nothing. */
+export function inspectProgram(layout: HostLayout): RemoteProgram {
+  const text = `
+boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
+disk=${shellQuote(layout.baseDirectory)}
+while [ ! -d "$disk" ] && [ "$disk" != / ] && [ "$disk" != . ]; do disk=$(dirname "$disk"); done
+free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r _ _ _ free _; echo "$free"; })
+root=no
+[ "$(id -u)" -ne 0 ] || root=yes
+systemd=no
+[ ! -d /run/systemd/system ] || systemd=yes
+answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free"`;
+  return { text };
+}
+
+/** What {@link inspectProgram} saw; undefined where the answer is not understood. */
+export function parseHostFacts(answer: RemoteAnswer, hostKeyFingerprint: string): HostFacts | undefined {
+  const bootId = parseBootId(answer);
+  const user = answer.fields.get('user');
+  const kernel = answer.fields.get('kernel');
+  const freeKib = answer.fields.get('free_kib') ?? '';
+  if (bootId === undefined || user === undefined || kernel === undefined || !/^\d{1,15}$/.test(freeKib))
+    return undefined;
+  return {
+    bootId,
+    user,
+    root: answer.fields.get('root') === 'yes',
+    hostKeyFingerprint,
+    systemd: answer.fields.get('systemd') === 'yes',
+    kernel,
+    freeBytes: Number(freeKib) * 1024,
+  };
+}
+
+export function bootIdProgram(layout: HostLayout): RemoteProgram {
+  return {
+    text: `boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'; answer "boot_id=$boot"`,
+  };
+}
+
+export function parseBootId(answer: RemoteAnswer): string | undefined {
+  const bootId = answer.fields.get('boot_id')?.trim();
+  return bootId === undefined || bootId === '' ? undefined : bootId;
+}
+
+/**
+ * Reboots only in the boot that is expected (compare and swap). The decision is written down and answered first; the
+ * reboot follows a second later, detached, so that the answer gets through. A request that comes twice meets either
+ * the same boot, which is on its way down, or a new one, which it leaves alone.
+ */
+export function rebootProgram(layout: HostLayout, expectedBootId: string): RemoteProgram {
+  const text = `
+base=${shellQuote(layout.baseDirectory)}
+boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
+if [ "$boot" != ${shellQuote(expectedBootId)} ]; then answer requested=no "boot_id=$boot"; exit 0; fi
+if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then reboot='systemctl reboot'
+elif command -v reboot >/dev/null; then reboot=reboot
+elif command -v systemctl >/dev/null; then reboot='systemctl reboot'
+else fail 'neither systemctl nor reboot is there'; fi
+mkdir -p "$base" && printf '%s\\n' "$boot" >"$base/reboot-requested.new" &&
+  mv "$base/reboot-requested.new" "$base/reboot-requested" || fail "nothing can be written in $base"
+store "$base/reboot-requested" "$base"
+answer requested=yes "boot_id=$boot"
+setsid /bin/sh -c 'sleep 1; exec $1' turnus "$reboot" </dev/null >"$base/reboot.log" 2>&1 &`;
+  return { text };
+}
+
+/** Names of failed systemd units, without asking for root. */
+export function failedUnitsProgram(): RemoteProgram {
+  const text = `
+[ -d /run/systemd/system ] && command -v systemctl >/dev/null || { answer systemd=no; exit 0; }
+units=$(LC_ALL=C systemctl list-units --state=failed --plain --no-legend --no-pager 2>&1) || fail "systemctl: $units"
+answer systemd=yes
+printf '%s\\n' "$units"`;
+  return { text };
+}
+
+/** The names in the answer of {@link failedUnitsProgram}; undefined where systemd does not run. */
+export function parseFailedUnits(answer: RemoteAnswer): readonly string[] | undefined {
+  if (answer.fields.get('systemd') !== 'yes') return undefined;
+  return answer.body
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/)[0] ?? '')
+    .filter((name) => name !== '');
+}
+
+/**
+ * Runs a command of the playbook. Its text comes by standard input and goes on by the environment, so that it does
+ * not stand in the process list; its exit code is the program's own.
+ */
+export function checkProgram(command: string, timeoutMs: number): RemoteProgram {
+  const text = `
+TURNUS_COMMAND=$(cat)
+export TURNUS_COMMAND
+answer check=started
+exec </dev/null 2>&1
+if command -v timeout >/dev/null; then exec timeout -k 5 ${String(Math.max(1, Math.ceil(timeoutMs / 1000)))} /bin/sh -c 'eval "$TURNUS_COMMAND"'; fi
+exec /bin/sh -c 'eval "$TURNUS_COMMAND"'`;
+  return { text, input: command };
+}

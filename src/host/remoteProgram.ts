@@ -1,0 +1,72 @@
+import { shellQuote } from './shellQuote.js';
+
+/** A POSIX shell program for the host, with the bytes that it reads from its standard input. */
+export interface RemoteProgram {
+  readonly text: string;
+  readonly input?: string;
+}
+
+/** What a program answered: fields, then bytes. */
+export interface RemoteAnswer {
+  readonly fields: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+const header = 'turnus-answer 1\n';
+
+/** Reads as many bytes as the first line says, and runs them; the rest of the input is the program's. */
+const loader = 'read -r n && p=$(dd bs=1 count="$n" 2>/dev/null) && eval "$p"';
+
+/**
+ * The command line to run over SSH, the same for every program: neither programs nor scripts stand in a process list,
+ * a login shell of any kind can read it, and a rule for sudo can name it.
+ */
+export function commandLine({ sudo }: { readonly sudo: boolean }): string {
+  return `${sudo ? 'sudo -n -- ' : ''}/bin/sh -c ${shellQuote(loader)}`;
+}
+
+/**
+ * What is written to the standard input of {@link commandLine}. The program is one function that is called by its
+ * last word: a text that was cut on the way is a syntax error or calls nothing, and never runs by half.
+ */
+export function programInput(program: RemoteProgram): Buffer {
+  const text = `turnus() {\n${prelude}\n${program.text}\n}\nturnus`;
+  return Buffer.from(`${String(Buffer.byteLength(text))}\n${text}${program.input ?? ''}`);
+}
+
+/** The answer in what the host wrote; undefined where there is none. A login shell may have talked before it. */
+export function parseAnswer(stdout: Buffer): RemoteAnswer | undefined {
+  const start = stdout.indexOf(header);
+  if (start === -1) return undefined;
+  const fieldsStart = start + header.length;
+  const end = stdout.indexOf('\n\n', fieldsStart - 1);
+  if (end === -1) return undefined;
+  const fields = new Map<string, string>();
+  for (const line of stdout.toString('utf8', fieldsStart, end).split('\n')) {
+    const equals = line.indexOf('=');
+    if (equals > 0) fields.set(line.slice(0, equals), line.slice(equals + 1));
+  }
+  return { fields, body: stdout.subarray(end + 2) };
+}
+
+/**
+ * Functions of every program. `start_time PID` is the start of a living process in clock ticks since the boot
+ * (proc(5), /proc/pid/stat, field 22; the name in field 2 may hold spaces and brackets); with it a process identifier
+ * that was given anew is told apart. `store FILE...` returns when the files are on the disk.
+ */
+const prelude = `
+umask 077
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export PATH
+answer() { printf 'turnus-answer 1\\n'; printf '%s\\n' "$@" ''; }
+fail() { answer "failed=$1"; exit 1; }
+start_time() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+  set -- \${stat##*) }
+  case $1 in Z | X) ;; *) printf %s "\${20}" ;; esac
+}
+alive() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ]; }
+store() { sync "$@" 2>/dev/null || sync; }`;
+
+/** The functions that a program on the host's own disk needs as well. */
+export const sharedFunctions = prelude;

@@ -1,0 +1,123 @@
+import {
+  bootIdProgram,
+  checkProgram,
+  failedUnitsProgram,
+  inspectProgram,
+  parseBootId,
+  parseFailedUnits,
+  parseHostFacts,
+  rebootProgram,
+} from '../host/hostPrograms.js';
+import type { HostAnswer, HostPort } from '../host/hostPort.js';
+import type { HostLayout } from '../host/jobDirectory.js';
+import { cancelProgram, maximumOutputBytes, readProgram, startProgram } from '../host/jobPrograms.js';
+import { parseJobReading } from '../host/jobReading.js';
+import { parseAnswer, type RemoteAnswer, type RemoteProgram } from '../host/remoteProgram.js';
+import type { Clock } from '../time/clock.js';
+import { runProgram, type ProgramRun } from './runProgram.js';
+import type { Link } from './link.js';
+
+/** The host behind a node over its SSH connection: every call is one program on the host. */
+export function createSshHost(parts: {
+  readonly link: Link;
+  readonly layout: HostLayout;
+  readonly clock: Clock;
+  readonly sudo: boolean;
+  /** The longest that one call may take. */
+  readonly callTimeoutMs: number;
+}): HostPort {
+  const { link, layout, clock, sudo, callTimeoutMs } = parts;
+  const run = (
+    program: RemoteProgram,
+    signal: AbortSignal,
+    options: { asLoginUser?: boolean; timeoutMs?: number } = {},
+  ) =>
+    runProgram(
+      {
+        link,
+        clock,
+        program,
+        sudo: sudo && options.asLoginUser !== true,
+        timeoutMs: options.timeoutMs ?? callTimeoutMs,
+      },
+      signal,
+    );
+  const notUnderstood = {
+    kind: 'command-failed',
+    message: `${link.label} answered what Turnus does not understand.`,
+  } as const;
+
+  const answered = async <T>(
+    program: RemoteProgram,
+    signal: AbortSignal,
+    parse: (answer: RemoteAnswer, run: ProgramRun) => T | undefined,
+    options: { asLoginUser?: boolean } = {},
+  ): Promise<HostAnswer<T>> => {
+    const ran = await run(program, signal, options);
+    if (ran.kind !== 'ok') return ran;
+    const answer = answerOf(ran.value, link.label);
+    if (answer.kind !== 'ok') return answer;
+    const value = parse(answer.value, ran.value);
+    return value === undefined ? notUnderstood : { kind: 'ok', value };
+  };
+
+  return {
+    inspect: async (signal) =>
+      await answered(inspectProgram(layout), signal, (answer, { fingerprint }) => parseHostFacts(answer, fingerprint)),
+
+    startJob: async (job, signal) =>
+      await answered(startProgram(layout, job), signal, (answer) => {
+        const started = answer.fields.get('started');
+        return started === undefined ? undefined : { started: started === 'yes' };
+      }),
+
+    readJob: async (job, fromByte, signal) =>
+      await answered(readProgram(layout, job, fromByte), signal, (answer) => parseJobReading(answer, fromByte)),
+
+    cancelJob: async (job, signal) =>
+      await answered(cancelProgram(layout, job), signal, (answer) => {
+        const cancelled = answer.fields.get('cancelled');
+        return cancelled === undefined ? undefined : { cancelled: cancelled === 'yes' };
+      }),
+
+    reboot: async ({ expectedBootId }, signal) =>
+      await answered(rebootProgram(layout, expectedBootId), signal, (answer) => {
+        const bootId = parseBootId(answer);
+        return bootId === undefined ? undefined : { requested: answer.fields.get('requested') === 'yes', bootId };
+      }),
+
+    async bootId(signal) {
+      link.drop();
+      return await answered(bootIdProgram(layout), signal, parseBootId, { asLoginUser: true });
+    },
+
+    async failedUnits(signal) {
+      const answer = await answered(failedUnitsProgram(), signal, (units) => ({ units: parseFailedUnits(units) }), {
+        asLoginUser: true,
+      });
+      return answer.kind === 'ok' ? { kind: 'ok', value: answer.value.units } : answer;
+    },
+
+    async check(command, signal) {
+      const ran = await run(checkProgram(command, callTimeoutMs), signal, { timeoutMs: callTimeoutMs + 10_000 });
+      if (ran.kind !== 'ok') return ran;
+      const answer = answerOf(ran.value, link.label);
+      if (answer.kind !== 'ok') return answer;
+      const output = answer.value.body.toString('utf8', 0, maximumOutputBytes);
+      return { kind: 'ok', value: { exitCode: ran.value.exitCode, output } };
+    },
+
+    disconnect() {
+      link.drop();
+    },
+  };
+}
+
+function answerOf(run: ProgramRun, label: string): HostAnswer<RemoteAnswer> {
+  const answer = parseAnswer(run.stdout);
+  const failed = answer?.fields.get('failed');
+  if (answer !== undefined && failed === undefined) return { kind: 'ok', value: answer };
+  const why = failed ?? `the shell ended with exit code ${String(run.exitCode)}`;
+  const said = run.said === '' ? '' : ` (${run.said})`;
+  return { kind: 'command-failed', message: `${label}: ${why}${said}.` };
+}
