@@ -1,0 +1,126 @@
+import { isFinished, isJobPod } from '../cluster/replicas.js';
+import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
+import type { Finding } from '../gates/finding.js';
+import type { DrainPolicy } from '../playbook/playbook.js';
+import { parseDuration } from '../time/duration.js';
+
+/** What becomes of a pod on a node that is drained, before budgets and replica spread are asked. */
+export type Standing =
+  | { readonly kind: 'stays'; readonly pod: PodView; readonly why: StayReason }
+  /** Is evicted. `loses` names what goes with it, because the playbook says so. */
+  | { readonly kind: 'leaves'; readonly pod: PodView; readonly loses: readonly Loss[] }
+  /** Its deletion is under way already. */
+  | { readonly kind: 'leaving'; readonly pod: PodView }
+  /** A Job's pod that may finish by itself. */
+  | { readonly kind: 'finishes'; readonly pod: PodView }
+  /** Wishes not to be disturbed, until `until` (wall clock) or for good. */
+  | { readonly kind: 'objects'; readonly pod: PodView; readonly annotation: string; readonly until: number | undefined }
+  /** The playbook does not allow it to be evicted. */
+  | { readonly kind: 'forbidden'; readonly pod: PodView; readonly finding: Finding };
+
+export type StayReason = 'daemonset' | 'mirror' | 'finished' | 'bound-to-node';
+export type Loss = 'unmanaged' | 'local-data' | 'job';
+
+const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
+const doNotDisrupt = 'karpenter.sh/do-not-disrupt';
+
+export interface PodsToClassify {
+  readonly view: ClusterView;
+  readonly node: string;
+  readonly policy: Pick<DrainPolicy, 'localData' | 'unmanagedPods' | 'jobPods'>;
+  /** Wall clock, milliseconds. */
+  readonly now: number;
+  /** UIDs of controllers whose pod returned to this node after its eviction: their pods stay. */
+  readonly boundControllers?: ReadonlySet<string>;
+}
+
+/** The standing of every pod on the node, in the order of namespace and name. */
+export function classifyPods(question: PodsToClassify): readonly Standing[] {
+  return [...question.view.pods.values()]
+    .filter((pod) => pod.nodeName === question.node)
+    .sort((one, other) => (podKey(one) < podKey(other) ? -1 : 1))
+    .map((pod) => standingOf(pod, question));
+}
+
+/** True where the pod can run on this node alone, as far as the view tells: it selects the node by its host name. */
+export function isPinnedTo(pod: PodView, node: { readonly labels: Readonly<Record<string, string>> }): boolean {
+  const hostname = pod.nodeSelector['kubernetes.io/hostname'];
+  return hostname !== undefined && hostname === node.labels['kubernetes.io/hostname'];
+}
+
+function standingOf(pod: PodView, { node, policy, now, boundControllers }: PodsToClassify): Standing {
+  if (pod.mirror) return { kind: 'stays', pod, why: 'mirror' };
+  if (isFinished(pod)) return { kind: 'stays', pod, why: 'finished' };
+  if (pod.controller?.kind === 'DaemonSet') return { kind: 'stays', pod, why: 'daemonset' };
+  if (pod.terminating) return { kind: 'leaving', pod };
+  if (pod.controller !== undefined && boundControllers?.has(pod.controller.uid)) {
+    return { kind: 'stays', pod, why: 'bound-to-node' };
+  }
+  if (pod.controller === undefined && policy.unmanagedPods === 'block') {
+    return { kind: 'forbidden', pod, finding: unmanagedPod(pod, node) };
+  }
+  if (isJobPod(pod) && policy.jobPods === 'wait') return { kind: 'finishes', pod };
+  if (isJobPod(pod) && policy.jobPods === 'block') return { kind: 'forbidden', pod, finding: jobForbidden(pod, node) };
+  const objection = objectionOf(pod, now);
+  if (objection !== undefined) return { kind: 'objects', pod, ...objection };
+  if (pod.emptyDirs.length > 0 && policy.localData === 'block') {
+    return { kind: 'forbidden', pod, finding: localDataBlocked(pod, node) };
+  }
+  return { kind: 'leaves', pod, loses: lossesOf(pod) };
+}
+
+function lossesOf(pod: PodView): readonly Loss[] {
+  const losses: Loss[] = [];
+  if (pod.controller === undefined) losses.push('unmanaged');
+  if (pod.emptyDirs.length > 0) losses.push('local-data');
+  if (isJobPod(pod)) losses.push('job');
+  return losses;
+}
+
+/**
+ * The pod's own wish: `safe-to-evict: "false"` of the cluster autoscaler, `do-not-disrupt` of Karpenter, which is
+ * `true` or how long after its creation the pod wants to be left alone.
+ */
+function objectionOf(pod: PodView, now: number): { annotation: string; until: number | undefined } | undefined {
+  if (pod.annotations[safeToEvict] === 'false') return { annotation: `${safeToEvict}: "false"`, until: undefined };
+  const wish = pod.annotations[doNotDisrupt];
+  if (wish === undefined) return undefined;
+  const annotation = `${doNotDisrupt}: "${wish}"`;
+  if (wish === 'true') return { annotation, until: undefined };
+  const durationMs = parseDuration(wish);
+  if (durationMs === undefined || pod.createdAt + durationMs <= now) return undefined;
+  return { annotation, until: pod.createdAt + durationMs };
+}
+
+function unmanagedPod(pod: PodView, node: string): Finding {
+  return {
+    code: 'unmanaged-pod',
+    severity: 'block',
+    node,
+    objects: [`Pod ${podKey(pod)}`],
+    message: `Pod ${podKey(pod)} has no controller; once evicted, nothing creates it again.`,
+    hint: 'Give it a controller (a Deployment, for example), delete it, or set spec.drain.unmanagedPods: delete.',
+  };
+}
+
+function jobForbidden(pod: PodView, node: string): Finding {
+  return {
+    code: 'job-running',
+    severity: 'block',
+    node,
+    objects: [`Pod ${podKey(pod)}`, `Job ${pod.namespace}/${pod.controller?.name ?? ''}`],
+    message: `Pod ${podKey(pod)} of a Job is running, and the playbook does not let Job pods be evicted.`,
+    hint: 'Wait until the Job has finished, or set spec.drain.jobPods: wait.',
+  };
+}
+
+function localDataBlocked(pod: PodView, node: string): Finding {
+  return {
+    code: 'local-data-blocked',
+    severity: 'block',
+    node,
+    objects: [`Pod ${podKey(pod)}`],
+    message: `Pod ${podKey(pod)} keeps data in emptyDir ${pod.emptyDirs.join(', ')}, which is lost with its eviction.`,
+    hint: 'Move the data to a PersistentVolumeClaim, or set spec.drain.localData: delete.',
+  };
+}

@@ -1,0 +1,221 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { ClusterView } from '../cluster/view.js';
+import type { Finding } from '../gates/finding.js';
+import type { JournalRecord } from '../journal/entry.js';
+import type { DrainPolicy } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import { awaitReplacements } from './awaitReplacements.js';
+import { boundPods, type BoundPods } from './boundPods.js';
+import type { DrainEnd, DrainProgress, DrainRecord, WaitingFor } from './drainEnd.js';
+import { progressReporter, type ProgressReporter } from './drainProgress.js';
+import { drainTime, type DrainTime } from './drainTime.js';
+import { evictionLedger, type EvictionLedger } from './evictionLedger.js';
+import { evictionSender, type EvictionSender } from './evictionSender.js';
+import { nextEvictions } from './next.js';
+import type { NextStep } from './nextStep.js';
+import { rereadNode } from './rereadNode.js';
+import type { DisplacedOwners } from './recovery.js';
+import type { SpreadPolicy } from './spreadAllowance.js';
+import { waitForChange, type DrainCache } from './waitForChange.js';
+
+export interface Drain {
+  /** Checks the lease before each eviction. */
+  readonly cluster: Pick<ClusterPort, 'evict'>;
+  readonly cache: DrainCache;
+  /** Name of the node; it is cordoned. */
+  readonly node: string;
+  readonly policy: DrainPolicy;
+  readonly spread: SpreadPolicy;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Appends to the journal; resolves when it is safe to act. */
+  readonly journal: (record: JournalRecord) => Promise<unknown>;
+  readonly report: (progress: DrainProgress) => void;
+  /** Owners that an earlier attempt of this turn displaced, and what they had Ready before it. */
+  readonly displaced?: DisplacedOwners;
+}
+
+/** Evictions sent at the same time, so that a full node does not flood the API server. */
+const mostSending = 10;
+/** How long the watch may take to show a cordon that was set a moment ago. */
+const cordonShownWithinMs = 5000;
+
+/**
+ * Empties a cordoned node. Acts at each change of the cluster: whatever {@link nextEvictions} lets go is evicted, with
+ * the pod's UID, after the view has shown that UID on this node. It is over when the node, read again, has no pod left
+ * that counts, and (where the playbook says so) every displaced owner has its Ready replicas again on other nodes. The
+ * policy's timeout bounds all of it; waiting for Job pods alone is bounded by their own limit instead.
+ */
+export async function drain(request: Drain): Promise<DrainEnd> {
+  const work = begin(request);
+  const { sender, ledger, bound } = work;
+  const ended = await untilStopped(request.signal, async () => {
+    const end = await emptyNode(request, work);
+    return end.kind === 'empty' && request.policy.waitForReplacements ? await replacementsReady(request, work) : end;
+  }).finally(() => sender.settled());
+  sender.throwFailure();
+
+  const record: DrainRecord = {
+    evicted: ledger.evicted(),
+    displaced: sender.displaced(),
+    boundToNode: bound.pods(request.cache.view()),
+    findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
+  };
+  if (ended.kind !== 'stopped') await request.journal(finished(request.node, ended, record));
+  return { ...ended, ...record };
+}
+
+interface Work {
+  readonly ledger: EvictionLedger;
+  readonly sender: EvictionSender;
+  readonly bound: BoundPods;
+  readonly time: DrainTime;
+  readonly progress: ProgressReporter;
+}
+
+type Ended =
+  | { readonly kind: 'empty' | 'not-cordoned' | 'stopped' }
+  | { readonly kind: 'blocked'; readonly findings: readonly Finding[] }
+  | { readonly kind: 'timeout'; readonly waitingFor: readonly WaitingFor[] }
+  | { readonly kind: 'deferred'; readonly jobs: readonly string[] };
+
+function begin(request: Drain): Work {
+  const { clock, node, report, policy } = request;
+  const ledger = evictionLedger(clock);
+  const bound = boundPods(node);
+  return {
+    ledger,
+    bound,
+    sender: evictionSender({ ...request, ledger, bound }),
+    time: drainTime({ clock, policy }),
+    progress: progressReporter({ node, now: () => clock.now(), gone: () => ledger.goneCount(), report }),
+  };
+}
+
+async function emptyNode(request: Drain, work: Work): Promise<Ended> {
+  for (;;) {
+    const waitingFor = await rereadNode({ ...request, ...work });
+    if (waitingFor.length > 0) return { kind: 'timeout', waitingFor };
+    const ended = await evictUntilNoneIsLeft(request, work);
+    if (ended !== undefined) return ended;
+  }
+}
+
+/** Ends with `empty` where nothing was left from the start, with undefined once nothing is: then it is read again. */
+async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended | undefined> {
+  const { cache, node, clock, signal } = request;
+  const { ledger, sender, bound, time, progress } = work;
+  for (let firstLook = true; ; firstLook = false) {
+    const version = cache.version();
+    const view = cache.view();
+    await journalGone(request, ledger, view);
+    bound.observe(view);
+    sender.throwFailure();
+
+    const { steps } = nextEvictions(situationOf(request, work, view));
+    if (steps.length === 0) return firstLook ? { kind: 'empty' } : undefined;
+    const findings = [...sender.refusedForGood(), ...findingsOf(steps)];
+    if (findings.length > 0) return { kind: 'blocked', findings };
+    const cordoned = view.nodes.get(node)?.unschedulable === true;
+    if (time.notCordonedFor(cordoned) > cordonShownWithinMs) return { kind: 'not-cordoned' };
+
+    time.observe(steps);
+    if (cordoned) sendEvictions(steps, view, work);
+    const waitingFor = progress.steps(steps, clock.now() + Math.round(time.leftMs()));
+    if (time.leftMs() <= 0) return { kind: 'timeout', waitingFor };
+    if (time.jobsLeftMs() <= 0) return { kind: 'deferred', jobs: jobPodsOf(steps) };
+    const atMostMs = Math.min(
+      time.leftMs(),
+      time.jobsLeftMs(),
+      ledger.nextPauseEnd() - clock.monotonic(),
+      firstObjectionEnd(steps) - clock.now(),
+      cordoned ? Infinity : cordonShownWithinMs,
+    );
+    await waitForChange({ cache, version, clock, atMostMs, tasks: sender.tasks(), signal });
+  }
+}
+
+function findingsOf(steps: readonly NextStep[]): readonly Finding[] {
+  return steps.flatMap((step) => (step.kind === 'never' ? [step.finding] : []));
+}
+
+function sendEvictions(steps: readonly NextStep[], view: ClusterView, { ledger, sender }: Work): void {
+  const room = mostSending - ledger.sending();
+  const evictable = steps.filter(({ kind }) => kind === 'evict');
+  for (const { pod } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view);
+}
+
+async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
+  const { cache, clock, signal, node } = request;
+  const { sender, bound, time, progress } = work;
+  const waitingFor = await awaitReplacements({
+    cache,
+    clock,
+    signal,
+    node,
+    displaced: sender.displaced(),
+    excused: () => sender.pinned(bound.owners(cache.view())),
+    deadline: clock.monotonic() + time.leftMs(),
+    progress,
+  });
+  return waitingFor.length === 0 ? { kind: 'empty' } : { kind: 'timeout', waitingFor };
+}
+
+function situationOf({ node, policy, spread, clock }: Drain, { ledger, bound, time }: Work, view: ClusterView) {
+  const jobsLeftMs = time.jobsLeftMs();
+  return {
+    view,
+    node,
+    policy,
+    spread,
+    now: clock.now(),
+    inFlight: ledger.inFlight(),
+    heldBack: ledger.heldBack(),
+    boundControllers: bound.controllers(),
+    ...(Number.isFinite(jobsLeftMs) ? { jobsUntil: clock.now() + Math.round(jobsLeftMs) } : {}),
+  };
+}
+
+async function journalGone({ journal, node }: Drain, ledger: EvictionLedger, view: ClusterView): Promise<void> {
+  for (const { pod, uid, evictedAt, goneAt } of ledger.observe(view)) {
+    const afterMs = goneAt === undefined ? undefined : goneAt - evictedAt;
+    await journal({ type: 'pod.gone', node, pod, uid, ...(afterMs === undefined ? {} : { afterMs }) });
+  }
+}
+
+function jobPodsOf(steps: readonly NextStep[]): readonly string[] {
+  return steps.flatMap((step) =>
+    step.kind === 'wait' && step.wait.for === 'job-running' ? `${step.pod.namespace}/${step.pod.name}` : [],
+  );
+}
+
+function firstObjectionEnd(steps: readonly NextStep[]): number {
+  const ends = steps.map((step) =>
+    step.kind === 'wait' && step.wait.for === 'pod-objects' ? step.wait.until : undefined,
+  );
+  return Math.min(Infinity, ...ends.filter((end) => end !== undefined));
+}
+
+function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {
+  const { evicted, boundToNode, displaced } = record;
+  return {
+    type: 'drain.finished',
+    node,
+    result: ended.kind,
+    evicted: evicted.length,
+    boundToNode,
+    displaced: Object.fromEntries(displaced),
+    ...('waitingFor' in ended ? { waitingFor: ended.waitingFor } : {}),
+    ...('jobs' in ended ? { jobs: ended.jobs } : {}),
+    ...('findings' in ended ? { findings: ended.findings } : {}),
+  };
+}
+
+async function untilStopped(signal: AbortSignal, act: () => Promise<Ended>): Promise<Ended> {
+  try {
+    return await act();
+  } catch (error) {
+    if (signal.aborted) return { kind: 'stopped' };
+    throw error;
+  }
+}

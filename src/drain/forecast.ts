@@ -1,0 +1,98 @@
+import type { ClusterView, PodView } from '../cluster/view.js';
+import type { Finding } from '../gates/finding.js';
+import type { DrainPolicy } from '../playbook/playbook.js';
+import type { StayReason } from './classifyPods.js';
+import { cautionsOf, findingsOfWait, localDataLost } from './forecastFindings.js';
+import { nextEvictions, type NextSteps } from './next.js';
+import type { NextStep } from './nextStep.js';
+import { afterEvictions, namespacesOnNode } from './simulatedView.js';
+import type { SpreadPolicy } from './spreadAllowance.js';
+
+/** How a drain of the node would end, if every replacement becomes Ready. */
+export interface DrainForecast {
+  readonly verdict: 'possible' | 'blocked';
+  /** What blocks, and what somebody should know; one finding for one cause. */
+  readonly findings: readonly Finding[];
+  /** Pods that would be evicted. */
+  readonly evictions: number;
+  /** How many times the drain waits for replacements before it goes on. */
+  readonly waits: number;
+  readonly stays: readonly { readonly pod: PodView; readonly why: StayReason }[];
+}
+
+export interface DrainToForecast {
+  readonly view: ClusterView;
+  readonly node: string;
+  readonly policy: DrainPolicy;
+  readonly spread: SpreadPolicy;
+}
+
+/**
+ * Runs {@link nextEvictions} to its end on the view. After each step the evicted pods are gone and their owners'
+ * replacements are Ready on other nodes, as far as they can run there; Job pods that may finish have finished; managed
+ * budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
+ */
+export function drainForecast(drain: DrainToForecast): DrainForecast {
+  const { node } = drain;
+  const findings: Finding[] = [];
+  const setAside = new Set<string>();
+  let view = namespacesOnNode(drain.view, node);
+  const evicted: PodView[] = [];
+  let waits = -1;
+  const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight: new Set(), setAside });
+
+  const { stays } = ask();
+  for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
+    const leaving = podsThatLeave(steps);
+    if (leaving.length > 0) {
+      findings.push(...leaving.flatMap((step) => cautionsOf(step, { view, node })));
+      evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
+      waits += 1;
+      view = afterEvictions(
+        view,
+        leaving.map(({ pod }) => pod),
+        node,
+      );
+      continue;
+    }
+    const stuck = steps.filter((step) => step.kind !== 'wait' || step.wait.for !== 'earlier-pods');
+    findings.push(...stuck.flatMap((step) => blocksOf(step, node)));
+    for (const { pod } of stuck) setAside.add(pod.uid);
+  }
+
+  const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
+  const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
+  return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
+}
+
+type Leaving = Exclude<NextStep, { kind: 'never' }>;
+
+/** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
+function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {
+  const evicted = steps.filter((step) => step.kind === 'evict');
+  if (evicted.length > 0) return evicted;
+  const waiting = steps.filter((step) => step.kind === 'wait');
+  const ending = waiting.filter(({ wait }) => wait.for === 'terminating' || wait.for === 'job-running');
+  return ending.length > 0 ? ending : waiting.filter(({ wait }) => wait.for === 'managed-budget').slice(0, 1);
+}
+
+function isEvicted(step: Leaving): boolean {
+  return step.kind === 'evict' || step.wait.for === 'managed-budget';
+}
+
+function blocksOf(step: NextStep, node: string): readonly Finding[] {
+  if (step.kind === 'never') return [step.finding];
+  return step.kind === 'wait' ? findingsOfWait(step.wait, 'block', node) : [];
+}
+
+/** One finding for one cause: the same code about the same first object is said once, for all pods concerned. */
+function mergeFindings(findings: readonly Finding[]): readonly Finding[] {
+  const merged = new Map<string, Finding>();
+  for (const finding of findings) {
+    const cause = `${finding.code} ${finding.severity} ${finding.objects[0] ?? ''}`;
+    const first = merged.get(cause);
+    const objects = [...new Set([...(first?.objects ?? []), ...finding.objects])];
+    merged.set(cause, { ...(first ?? finding), objects });
+  }
+  return [...merged.values()];
+}

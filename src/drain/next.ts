@@ -1,0 +1,140 @@
+import { formatDuration } from '../time/duration.js';
+import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
+import type { DrainPolicy } from '../playbook/playbook.js';
+import { budgetAllowance } from './budgetAllowance.js';
+import { count } from './budgetWords.js';
+import { classifyPods, type Standing } from './classifyPods.js';
+import type { Allowance, NextStep, Permission, Wait } from './nextStep.js';
+import { podBudgets, type SelectedPods } from './podBudgets.js';
+import { spreadAllowance, type SpreadPolicy } from './spreadAllowance.js';
+
+/** All that decides what a drain does next. */
+export interface DrainSituation {
+  readonly view: ClusterView;
+  readonly node: string;
+  readonly policy: DrainPolicy;
+  readonly spread: SpreadPolicy;
+  /** Wall clock, milliseconds. */
+  readonly now: number;
+  /** UIDs of evictions that were sent and whose pod is still there: they count as gone for budgets and spread. */
+  readonly inFlight: ReadonlySet<string>;
+  /** Pods by UID whose eviction was refused, and until when they are left alone. They use up no budget meanwhile. */
+  readonly heldBack?: ReadonlyMap<string, Wait>;
+  /** UIDs of controllers whose pod returned to this node after its eviction. */
+  readonly boundControllers?: ReadonlySet<string>;
+  /** UIDs of pods to be looked at as if they were not on the node; they count for budgets and spread. */
+  readonly setAside?: ReadonlySet<string>;
+  /** Wall clock at which the wait for Job pods ends. */
+  readonly jobsUntil?: number;
+}
+
+export interface NextSteps {
+  /** One for each pod that must leave; the order is that of evictions. */
+  readonly steps: readonly NextStep[];
+  /** Pods that do not count. */
+  readonly stays: readonly Extract<Standing, { kind: 'stays' }>[];
+}
+
+/** Pods of this priority and above serve the others (system-cluster-critical, pkg/apis/scheduling/types.go). */
+const criticalPriority = 2_000_000_000;
+
+/**
+ * What to do next with each pod that must leave the node: evict it now, wait (for what), or never. The gates run it
+ * to its end on a view, the drain at each change of the cluster, so that they never disagree.
+ *
+ * Ordinary pods go first, critical ones when those have left, pods of managed budgets last: storage closes when its
+ * users are gone. Within a rank, pods that are not Ready go first, since they use up no budget. As many go at a time
+ * as each budget and each owner's spread allow.
+ */
+export function nextEvictions(situation: DrainSituation): NextSteps {
+  const { view, node, spread, now, inFlight, setAside } = situation;
+  const standings = classifyPods(situation).filter(({ pod }) => setAside?.has(pod.uid) !== true);
+  const leaving = standings.filter((standing) => standing.kind !== 'stays');
+  const pods = leaving.map(({ pod }) => pod);
+  const budgets = podBudgets(view, pods);
+  const allowances = [
+    budgetAllowance({ node, budgets, inFlight, now }),
+    spreadAllowance({ view, node, policy: spread, pods, inFlight }),
+  ];
+
+  const ranked = leaving
+    .map((standing) => ({ standing, rank: rankOf(standing.pod, budgets) }))
+    .sort((one, other) => one.rank - other.rank || Number(one.standing.pod.ready) - Number(other.standing.pod.ready));
+  const lowestRank = ranked[0]?.rank ?? 0;
+  const earlier = ranked.filter(({ rank }) => rank === lowestRank).map(({ standing }) => standing.pod);
+
+  const steps = ranked.map(({ standing, rank }): NextStep => {
+    const { pod } = standing;
+    const permission = permissionFor(standing, situation, allowances);
+    if (permission.kind === 'never') return { kind: 'never', pod, finding: permission.finding };
+    const wait = permission.kind === 'wait' ? permission.wait : rank > lowestRank ? earlierPods(earlier) : undefined;
+    if (wait !== undefined) return { kind: 'wait', pod, wait };
+    for (const allowance of allowances) allowance.take(pod);
+    return { kind: 'evict', pod };
+  });
+  return { steps, stays: standings.filter((standing) => standing.kind === 'stays') };
+}
+
+function permissionFor(
+  standing: Exclude<Standing, { kind: 'stays' }>,
+  situation: DrainSituation,
+  allowances: readonly Allowance[],
+): Permission {
+  const { pod } = standing;
+  if (standing.kind === 'leaving' || situation.inFlight.has(pod.uid)) return { kind: 'wait', wait: terminating(pod) };
+  if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
+  if (standing.kind === 'finishes') return { kind: 'wait', wait: jobRunning(pod, situation) };
+  if (standing.kind === 'objects') return { kind: 'wait', wait: objecting(standing) };
+
+  const answers = allowances.map((allowance) => allowance.ask(pod));
+  const held = situation.heldBack?.get(pod.uid);
+  return (
+    answers.find(({ kind }) => kind === 'never') ??
+    (held === undefined ? answers.find(({ kind }) => kind === 'wait') : { kind: 'wait', wait: held }) ?? { kind: 'go' }
+  );
+}
+
+function rankOf(pod: PodView, budgets: ReadonlyMap<string, readonly SelectedPods[]>): number {
+  if (budgets.get(pod.uid)?.some(({ budget }) => budget.managedBy !== undefined)) return 2;
+  return pod.priority >= criticalPriority ? 1 : 0;
+}
+
+function terminating(pod: PodView): Wait {
+  return {
+    for: 'terminating',
+    objects: [`Pod ${podKey(pod)}`],
+    message: `Pod ${podKey(pod)} is ending; its grace period is ${formatDuration(pod.terminationGracePeriodSeconds * 1000)}.`,
+    hint: 'If it does not end, look at its finalizers and at the kubelet of the node.',
+    ...(pod.deletionDeadline === undefined ? {} : { until: pod.deletionDeadline }),
+  };
+}
+
+function jobRunning(pod: PodView, { policy, jobsUntil }: DrainSituation): Wait {
+  return {
+    for: 'job-running',
+    objects: [`Pod ${podKey(pod)}`, `Job ${pod.namespace}/${pod.controller?.name ?? ''}`],
+    message: `Pod ${podKey(pod)} of Job ${pod.namespace}/${pod.controller?.name ?? ''} is running; it may finish for up to ${formatDuration(policy.jobPodsLimitMs)}.`,
+    hint: 'Let the Job finish, or set spec.drain.jobPods: evict where its pods may be started again.',
+    ...(jobsUntil === undefined ? {} : { until: jobsUntil }),
+  };
+}
+
+function objecting({ pod, annotation, until }: Extract<Standing, { kind: 'objects' }>): Wait {
+  return {
+    for: 'pod-objects',
+    objects: [`Pod ${podKey(pod)}`],
+    message: `Pod ${podKey(pod)} asks by annotation not to be disturbed (${annotation}).`,
+    hint: 'Remove the annotation, or delete the pod when it suits its team.',
+    ...(until === undefined ? {} : { until }),
+  };
+}
+
+function earlierPods(pods: readonly PodView[]): Wait {
+  const names = pods.map((pod) => `Pod ${podKey(pod)}`);
+  return {
+    for: 'earlier-pods',
+    objects: names,
+    message: `Critical pods and those of managed budgets leave when ${count(names.length, 'other pod')} of the node ${names.length === 1 ? 'has' : 'have'} left.`,
+    hint: 'Nothing to do while the other pods leave.',
+  };
+}

@@ -1,0 +1,54 @@
+import type { PodView } from '../cluster/view.js';
+import type { Finding } from '../gates/finding.js';
+
+/** What happens next to a pod that must leave its node. */
+export type NextStep =
+  | { readonly kind: 'evict'; readonly pod: PodView }
+  | { readonly kind: 'wait'; readonly pod: PodView; readonly wait: Wait }
+  | { readonly kind: 'never'; readonly pod: PodView; readonly finding: Finding };
+
+/** What a pod waits for before it leaves. */
+export interface Wait {
+  readonly for: WaitReason;
+  /** Who can end it, as `Kind namespace/name`. */
+  readonly objects: readonly string[];
+  /** One sentence with the numbers that decided. */
+  readonly message: string;
+  /** What to change where it does not end by itself; one sentence. */
+  readonly hint: string;
+  /** Wall clock at which it ends or is looked at again; absent where only a change of the cluster ends it. */
+  readonly until?: number;
+}
+
+export type WaitReason =
+  /** The budget allows nothing until more pods are Ready. */
+  | 'budget-not-now'
+  | 'budget-stale'
+  | 'budget-not-synced'
+  /** An operator opens this budget by itself. */
+  | 'managed-budget'
+  /** Too few Ready replicas would be left. */
+  | 'spread'
+  | 'job-running'
+  | 'pod-objects'
+  /** Evicted or deleted; it is ending. */
+  | 'terminating'
+  /** Critical pods and those of managed budgets go when the others have left. */
+  | 'earlier-pods'
+  /** An eviction was refused; it is tried again later. */
+  | 'retry';
+
+/** What one rule says about evicting a pod now. */
+export type Permission =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'wait'; readonly wait: Wait }
+  | { readonly kind: 'never'; readonly finding: Finding };
+
+/** A rule that counts: what it permits, less what was taken since the view. */
+export interface Allowance {
+  ask(pod: PodView): Permission;
+  /** Counts the eviction of a pod that was permitted. */
+  take(pod: PodView): void;
+}
+
+export const go: Permission = { kind: 'go' };

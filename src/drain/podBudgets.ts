@@ -1,0 +1,53 @@
+import { matchesLabels } from '../cluster/labelSelector.js';
+import { isFinished, ownerOf } from '../cluster/replicas.js';
+import type { BudgetView, ClusterView, OwnerKey, PodView } from '../cluster/view.js';
+
+/** A budget with the pods it selects. */
+export interface SelectedPods {
+  readonly budget: BudgetView;
+  /** Finished pods are not in it. */
+  readonly members: readonly PodView[];
+  /** Owners of the members, in the order of their names. */
+  readonly owners: readonly OwnerKey[];
+  /** Healthy pods there are with every replica of the owners Ready; other pods count as one each. */
+  readonly attainable: number;
+}
+
+/** The budgets that select each of the pods, by pod UID, in the order of their names. Pods without one are absent. */
+export function podBudgets(view: ClusterView, pods: readonly PodView[]): ReadonlyMap<string, readonly SelectedPods[]> {
+  const budgets = new Map<string, SelectedPods[]>();
+  const namespaces = new Set(pods.map((pod) => pod.namespace));
+  const podsIn = new Map<string, PodView[]>([...namespaces].map((namespace) => [namespace, []]));
+  for (const pod of view.pods.values()) if (!isFinished(pod)) podsIn.get(pod.namespace)?.push(pod);
+
+  const sorted = view.budgets.filter((budget) => namespaces.has(budget.namespace)).sort(byName);
+  for (const budget of sorted) {
+    const concerned = pods.filter((pod) => selects(budget, pod));
+    if (concerned.length === 0) continue;
+    const members = (podsIn.get(budget.namespace) ?? []).filter((pod) => selects(budget, pod));
+    const selected = { budget, members, ...ownersOf(view, members) };
+    for (const pod of concerned) budgets.set(pod.uid, [...(budgets.get(pod.uid) ?? []), selected]);
+  }
+  return budgets;
+}
+
+/** True where the budget counts the pod. */
+export function selects(budget: BudgetView, pod: PodView): boolean {
+  return budget.namespace === pod.namespace && matchesLabels(budget.selector, pod.labels);
+}
+
+function ownersOf(view: ClusterView, members: readonly PodView[]): { owners: readonly OwnerKey[]; attainable: number } {
+  const podsOf = new Map<OwnerKey, number>();
+  let attainable = 0;
+  for (const pod of members) {
+    const key = ownerOf(view, pod);
+    if (key !== undefined) podsOf.set(key, (podsOf.get(key) ?? 0) + (pod.terminating ? 0 : 1));
+    else if (!pod.terminating) attainable += 1;
+  }
+  for (const [key, count] of podsOf) attainable += view.owners.get(key)?.desired ?? count;
+  return { owners: [...podsOf.keys()].sort(), attainable };
+}
+
+function byName(one: BudgetView, other: BudgetView): number {
+  return `${one.namespace}/${one.name}` < `${other.namespace}/${other.name}` ? -1 : 1;
+}

@@ -1,0 +1,91 @@
+import { disruptionsAllowed, healthyPods } from '../cluster/budgetArithmetic.js';
+import { isJobPod, ownerOf } from '../cluster/replicas.js';
+import {
+  podKey,
+  type BudgetView,
+  type ClusterView,
+  type OwnerKey,
+  type PodKey,
+  type PodView,
+} from '../cluster/view.js';
+import { isPinnedTo } from './classifyPods.js';
+import { selects } from './podBudgets.js';
+
+/** The view with the pods and budgets of those namespaces alone that have a pod on the node; all that a drain asks. */
+export function namespacesOnNode(view: ClusterView, node: string): ClusterView {
+  const namespaces = new Set<string>();
+  for (const pod of view.pods.values()) if (pod.nodeName === node) namespaces.add(pod.namespace);
+  return {
+    ...view,
+    pods: new Map([...view.pods].filter(([, pod]) => namespaces.has(pod.namespace))),
+    budgets: view.budgets.filter((budget) => namespaces.has(budget.namespace)),
+  };
+}
+
+/**
+ * The view after these pods have left the node: their controllers have filled up to the desired replicas again, the
+ * replacements are Ready on another node (Pending, where they can run on this one alone), and the disruption
+ * controller has counted anew.
+ */
+export function afterEvictions(view: ClusterView, evicted: readonly PodView[], node: string): ClusterView {
+  const pods = new Map(view.pods);
+  for (const pod of evicted) pods.delete(podKey(pod));
+  const present = presentPods({ ...view, pods });
+  for (const pod of evicted) {
+    const key = isJobPod(pod) ? undefined : ownerOf(view, pod);
+    if (key === undefined) continue;
+    const count = present.get(key) ?? 0;
+    if (count >= (view.owners.get(key)?.desired ?? Infinity)) continue;
+    present.set(key, count + 1);
+    const replacement = replacementOf(pod, view, node);
+    pods.set(podKey(replacement), replacement);
+  }
+  const budgets = view.budgets.map((budget) =>
+    evicted.some((pod) => selects(budget, pod)) ? recounted(budget, pods, view.takenAt) : budget,
+  );
+  return { ...view, pods, budgets };
+}
+
+/** Pods by owner that are not ending: what a controller compares with its desired replicas. */
+function presentPods(view: ClusterView): Map<OwnerKey, number> {
+  const present = new Map<OwnerKey, number>();
+  for (const pod of view.pods.values()) {
+    const key = ownerOf(view, pod);
+    if (key === undefined || pod.terminating || pod.phase === 'Succeeded' || pod.phase === 'Failed') continue;
+    present.set(key, (present.get(key) ?? 0) + 1);
+  }
+  return present;
+}
+
+function replacementOf(pod: PodView, view: ClusterView, node: string): PodView {
+  const home = view.nodes.get(node);
+  const pinned = home !== undefined && isPinnedTo(pod, home);
+  return {
+    ...pod,
+    name: `${pod.name}-replacement`,
+    uid: `${pod.uid}-replacement`,
+    createdAt: view.takenAt,
+    nodeName: pinned ? undefined : '(another node)',
+    phase: pinned ? 'Pending' : 'Running',
+    ready: !pinned,
+    terminating: false,
+    deletionDeadline: undefined,
+  };
+}
+
+/** What the disruption controller writes once it has seen the pods: desiredHealthy depends on scales and is the same. */
+function recounted(budget: BudgetView, pods: ReadonlyMap<PodKey, PodView>, now: number): BudgetView {
+  const { status } = budget;
+  if (status.syncFailure !== undefined || status.observedGeneration < budget.generation) return budget;
+  const members = [...pods.values()].filter((pod) => selects(budget, pod));
+  const healthy = healthyPods(budget, members, now).length;
+  const { desiredHealthy: desired, expectedPods: expected } = status;
+  return {
+    ...budget,
+    status: {
+      ...status,
+      currentHealthy: healthy,
+      disruptionsAllowed: disruptionsAllowed({ healthy, desired, expected }),
+    },
+  };
+}

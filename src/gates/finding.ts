@@ -1,0 +1,60 @@
+/** What a gate says about a node leaving service. */
+export interface Finding {
+  readonly code: FindingCode;
+  readonly severity: Severity;
+  /** The node whose turn is meant; absent where the finding is about the whole cluster. */
+  readonly node?: string;
+  /** The objects meant, as `Kind namespace/name` or `Kind name`. */
+  readonly objects: readonly string[];
+  /** One sentence with the numbers that decided. */
+  readonly message: string;
+  /** One sentence: what to change. */
+  readonly hint: string;
+}
+
+/** `block`: the node does not leave. `caution`: it leaves, somebody should know. `info`: for the record. */
+export type Severity = 'block' | 'caution' | 'info';
+
+/**
+ * Every code a finding can have and when it is given. One catalogue: docs/findings.md is tested against it.
+ */
+export const findingCatalogue = {
+  'budget-never': 'A PodDisruptionBudget can never allow this pod to be evicted, whatever becomes Ready.',
+  'budget-not-now': 'A PodDisruptionBudget allows no disruption at the moment; it will once more pods are Ready.',
+  'budget-conflict':
+    'A pod is matched by more than one PodDisruptionBudget; the API server refuses every eviction of it.',
+  'budget-not-synced': 'The disruption controller cannot compute a budget, so it allows nothing.',
+  'budget-stale': 'The disruption controller has not yet seen the latest change of a budget.',
+  'budget-managed': 'A budget is run by an operator that opens it during the drain.',
+  'replica-spread':
+    'The drain would leave an owner with fewer Ready replicas on other nodes than the playbook demands.',
+  'singleton-outage': 'A workload with one replica is down while its pod moves.',
+  'singleton-blocked': 'A workload with one replica is here, and the playbook does not allow it to move.',
+  'unmanaged-pod': 'A pod has no controller: evicted, it is gone for good.',
+  'local-data-lost': 'Pods keep data in emptyDir volumes that are lost with the eviction.',
+  'local-data-blocked': 'Pods keep data in emptyDir volumes, and the playbook does not allow losing it.',
+  'job-running': 'A Job pod is running; evicting it may fail the Job for good.',
+  'pod-objects': 'A pod asks by annotation not to be disturbed.',
+  'short-during-turn': 'A pod can run on no other node: its owner is one replica short during the turn.',
+  'bound-to-node': 'A pod returned to this node under the same controller after its eviction.',
+  'control-plane-node': 'The node carries the control plane; Turnus does not take those yet.',
+  'node-unavailable': 'Another node is already out of service and uses up what may be unavailable.',
+  'already-cordoned': 'Somebody else has cordoned this node.',
+  'node-held': 'A person holds this node with the annotation turnus.dev/hold.',
+  'node-not-ready': 'The node is not Ready before its turn.',
+  'api-not-ready': 'The API server does not report itself ready.',
+  'system-owner-short': 'An owner in kube-system has fewer Ready replicas than desired.',
+  'host-unreachable': 'The host behind the node does not answer on SSH.',
+  'host-key-unknown': 'The host key is in no known_hosts file.',
+  'host-key-mismatch': 'The host shows another key than the one known.',
+  'host-key-revoked': 'The host shows a key that known_hosts marks as revoked.',
+  'host-login-refused': 'The host does not accept the user or the key.',
+  'host-sudo-refused': 'sudo on the host asks for a password or is missing.',
+  'host-not-usable': 'The host answers, but a command that Turnus needs fails there.',
+  'host-is-not-node':
+    'The boot id on the host differs from the one the node reports: the address leads to another machine.',
+  'no-host-address': 'The node has no address of the type that the playbook names.',
+  'not-recovered': 'Owners displaced by the turn are not back at their Ready replicas.',
+} as const satisfies Readonly<Record<string, string>>;
+
+export type FindingCode = keyof typeof findingCatalogue;

@@ -1,0 +1,52 @@
+import { cordonedByOf, holdOf, marks } from '../cluster/marks.js';
+import type { NodeView } from '../cluster/view.js';
+import type { Finding } from './finding.js';
+
+/** Is the node itself in a state to begin (or go on) with? Ready, not held, not cordoned by somebody else. */
+export function nodeGate({
+  node,
+  run,
+}: {
+  readonly node: NodeView;
+  /** What our own cordon would be marked with; undefined where there is none of ours. */
+  readonly run: string | undefined;
+}): readonly Finding[] {
+  const name = `Node ${node.name}`;
+  const block = (finding: Pick<Finding, 'code' | 'message' | 'hint'>): Finding => ({
+    ...finding,
+    severity: 'block',
+    node: node.name,
+    objects: [name],
+  });
+  const findings: Finding[] = [];
+  const hold = holdOf(node);
+  if (hold !== undefined) {
+    findings.push(
+      block({
+        code: 'node-held',
+        message: `${name} is held by a person: ${hold === '' ? 'no reason given' : hold}.`,
+        hint: `When it may go on: kubectl annotate node ${node.name} ${marks.hold}-`,
+      }),
+    );
+  }
+  const owner = cordonedByOf(node);
+  if (node.unschedulable && (owner === undefined || owner !== run)) {
+    findings.push(
+      block({
+        code: 'already-cordoned',
+        message: `${name} is cordoned by ${owner ?? 'somebody else'}; Turnus never takes over the cordon of another.`,
+        hint: `Find out who works on it; when that is done: kubectl uncordon ${node.name}`,
+      }),
+    );
+  }
+  if (!node.ready) {
+    findings.push(
+      block({
+        code: 'node-not-ready',
+        message: `${name} is not Ready before its turn: ${node.notReadyReason ?? 'no reason given'}.`,
+        hint: 'Repair the node first: its pods could not end, and nobody could tell whether the maintenance broke it.',
+      }),
+    );
+  }
+  return findings;
+}
