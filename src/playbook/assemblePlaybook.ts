@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { parseDuration } from '../time/duration.js';
+import { TurnusError } from '../turnusError.js';
+import { stages } from './fileFields.js';
+import type { Count, HostPolicy, Playbook, ReferencedFile, ScriptPolicy, SshPolicy } from './playbook.js';
+import { absolutePath } from './referencedFiles.js';
+import type { PathOrigin, Script } from './referencedFiles.js';
+import type { PlaybookManifest } from './schema.js';
+
+/** The playbook as the engine wants it. `manifest` has no mistake left, and `scripts` holds every script it names. */
+export function assemblePlaybook(
+  manifest: PlaybookManifest,
+  origin: PathOrigin,
+  scripts: ReadonlyMap<string, Script>,
+): Playbook {
+  const { spec } = manifest;
+  return {
+    name: manifest.metadata.name,
+    clusterUid: spec.cluster.uid,
+    schedule: { timeZone: spec.schedule.timeZone },
+    nodes: {
+      selector: spec.nodes.selector,
+      exclude: spec.nodes.exclude,
+      order: spec.nodes.order,
+      canaries: spec.nodes.canaries,
+      maxUnavailable: countOf(spec.nodes.maxUnavailable),
+      stopAfterFailures: spec.nodes.stopAfterFailures,
+    },
+    gates: {
+      replicaSpread: {
+        minReadyElsewhere: countOf(spec.gates.replicaSpread.minReadyElsewhere),
+        // `surge` was refused before; the stricter of the others, should it ever get here.
+        singletons: spec.gates.replicaSpread.singletons === 'allow' ? 'allow' : 'block',
+      },
+      managedBudgets: [],
+    },
+    drain: {
+      timeoutMs: milliseconds(spec.drain.timeout),
+      attempts: spec.drain.attempts,
+      localData: spec.drain.localData,
+      unmanagedPods: spec.drain.unmanagedPods,
+      jobPods: spec.drain.jobPods,
+      jobPodsLimitMs: milliseconds(spec.drain.jobPodsLimit),
+      waitForReplacements: spec.drain.waitForReplacements,
+    },
+    host: hostPolicy(spec.host, origin, scripts),
+    health: {
+      consecutive: spec.health.consecutive,
+      intervalMs: milliseconds(spec.health.interval),
+      timeoutMs: milliseconds(spec.health.timeout),
+      daemonSets: spec.health.daemonSets,
+      commands: spec.health.commands,
+    },
+    settle: { timeMs: milliseconds(spec.settle.time), timeoutMs: milliseconds(spec.settle.timeout) },
+    files: scriptFiles(spec.host, origin, scripts),
+    normalised: normalised(manifest),
+  };
+}
+
+type HostManifest = PlaybookManifest['spec']['host'];
+
+function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap<string, Script>): HostPolicy {
+  const policies: Partial<Record<(typeof stages)[number], ScriptPolicy>> = {};
+  for (const { stage, written, timeout } of writtenScripts(host)) {
+    const path = absolutePath(written, origin);
+    policies[stage] = { path, content: scriptAt(path, scripts).content, timeoutMs: milliseconds(timeout) };
+  }
+  return {
+    ssh: sshPolicy(host.ssh, origin),
+    scripts: policies,
+    reboot: { when: host.reboot.when, timeoutMs: milliseconds(host.reboot.timeout) },
+  };
+}
+
+function sshPolicy(ssh: HostManifest['ssh'], origin: PathOrigin): SshPolicy {
+  const { bastion } = ssh;
+  return {
+    user: ssh.user,
+    port: ssh.port,
+    address: ssh.address,
+    knownHosts: listed(ssh.knownHosts).map((file) => absolutePath(file.path ?? '', origin)),
+    fingerprints: ssh.fingerprints,
+    identity: ssh.identity?.path === undefined ? undefined : absolutePath(ssh.identity.path, origin),
+    bastion: bastion === undefined ? undefined : { ...bastion, user: bastion.user ?? ssh.user },
+    sudo: ssh.sudo,
+  };
+}
+
+function scriptFiles(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap<string, Script>): ReferencedFile[] {
+  const paths = [...new Set(writtenScripts(host).map(({ written }) => written))].sort();
+  return paths.map((path) => {
+    const { bytes } = scriptAt(absolutePath(path, origin), scripts);
+    return { path, digest: createHash('sha256').update(bytes).digest('hex') };
+  });
+}
+
+function writtenScripts(host: HostManifest) {
+  return stages.flatMap((stage) => {
+    const given = host[stage];
+    return given?.script.path === undefined ? [] : [{ stage, written: given.script.path, timeout: given.timeout }];
+  });
+}
+
+function scriptAt(path: string, scripts: ReadonlyMap<string, Script>): Script {
+  const script = scripts.get(path);
+  if (script === undefined) throw bug(`script ${path} was not read`);
+  return script;
+}
+
+/**
+ * What the playbook says, whatever way it is written: defaults filled in, the one known_hosts file as a list of one,
+ * keys in alphabetical order.
+ */
+function normalised(manifest: PlaybookManifest): Readonly<Record<string, unknown>> {
+  const { ssh } = manifest.spec.host;
+  const { bastion } = ssh;
+  const spelledOut = {
+    ...ssh,
+    knownHosts: listed(ssh.knownHosts),
+    ...(bastion === undefined ? {} : { bastion: { ...bastion, user: bastion.user ?? ssh.user } }),
+  };
+  return sortedObject({ ...manifest, spec: { ...manifest.spec, host: { ...manifest.spec.host, ssh: spelledOut } } });
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  return typeof value === 'object' && value !== null ? sortedObject(value) : value;
+}
+
+function sortedObject(value: object): Record<string, unknown> {
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inside]: [string, unknown]) => [key, sorted(inside)]));
+}
+
+function listed<Item>(value: Item | Item[]): Item[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function milliseconds(duration: string): number {
+  const parsed = parseDuration(duration);
+  if (parsed === undefined) throw bug(`${duration} is not a duration`);
+  return parsed;
+}
+
+function countOf(written: number | string): Count {
+  if (typeof written === 'number') return written;
+  return `${Number(written.replace('%', ''))}%`;
+}
+
+function bug(message: string): TurnusError {
+  return new TurnusError({
+    code: 'playbook-unchecked',
+    message: `The playbook was used before it was checked: ${message}.`,
+    exitCode: 1,
+  });
+}

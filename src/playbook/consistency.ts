@@ -1,0 +1,66 @@
+import { parseDuration } from '../time/duration.js';
+import { stages } from './fileFields.js';
+import type { Problem } from './mistake.js';
+import { healthSchema } from './schema.js';
+import { valueAt } from './writtenContent.js';
+
+/** Rules between fields. They read the file as parsed, so that they also speak where other fields are wrong. */
+export function contradictions(content: unknown): Problem[] {
+  return [...unansweredReboot(content), ...unverifiableHosts(content), ...unreachableHealth(content)];
+}
+
+/** Things that are allowed and that the team should know of. */
+export function cautions(content: unknown): Problem[] {
+  const found: Problem[] = [];
+  if (valueAt(content, ['spec', 'cluster', 'uid']) === undefined) {
+    found.push({
+      path: ['spec', 'cluster', 'uid'],
+      at: 'value',
+      message: 'is not given: nothing keeps the playbook from another cluster, and `turnus run --yes` needs --context',
+    });
+  }
+  const host = ['spec', 'host'];
+  const noScript = stages.every((stage) => valueAt(content, [...host, stage]) === undefined);
+  if (noScript && valueAt(content, [...host, 'reboot', 'when']) === 'never') {
+    found.push({
+      path: host,
+      at: 'key',
+      message: 'has no script and never reboots: nodes are emptied and nothing is done',
+    });
+  }
+  return found;
+}
+
+function unansweredReboot(content: unknown): Problem[] {
+  const host = valueAt(content, ['spec', 'host']);
+  if (typeof host !== 'object' || valueAt(host, ['update']) !== undefined) return [];
+  const when = ['spec', 'host', 'reboot', 'when'];
+  if ((valueAt(content, when) ?? 'required') !== 'required') return [];
+  const message =
+    'required needs an update script that says so, and there is no spec.host.update; add it, or write always or never';
+  return [{ path: when, at: 'value', message }];
+}
+
+function unverifiableHosts(content: unknown): Problem[] {
+  const ssh = ['spec', 'host', 'ssh'];
+  if (typeof valueAt(content, ssh) !== 'object') return [];
+  const files = valueAt(content, [...ssh, 'knownHosts']);
+  const pinned = valueAt(content, [...ssh, 'fingerprints']);
+  const noFile = files === undefined || (Array.isArray(files) && files.length === 0);
+  const nonePinned =
+    typeof pinned === 'object' && pinned !== null ? Object.keys(pinned).length === 0 : pinned === undefined;
+  const message =
+    'is missing: host keys are always verified; give a known_hosts file, such as {path: ~/.ssh/known_hosts}, or fingerprints';
+  return noFile && nonePinned ? [{ path: [...ssh, 'knownHosts'], at: 'value', message }] : [];
+}
+
+function unreachableHealth(content: unknown): Problem[] {
+  const path = ['spec', 'health'];
+  const health = healthSchema.safeParse(valueAt(content, path) ?? {});
+  if (!health.success) return [];
+  const { consecutive, interval, timeout } = health.data;
+  const shortestMs = (consecutive - 1) * (parseDuration(interval) ?? 0);
+  if (shortestMs < (parseDuration(timeout) ?? Number.POSITIVE_INFINITY)) return [];
+  const message = `${timeout} is too short for ${consecutive} checks in a row, one every ${interval}; allow more time or fewer checks`;
+  return [{ path: [...path, 'timeout'], at: 'value', message }];
+}

@@ -1,0 +1,16 @@
+/** The stages of a turn at which a script may run, in their order. */
+export const stages = ['prepare', 'leave', 'update', 'join'] as const;
+
+/** Where a playbook names a script of the team. */
+export const scriptFields: readonly (readonly string[])[] = stages.map((stage) => ['spec', 'host', stage, 'script']);
+
+/** Where a playbook names a file; `*` stands for every position of a list. */
+export const fileFields: readonly (readonly string[])[] = [
+  ['spec', 'host', 'ssh', 'knownHosts'],
+  ['spec', 'host', 'ssh', 'knownHosts', '*'],
+  ['spec', 'host', 'ssh', 'identity'],
+  ...scriptFields,
+];
+
+/** What can be the path of a file: one line, no blanks around it, `~` only as `~/`. */
+export const writtenPath = /^(?!~(?!\/))\S(.*\S)?$/;

@@ -1,0 +1,106 @@
+import { assemblePlaybook } from './assemblePlaybook.js';
+import { cautions, contradictions } from './consistency.js';
+import { problemsOfIssues } from './issueWording.js';
+import { formatPath } from './mistake.js';
+import type { FieldPath, Mistake, Problem } from './mistake.js';
+import { refusedFields } from './notWorkingYet.js';
+import type { Playbook } from './playbook.js';
+import { readReferencedFiles, utf8 } from './referencedFiles.js';
+import type { PathOrigin, ReadFile } from './referencedFiles.js';
+import { playbookSchema } from './schema.js';
+import { placeOfProblem } from './sourcePosition.js';
+import { parseYamlSource } from './yamlSource.js';
+import type { YamlSource } from './yamlSource.js';
+
+export type PlaybookAnswer =
+  | { readonly kind: 'ok'; readonly playbook: Playbook; readonly warnings: readonly Mistake[] }
+  | { readonly kind: 'invalid'; readonly mistakes: readonly Mistake[] };
+
+const maxPlaybookBytes = 1024 * 1024;
+
+/**
+ * Reads a playbook and the files it names. The answer holds every mistake at once, in the order of the text.
+ * `origin.file` is the path as the user gave it, absolute or relative to the working directory. Never rejects, unless
+ * `readFile` does.
+ */
+export async function loadPlaybook(request: PathOrigin & { readonly readFile: ReadFile }): Promise<PlaybookAnswer> {
+  const { file, readFile } = request;
+  const answer = await readFile(file);
+  if (answer.kind !== 'ok') {
+    return unusable(file, answer.kind === 'missing' ? 'there is no such file' : `cannot be read: ${answer.message}`);
+  }
+  if (answer.bytes.length > maxPlaybookBytes) {
+    return unusable(file, `has ${answer.bytes.length} bytes; a playbook has at most ${maxPlaybookBytes} (1 MiB)`);
+  }
+  const text = utf8(answer.bytes)?.replace(/^\uFEFF/, '');
+  if (text === undefined) return unusable(file, 'is not UTF-8 text');
+
+  const source = parseYamlSource(text);
+  if (source.faults.length === 0 && (source.content ?? null) === null) {
+    return unusable(file, 'is empty; a playbook begins with apiVersion: turnus.dev/v1alpha1 and kind: Playbook');
+  }
+  return await checkedPlaybook(source, request);
+}
+
+async function checkedPlaybook(
+  source: YamlSource,
+  request: PathOrigin & { readonly readFile: ReadFile },
+): Promise<PlaybookAnswer> {
+  const { content } = source;
+  const refused = refusedFields(content);
+  const checked = playbookSchema.safeParse(content);
+  const issues = checked.success ? [] : problemsOfIssues(checked.error.issues, content);
+  const files = await readReferencedFiles(content, request, request.readFile);
+  const unknown = source.faults.filter((fault) => fault.unknownValue === true);
+  const problems = [
+    ...refused,
+    ...[...issues, ...files.problems, ...contradictions(content)].filter(
+      (problem) => !isInside(problem, [...refused, ...unknown]),
+    ),
+  ];
+  const mistakes = allMistakes(source, problems, request.file);
+  if (mistakes.length > 0 || !checked.success) return { kind: 'invalid', mistakes };
+  return {
+    kind: 'ok',
+    playbook: assemblePlaybook(checked.data, request, files.scripts),
+    warnings: allMistakes(source, cautions(content), request.file),
+  };
+}
+
+/** Whether the problem is about a field, or something inside it, about which the main thing is said already. */
+function isInside(problem: Problem, said: readonly { readonly path: FieldPath }[]): boolean {
+  return said.some(({ path }) => path.every((segment, place) => problem.path[place] === segment));
+}
+
+/**
+ * Faults of the YAML and problems of its content, in the order of the text. Where a fault may have misled the parser,
+ * only what ends in a line before it counts: the rest, and fields that only seem to be missing, would be noise.
+ */
+function allMistakes(source: YamlSource, problems: readonly Problem[], file: string): Mistake[] {
+  const misleading = source.faults.filter((fault) => fault.misleading).map((fault) => fault.offset);
+  const lineOf = (offset: number) => source.lines.linePos(offset).line;
+  const reliableBefore = misleading.length === 0 ? undefined : lineOf(Math.min(...misleading));
+  const located = problems
+    .map((problem) => ({ ...problem, ...placeOfProblem(source.document, problem) }))
+    .filter(({ end }) => reliableBefore === undefined || (end !== undefined && lineOf(end) < reliableBefore));
+  return [...source.faults, ...located]
+    .sort((left, right) => left.offset - right.offset)
+    .map(({ offset, path, message }) => {
+      const { line, col } = source.lines.linePos(offset);
+      return {
+        file,
+        line: Math.max(1, line),
+        column: Math.max(1, col),
+        path: formatPath(path),
+        message: onOneLine(message),
+      };
+    });
+}
+
+function onOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+function unusable(file: string, message: string): PlaybookAnswer {
+  return { kind: 'invalid', mistakes: [{ file, line: 1, column: 1, path: '', message }] };
+}

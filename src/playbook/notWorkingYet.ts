@@ -1,0 +1,110 @@
+import { fileFields } from './fileFields.js';
+import type { Problem } from './mistake.js';
+import { valuesAt } from './writtenContent.js';
+
+/** A field that the schema knows and Turnus does not act on yet. */
+export interface NotWorkingYet {
+  /** Keys from the top of the file; `*` stands for every position of a list. */
+  readonly field: readonly string[];
+  /** Why it is refused and what to do instead. */
+  readonly reason: string;
+  /** Which values are refused: every one, every one but an empty list, or those listed. */
+  readonly refuses: 'anything' | 'entries' | 'more than 1' | readonly string[];
+}
+
+const filesByPath = 'only files given by {path: …} work; put the content into a file beside the playbook';
+
+/** Every field that is refused for now. docs/playbook.md is tested against this list. */
+export const notWorkingYet: readonly NotWorkingYet[] = [
+  {
+    field: ['spec', 'schedule', 'windows'],
+    refuses: 'entries',
+    reason: 'windows are not enforced; leave it out and start `turnus run` inside your own window',
+  },
+  {
+    field: ['spec', 'schedule', 'freezes'],
+    refuses: 'entries',
+    reason: 'freezes are not enforced; leave it out and start `turnus run` on days that allow it',
+  },
+  {
+    field: ['spec', 'schedule', 'coverage'],
+    refuses: 'anything',
+    reason: 'coverage is not computed; leave it out and start `turnus run` often enough',
+  },
+  {
+    field: ['spec', 'nodes', 'concurrency'],
+    refuses: 'more than 1',
+    reason: 'nodes have their turn one at a time; leave it out or write 1',
+  },
+  {
+    field: ['spec', 'nodes', 'steer'],
+    refuses: ['taint'],
+    reason: 'pods are not steered by taints; leave it out or write none',
+  },
+  {
+    field: ['spec', 'duringTurn'],
+    refuses: 'anything',
+    reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',
+  },
+  {
+    field: ['spec', 'gates', 'replicaSpread', 'singletons'],
+    refuses: ['surge'],
+    reason: 'replacements of singletons are not started first; write allow or block',
+  },
+  {
+    field: ['spec', 'gates', 'managedBudgets'],
+    refuses: 'entries',
+    reason: 'budgets cannot be named as managed; leave it out: those that a custom kind owns are recognised',
+  },
+  {
+    field: ['spec', 'gates', 'capacity'],
+    refuses: 'anything',
+    reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
+  },
+  {
+    field: ['spec', 'gates', 'clusterHealth', 'conditions'],
+    refuses: 'entries',
+    reason: 'conditions are not checked; leave it out and check them before you start `turnus run`',
+  },
+  {
+    field: ['spec', 'gates', 'clusterHealth', 'wait'],
+    refuses: 'anything',
+    reason: 'conditions are not checked, so none is waited for; leave it out',
+  },
+  {
+    field: ['spec', 'gates', 'overrides'],
+    refuses: 'entries',
+    reason: 'gates are the same for all namespaces; leave it out and choose the stricter value for all',
+  },
+  {
+    field: ['spec', 'drain', 'overrides'],
+    refuses: 'entries',
+    reason: 'all pods are treated alike; leave it out and choose the stricter policy for all',
+  },
+  ...fileFields.flatMap((field) => [
+    { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },
+    { field: [...field, 'secretKeyRef'], refuses: 'anything' as const, reason: filesByPath },
+  ]),
+];
+
+/** One problem for each field of the file, parsed but not yet checked, that does not work yet. */
+export function refusedFields(content: unknown): Problem[] {
+  return notWorkingYet.flatMap((entry) =>
+    valuesAt(content, entry.field)
+      .filter(({ value }) => isRefused(value, entry.refuses))
+      .map(({ path }) => ({ path, at: 'key' as const, message: `does not work yet: ${entry.reason}` })),
+  );
+}
+
+function isRefused(value: unknown, refuses: NotWorkingYet['refuses']): boolean {
+  switch (refuses) {
+    case 'anything':
+      return true;
+    case 'entries':
+      return !(Array.isArray(value) && value.length === 0);
+    case 'more than 1':
+      return typeof value === 'number' && Number.isInteger(value) && value > 1;
+    default:
+      return refuses.some((refused) => refused === value);
+  }
+}

@@ -1,0 +1,105 @@
+import type { Stage } from '../host/hostPort.js';
+
+/**
+ * A playbook with every default filled in, durations in milliseconds and referenced files resolved to absolute paths.
+ * Counts keep their form (`2` or `'50%'`) until the number they refer to is known.
+ */
+export interface Playbook {
+  readonly name: string;
+  /** uid of namespace kube-system of the cluster it is meant for; undefined where the playbook does not say. */
+  readonly clusterUid: string | undefined;
+  readonly schedule: { readonly timeZone: string };
+  readonly nodes: NodesPolicy;
+  readonly gates: GatesPolicy;
+  readonly drain: DrainPolicy;
+  readonly host: HostPolicy;
+  readonly health: HealthPolicy;
+  readonly settle: { readonly timeMs: number; readonly timeoutMs: number };
+  /** Every file that the playbook refers to and whose content decides what happens (scripts). */
+  readonly files: readonly ReferencedFile[];
+  /**
+   * The playbook as plain JSON with defaults filled in and durations and paths as written: what the plan hash is taken
+   * of and what is kept in the run's spec.
+   */
+  readonly normalised: Readonly<Record<string, unknown>>;
+}
+
+export type Count = number | `${number}%`;
+
+export interface NodesPolicy {
+  /** Label selector in kubectl's syntax; '' selects every node that is not control plane. */
+  readonly selector: string;
+  /** Label key: nodes that carry it are not of this playbook. */
+  readonly exclude: string;
+  readonly order: readonly ('longestSinceTurn' | 'name')[];
+  readonly canaries: number;
+  readonly maxUnavailable: Count;
+  readonly stopAfterFailures: number;
+}
+
+export interface GatesPolicy {
+  readonly replicaSpread: { readonly minReadyElsewhere: Count; readonly singletons: 'allow' | 'block' };
+  readonly managedBudgets: readonly {
+    readonly namespaces: Readonly<Record<string, string>>;
+    readonly selector: string;
+  }[];
+}
+
+export interface DrainPolicy {
+  readonly timeoutMs: number;
+  /** Drains of one node in a window before it is left. */
+  readonly attempts: number;
+  readonly localData: 'delete' | 'block';
+  readonly unmanagedPods: 'delete' | 'block';
+  /** `wait` up to jobPodsLimitMs for running Job pods, else defer; `evict` them like any other; `block`. */
+  readonly jobPods: 'wait' | 'evict' | 'block';
+  readonly jobPodsLimitMs: number;
+  /** Before the host is touched, replacements of the evicted pods are Ready elsewhere. */
+  readonly waitForReplacements: boolean;
+}
+
+export interface HostPolicy {
+  readonly ssh: SshPolicy;
+  readonly scripts: Partial<Readonly<Record<Stage, ScriptPolicy>>>;
+  readonly reboot: { readonly when: 'required' | 'always' | 'never'; readonly timeoutMs: number };
+}
+
+export interface SshPolicy {
+  readonly user: string;
+  readonly port: number;
+  /** Node address type (`InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`). */
+  readonly address: string;
+  /** Absolute paths of known_hosts files. */
+  readonly knownHosts: readonly string[];
+  /** `SHA256:…` fingerprints by node name, pinned in the playbook. */
+  readonly fingerprints: Readonly<Record<string, string>>;
+  /** Absolute path of the private key; undefined: the agent alone. */
+  readonly identity: string | undefined;
+  readonly bastion: { readonly host: string; readonly port: number; readonly user: string } | undefined;
+  readonly sudo: boolean;
+}
+
+export interface ScriptPolicy {
+  /** Absolute path. */
+  readonly path: string;
+  readonly content: string;
+  readonly timeoutMs: number;
+}
+
+export interface HealthPolicy {
+  /** Passes in a row. */
+  readonly consecutive: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** DaemonSet and mirror pods of the node must be Ready again. */
+  readonly daemonSets: boolean;
+  /** Commands on the host that must exit 0. */
+  readonly commands: readonly string[];
+}
+
+export interface ReferencedFile {
+  /** As written in the playbook, for example `./scripts/debian-upgrade.sh`. */
+  readonly path: string;
+  /** SHA-256 of the content, hex. */
+  readonly digest: string;
+}
