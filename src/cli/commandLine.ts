@@ -1,0 +1,149 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { TurnusError } from '../turnusError.js';
+import { say, type CommandIo } from './io.js';
+import { version } from './version.js';
+
+/** Runs the command that `argv` names and answers its exit code. Commands are loaded when they are called. */
+export async function runCommandLine(io: CommandIo): Promise<number> {
+  let exitCode = 0;
+  const ended = (code: number) => {
+    exitCode = code;
+  };
+  const program = new Command('turnus')
+    .description('Takes every node of a Kubernetes cluster through its monthly maintenance, one at a time.')
+    .version(version, '-V, --version')
+    .option('--debug', 'print stack traces')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(turnus --help lists the commands)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+    });
+  addPlan(program, io, ended);
+  addRun(program, io, ended);
+  addValidate(program, io, ended);
+  addInstall(program, io, ended);
+  addJournal(program, io, ended);
+  try {
+    await program.parseAsync(io.argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return tell(io, error, program.opts<{ debug?: boolean }>().debug === true);
+  }
+  return exitCode;
+}
+
+function tell(io: CommandIo, error: unknown, debug: boolean): number {
+  if (error instanceof TurnusError) {
+    say(io, `turnus: ${error.message}`);
+    if (error.hint !== undefined) say(io, error.hint);
+    if (debug && error.stack !== undefined) say(io, error.stack);
+    return error.exitCode;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  say(io, `turnus: unexpected error: ${message}`);
+  say(io, 'This is a defect of Turnus. Run the command again with --debug to see where it happened.');
+  if (debug && error instanceof Error && error.stack !== undefined) say(io, error.stack);
+  return 1;
+}
+
+type Ended = (exitCode: number) => void;
+
+const playbookOption = () => new Option('-f, --file <playbook>', 'the playbook').makeOptionMandatory();
+
+function clusterOptions(command: Command): Command {
+  return command
+    .option(
+      '--kubeconfig <file>',
+      'kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the service account of the pod',
+    )
+    .option('--context <name>', 'context of the kubeconfig');
+}
+
+function narrowing(command: Command): Command {
+  return command
+    .option('-l, --selector <selector>', 'only the nodes that match, in this call')
+    .option(
+      '--node <name>',
+      'only this node, in this call; may be repeated',
+      (name: string, names: string[]) => [...names, name],
+      [],
+    );
+}
+
+function addPlan(program: Command, io: CommandIo, ended: Ended): void {
+  narrowing(clusterOptions(program.command('plan')))
+    .description('Shows order, findings and forecast of a run, and changes nothing.')
+    .addOption(playbookOption())
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(async (options) => {
+      const { planCommand } = await import('./plan.js');
+      ended(await planCommand(io, options as Parameters<typeof planCommand>[1]));
+    });
+}
+
+function addRun(program: Command, io: CommandIo, ended: Ended): void {
+  narrowing(clusterOptions(program.command('run')))
+    .description('Takes every node of the playbook through its turn; starting it again continues the run.')
+    .addOption(playbookOption())
+    .option('--yes', 'do not ask', false)
+    .option('--rehearse', 'everything except host commands: real pods are evicted', false)
+    .option('--change <reference>', 'reference of the change, for the record', bounded('--change', 200))
+    .option('--reason <text>', 'why the run is started, for the record', bounded('--reason', 1000))
+    .option('--journal <file>', 'append the journal to this file')
+    .addOption(new Option('-o, --output <format>', 'text or ndjson').choices(['text', 'ndjson']).default('text'))
+    .action(async (options) => {
+      const { runCommand } = await import('./run.js');
+      ended(await runCommand(io, options as Parameters<typeof runCommand>[1]));
+    });
+}
+
+function addValidate(program: Command, io: CommandIo, ended: Ended): void {
+  program
+    .command('validate')
+    .description('Names every mistake of a playbook.')
+    .addOption(playbookOption())
+    .action(async (options) => {
+      const { validateCommand } = await import('./validate.js');
+      ended(await validateCommand(io, options as Parameters<typeof validateCommand>[1]));
+    });
+}
+
+function addInstall(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('install'))
+    .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
+    .option('--print', 'print the objects as YAML instead', false)
+    .option(
+      '--system-namespace <name>',
+      'namespace of the objects of Turnus; default: as installed, else turnus-system',
+    )
+    .action(async (options) => {
+      const { installCommand } = await import('./install.js');
+      ended(await installCommand(io, options as Parameters<typeof installCommand>[1]));
+    });
+}
+
+function addJournal(program: Command, io: CommandIo, ended: Ended): void {
+  program
+    .command('journal')
+    .description('Works with the journal of a run.')
+    .command('verify')
+    .description('Proves that nothing in a journal was changed, removed or reordered.')
+    .argument('<file...>', 'journal files')
+    .option('--head <hash>', 'hash of the last entry, from outside the journal')
+    .option('--run <name>', 'take the head from the status of this run')
+    .option('--kubeconfig <file>', 'kubeconfig file, with --run')
+    .option('--context <name>', 'context of the kubeconfig, with --run')
+    .action(async (files: string[], options) => {
+      const { verifyCommand } = await import('./journalVerify.js');
+      ended(await verifyCommand(io, files, options as Parameters<typeof verifyCommand>[2]));
+    });
+}
+
+function bounded(option: string, longest: number): (text: string) => string {
+  return (text) => {
+    if (text.length > longest) throw new InvalidArgumentError(`${option} takes at most ${String(longest)} characters.`);
+    return text;
+  };
+}

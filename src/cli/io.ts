@@ -1,0 +1,36 @@
+import type { Clock } from '../time/clock.js';
+
+/** What a command may use of the process that it runs in. */
+export interface CommandIo {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadStream;
+  /** Data. */
+  readonly stdout: NodeJS.WriteStream;
+  /** Messages for people. */
+  readonly stderr: NodeJS.WriteStream;
+  readonly clock: Clock;
+  /** Chance in [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
+}
+
+/** Options that every command that talks to a cluster takes, as in kubectl. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+export function say(io: CommandIo, line: string): void {
+  io.stderr.write(`${line}\n`);
+}
+
+/** Writes data to standard output and waits until it is accepted. */
+export async function print(io: CommandIo, text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    io.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { acquireLease, defaultLeaseDurations } from '../cluster/lease.js';
+import { planText } from '../console/planText.js';
+import { runLines, runSummary } from '../console/runLines.js';
+import { table } from '../console/table.js';
+import type { JournalSink } from '../journal/entry.js';
+import { openFileSink } from '../journal/fileSink.js';
+import { streamSink } from '../journal/streamSink.js';
+import type { RunStop } from '../run/runEnd.js';
+import { startRun } from '../run/startRun.js';
+import type { RunState } from '../run/state.js';
+import { TurnusError } from '../turnusError.js';
+import { say, type CommandIo } from './io.js';
+import { preparePlan, type PlanOptions, type Prepared } from './preparePlan.js';
+
+export interface RunOptions extends PlanOptions {
+  readonly yes: boolean;
+  readonly rehearse: boolean;
+  readonly change?: string;
+  readonly reason?: string;
+  readonly journal?: string;
+  readonly output: 'text' | 'ndjson';
+}
+
+/** The lease of all playbooks in a cluster (rule 12). */
+const leaseName = 'turnus';
+
+/** `turnus run`: plan, question, lease, run. */
+export async function runCommand(io: CommandIo, options: RunOptions): Promise<number> {
+  const stopping = stopOnSignals(io);
+  const prepared = await preparePlan(io, { ...options, command: 'run' });
+  try {
+    for (const line of planText(prepared.plan)) say(io, line);
+    say(io, '');
+    if (options.rehearse) say(io, 'This is a rehearsal: real pods are evicted, no command that changes a host is run.');
+    if (!options.yes && !(await confirmed(io, prepared))) return 7;
+    return await runUnderLease(io, { options, prepared, stopping });
+  } finally {
+    await prepared.close();
+  }
+}
+
+interface Stopping {
+  readonly signal: AbortSignal;
+  readonly stoppedBy: () => RunStop | undefined;
+}
+
+async function runUnderLease(
+  io: CommandIo,
+  run: { options: RunOptions; prepared: Prepared; stopping: Stopping },
+): Promise<number> {
+  const { options, prepared, stopping } = run;
+  const actor = `${userInfo().username}@${hostname()}/${randomUUID().slice(0, 8)}`;
+  const acquired = await acquireLease({
+    cluster: prepared.cluster,
+    clock: io.clock,
+    namespace: prepared.namespace,
+    name: leaseName,
+    identity: actor,
+    durations: defaultLeaseDurations,
+    wait: false,
+    signal: stopping.signal,
+    onWaiting: (holder) => {
+      say(
+        io,
+        `waits for the lease ${prepared.namespace}/${leaseName}: held by ${holder}; it is taken over if that one is dead`,
+      );
+    },
+  });
+  switch (acquired.kind) {
+    case 'other':
+      say(
+        io,
+        `turnus: ${acquired.holder} is at work in this cluster and holds the lease ${prepared.namespace}/${leaseName}; nothing was done.`,
+      );
+      return 7;
+    case 'failure':
+      throw new TurnusError({
+        code: 'lease-failed',
+        message: `The lease ${prepared.namespace}/${leaseName} cannot be taken: ${acquired.failure.message}`,
+        exitCode: 1,
+      });
+    case 'held':
+      break;
+  }
+  const sinks = await openSinks(io, options);
+  let before: RunState | undefined;
+  try {
+    const result = await startRun({
+      ...prepared,
+      clock: io.clock,
+      lease: acquired.lease,
+      actor,
+      change: options.change,
+      reason: options.reason,
+      rehearsal: options.rehearse,
+      sinks,
+      onChange: (state) => {
+        for (const line of runLines(before, state))
+          say(io, `${new Date(io.clock.now()).toISOString().slice(11, 19)}Z ${line}`);
+        before = state;
+      },
+      stop: stopping.signal,
+      stoppedBy: stopping.stoppedBy,
+    });
+    say(io, '');
+    for (const line of table(runSummary(result.state))) say(io, line);
+    say(io, '');
+    say(io, lastWord(result.state, result.stop));
+    return result.exitCode;
+  } finally {
+    await acquired.lease.release();
+    for (const sink of sinks) await sink.close();
+  }
+}
+
+async function openSinks(io: CommandIo, options: RunOptions): Promise<JournalSink[]> {
+  const sinks: JournalSink[] = [];
+  if (options.journal !== undefined) sinks.push(await openFileSink(options.journal));
+  if (options.output === 'ndjson') sinks.push(streamSink({ stream: io.stdout, name: 'standard output' }));
+  return sinks;
+}
+
+function lastWord(state: RunState, stop: RunStop): string {
+  const counts = state.status.counts ?? { total: 0, done: 0, failed: 0, blocked: 0, left: 0 };
+  const tally = `${String(counts.done)} of ${String(counts.total)} nodes done, ${String(counts.failed)} failed, ${String(counts.blocked)} blocked, ${String(counts.left)} left`;
+  switch (stop.kind) {
+    case 'other-actor':
+      return `Run ${state.name}: the lease was lost to another actor, so this one stopped: ${tally}.`;
+    case 'signal':
+      return `Run ${state.name} was stopped by ${stop.signal}: ${tally}. Start the same command again to go on.`;
+    case 'failures':
+      return `Run ${state.name} has stopped after a failure: ${tally}. What failed stays cordoned until a person has looked at it.`;
+    case 'finished':
+      return `Run ${state.name}: ${tally}.`;
+  }
+}
+
+async function confirmed(io: CommandIo, prepared: Prepared): Promise<boolean> {
+  if (!io.stdin.isTTY) {
+    throw new TurnusError({
+      code: 'not-confirmed',
+      message: 'There is no terminal to ask on.',
+      hint: 'Give --yes to start the run without a question.',
+    });
+  }
+  const { target, clusterUid } = prepared.plan;
+  const terminal = createInterface({ input: io.stdin, output: io.stderr });
+  try {
+    const answer = await terminal.question(
+      `Start run ${prepared.plan.run} on ${target.server} (context ${target.context}, cluster ${clusterUid})? Only "yes" starts it: `,
+    );
+    return answer.trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
+}
+
+/** The first signal asks the run to stop: undo what is untouched, leave the rest resumable. */
+function stopOnSignals(io: CommandIo): Stopping {
+  const controller = new AbortController();
+  let stop: RunStop | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    io.onSignal(signal, () => {
+      if (stop !== undefined) return;
+      stop = { kind: 'signal', signal };
+      say(io, `${signal}: stopping; a node whose host is untouched is given back first.`);
+      controller.abort(new Error(`stopped by ${signal}`));
+    });
+  }
+  return { signal: controller.signal, stoppedBy: () => stop };
+}

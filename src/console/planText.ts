@@ -1,0 +1,62 @@
+import type { Finding } from '../gates/finding.js';
+import type { Plan, PlannedNode } from '../run/plan.js';
+import { table } from './table.js';
+
+/** The plan as people read it: order, what happens to each node, then every finding with its hint. */
+export function planText(plan: Plan): string[] {
+  const goes = plan.nodes.filter((node) => node.verdict === 'goes').length;
+  return [
+    `Run ${plan.run} of playbook ${plan.playbook} on ${plan.target.server} (context ${plan.target.context}, cluster ${plan.clusterUid})`,
+    `Plan ${plan.hash.slice(0, 12)}: ${String(plan.nodes.length)} nodes, ${String(goes)} can have their turn now`,
+    '',
+    ...table([
+      ['#', 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
+      ...plan.nodes.map((node, place) => [
+        `${String(place + 1)}${place < plan.canaries ? ' canary' : ''}`,
+        node.node,
+        node.zone ?? '-',
+        node.lastTurn ?? 'never',
+        String(node.evictions),
+        verdictText(node),
+      ]),
+    ]),
+    ...findingsText(plan.nodes.flatMap((node) => node.findings)),
+  ];
+}
+
+function verdictText(node: PlannedNode): string {
+  const cautions = node.findings.filter((finding) => finding.severity === 'caution').length;
+  const codes = [
+    ...new Set(node.findings.filter((finding) => finding.severity === 'block').map((finding) => finding.code)),
+  ];
+  switch (node.verdict) {
+    case 'goes':
+      return cautions === 0 ? 'goes' : `goes, ${String(cautions)} ${cautions === 1 ? 'caution' : 'cautions'}`;
+    case 'blocked':
+      return `blocked: ${codes.join(', ')}`;
+    case 'done':
+      return 'done in this run';
+  }
+}
+
+/** Findings with their hints, the blocking ones first; the same sentence about several nodes once. */
+export function findingsText(findings: readonly Finding[]): string[] {
+  const lines: string[] = [];
+  for (const severity of ['block', 'caution', 'info'] as const) {
+    const bySentence = new Map<string, { finding: Finding; nodes: string[] }>();
+    for (const finding of findings.filter((candidate) => candidate.severity === severity)) {
+      const known = bySentence.get(finding.message) ?? { finding, nodes: [] };
+      if (finding.node !== undefined && !known.nodes.includes(finding.node)) known.nodes.push(finding.node);
+      bySentence.set(finding.message, known);
+    }
+    for (const { finding, nodes } of bySentence.values()) {
+      lines.push(
+        '',
+        `${severity} ${finding.code}${nodes.length === 0 ? '' : ` (${nodes.join(', ')})`}`,
+        `  ${finding.message}`,
+        `  ${finding.hint}`,
+      );
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,189 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import { recordEvent } from '../cluster/event.js';
+import type { WatchCache } from '../cluster/watchCache.js';
+import type { HostPorts } from '../host/hostPort.js';
+import type { Journal } from '../journal/entry.js';
+import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import { addressOf } from './hostAddress.js';
+import { nextTurn } from './nextTurn.js';
+import { countTurns, endPhase, type RunStop } from './runEnd.js';
+import type { RunState } from './state.js';
+import type { RunStore } from './store.js';
+import { takeTurn } from './takeTurn.js';
+import { timestamp, type TurnContext } from './turnContext.js';
+
+export interface Conducting {
+  readonly playbook: Playbook;
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  readonly hosts: HostPorts;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly store: RunStore;
+  readonly namespace: string;
+  readonly fence: () => void;
+  /** Nodes this call may take; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Aborts when the lease is lost. */
+  readonly signal: AbortSignal;
+  /** Aborts when the run is asked to stop, and when the lease is lost. */
+  readonly stop: AbortSignal;
+  /** The signal that asked to stop, once `stop` has aborted. */
+  readonly stoppedBy: () => RunStop | undefined;
+}
+
+/** How often waits and the journal's head are written when nothing else is. */
+const recordEveryMs = 5000;
+
+/** Takes the nodes of the run through their turns until none is left or something says stop. */
+export async function conduct(work: Conducting): Promise<RunStop> {
+  const tries = new Map<string, number>();
+  let failures = 0;
+  const stop = await alongside(work, async (): Promise<RunStop> => {
+    for (;;) {
+      const asked = work.stoppedBy();
+      if (asked !== undefined) return asked;
+      const node = nextTurn({
+        state: work.store.state(),
+        only: work.only,
+        tries,
+        attempts: work.playbook.drain.attempts,
+      });
+      if (node === undefined) return { kind: 'finished' };
+      tries.set(node, (tries.get(node) ?? 0) + 1);
+      const end = await oneTurn(work, node);
+      await work.store.saveRun({ counts: countTurns(work.store.state()), journal: headOf(work.journal) }, work.signal);
+      if (end.kind === 'done') continue;
+      if (end.run === 'stop') return work.stoppedBy() ?? { kind: 'finished' };
+      if (end.run === 'failure') {
+        failures += 1;
+        if (
+          failures >= work.playbook.nodes.stopAfterFailures ||
+          isCanary(work.store.state(), node, work.playbook.nodes.canaries)
+        ) {
+          return { kind: 'failures' };
+        }
+      }
+    }
+  });
+  const counts = countTurns(work.store.state());
+  const phase = endPhase(counts, stop);
+  await work.journal.append({ type: 'run.finished', phase, counts, stop: stop.kind });
+  await work.store.hold(false, work.signal);
+  await work.store.saveRun(
+    {
+      phase,
+      counts,
+      journal: headOf(work.journal),
+      waitingFor: undefined,
+      ...(phase === 'Completed' || phase === 'Failed' ? { finishedAt: timestamp(work.clock) } : {}),
+    },
+    work.signal,
+  );
+  return stop;
+}
+
+async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof takeTurn> {
+  const state = work.store.state();
+  const node = work.cache.view().nodes.get(nodeName);
+  if (node === undefined) {
+    await work.store.saveTurn(
+      nodeName,
+      { phase: 'Skipped', message: `Node ${nodeName} is no longer in the cluster.`, finishedAt: timestamp(work.clock) },
+      work.signal,
+    );
+    return { kind: 'left', phase: 'Skipped', run: 'go-on' };
+  }
+  await work.store.hold(true, work.signal);
+  await work.store.saveRun({ phase: 'Running' }, work.signal);
+  const address = addressOf(node, work.playbook.host.ssh.address);
+  const host = work.hosts.hostOf({ name: nodeName, address: address ?? nodeName });
+  const context: TurnContext = {
+    run: { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal },
+    playbook: work.playbook,
+    nodeName,
+    cluster: work.cluster,
+    cache: work.cache,
+    host,
+    clock: work.clock,
+    fence: work.fence,
+    status: () => work.store.state().turns.get(nodeName)?.status ?? { phase: 'Pending' },
+    save: async (change) => {
+      await work.store.saveTurn(nodeName, change, work.signal);
+    },
+    waiting: (wait) => {
+      const before = work.store.state().turns.get(nodeName)?.status.waitingFor;
+      const since = before?.what === wait?.what ? before?.since : undefined;
+      work.store.showWait(
+        nodeName,
+        wait && {
+          what: wait.what,
+          since: since ?? timestamp(work.clock),
+          until: wait.untilMs === undefined ? undefined : new Date(wait.untilMs).toISOString(),
+          who: wait.who,
+        },
+      );
+    },
+    record: async (record) => {
+      await work.journal.append(record);
+    },
+    anchor: async () => {
+      await work.store.saveRun({ journal: headOf(work.journal) }, work.signal);
+    },
+    announce: async (event) => {
+      for (const about of [
+        { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.uid },
+        {
+          apiVersion: 'turnus.dev/v1alpha1',
+          kind: 'MaintenanceRun',
+          name: state.name,
+          namespace: work.namespace,
+          uid: state.uid,
+        },
+      ]) {
+        await recordEvent({ cluster: work.cluster, clock: work.clock, about, signal: work.signal, ...event });
+      }
+    },
+  };
+  try {
+    return await takeTurn(context, { stop: work.stop, signal: work.signal });
+  } finally {
+    host.disconnect();
+  }
+}
+
+/** The first nodes of the order are the canaries: a failure of one stops the run whatever stopAfterFailures says. */
+function isCanary(state: RunState, node: string, canaries: number): boolean {
+  return (state.status.order ?? []).slice(0, canaries).includes(node);
+}
+
+function headOf(journal: Journal): { seq: number; head: string } {
+  const { seq, hash } = journal.head();
+  return { seq, head: hash };
+}
+
+/** Does `body` while waits and the journal's head are written from time to time, and ends with it. */
+async function alongside<T>(work: Conducting, body: () => Promise<T>): Promise<T> {
+  const ended = new AbortController();
+  const recording = (async () => {
+    const signal = AbortSignal.any([ended.signal, work.signal]);
+    let written = -1;
+    while (!signal.aborted) {
+      try {
+        await work.clock.sleep(recordEveryMs, signal);
+        await work.store.flush(signal);
+        if (work.journal.head().seq !== written) await work.store.saveRun({ journal: headOf(work.journal) }, signal);
+        written = work.journal.head().seq;
+      } catch {
+        // The same write is tried again in a moment; the turn's own writes report what is wrong.
+      }
+    }
+  })();
+  try {
+    return await body();
+  } finally {
+    ended.abort();
+    await recording;
+  }
+}

@@ -1,0 +1,49 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { ClusterView } from '../cluster/view.js';
+import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
+import type { HostInspection } from '../gates/hostGate.js';
+import type { HostPort } from '../host/hostPort.js';
+import type { Playbook } from '../playbook/playbook.js';
+import { addressOf } from './hostAddress.js';
+import { selectNodes } from './selectNodes.js';
+
+export interface NodeQuestion {
+  readonly cluster: ClusterPort;
+  readonly playbook: Playbook;
+  readonly view: ClusterView;
+  readonly nodeName: string;
+  readonly moment: NodeToEvaluate['moment'];
+  /** Name of the run, by which its own cordon is known. */
+  readonly run: string;
+  /** Undefined: the host is not asked. */
+  readonly host: ((address: string) => HostPort) | undefined;
+}
+
+/** Asks API server and host what the gates need to know, and runs every gate for one node. */
+export async function nodeFindings(question: NodeQuestion, signal: AbortSignal): Promise<NodeEvaluation> {
+  const { playbook, view, nodeName } = question;
+  const node = view.nodes.get(nodeName);
+  if (node === undefined) throw new Error(`node ${nodeName} is not in the view`);
+  const api = await question.cluster.serverVersion(signal);
+  const host = await inspection(question, signal);
+  return evaluateNode({
+    view,
+    node,
+    moment: question.moment,
+    run: question.run,
+    selection: selectNodes(view, playbook.nodes),
+    nodes: playbook.nodes,
+    gates: playbook.gates,
+    drain: playbook.drain,
+    api: api.kind === 'ok' ? { ready: true, message: '' } : { ready: false, message: api.message },
+    ...(host === undefined ? {} : { host }),
+  });
+}
+
+async function inspection(question: NodeQuestion, signal: AbortSignal): Promise<HostInspection | undefined> {
+  const node = question.view.nodes.get(question.nodeName);
+  if (question.host === undefined || node === undefined) return undefined;
+  const { ssh } = question.playbook.host;
+  const address = addressOf(node, ssh.address);
+  return { address, ssh, answer: address === undefined ? undefined : await question.host(address).inspect(signal) };
+}

@@ -1,0 +1,109 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import { canonicalJson } from '../journal/canonicalJson.js';
+import type { Playbook } from '../playbook/playbook.js';
+import { TurnusError } from '../turnusError.js';
+import { createRun, findRun, listRuns } from './findRun.js';
+import { runName } from './identity.js';
+import { isInWork } from './nextTurn.js';
+import type { RunObject, TurnObject } from './objects.js';
+
+/** A run as it was found or created. */
+export interface OpenedRun {
+  readonly run: RunObject;
+  readonly turns: readonly TurnObject[];
+  readonly isNew: boolean;
+}
+
+export interface RunRequest {
+  readonly cluster: ClusterPort;
+  readonly namespace: string;
+  readonly name: string;
+  readonly playbook: Playbook;
+  readonly clusterUid: string;
+  readonly planHash: string;
+  readonly requester: string;
+  readonly change: string | undefined;
+  readonly reason: string | undefined;
+  readonly rehearsal: boolean;
+}
+
+/**
+ * The name of the run that a call begins or continues now. Rehearsals are numbered: the newest is continued while it
+ * is unfinished.
+ */
+export async function currentRunName(
+  at: { cluster: ClusterPort; namespace: string; playbook: Playbook; now: number; rehearsal: boolean },
+  signal: AbortSignal,
+): Promise<string> {
+  const name = { playbook: at.playbook.name, at: at.now, timeZone: at.playbook.schedule.timeZone };
+  if (!at.rehearsal) return runName({ ...name, rehearsal: undefined });
+  const prefix = runName({ ...name, rehearsal: 0 }).slice(0, -1);
+  const numbered = (await listRuns({ cluster: at.cluster, namespace: at.namespace, prefix }, signal))
+    .map((run) => ({ run, number: Number(run.name.slice(prefix.length)) }))
+    .filter(({ number }) => Number.isInteger(number))
+    .sort((one, other) => other.number - one.number);
+  const newest = numbered[0];
+  if (newest === undefined) return runName({ ...name, rehearsal: 1 });
+  const isFinished = newest.run.status.phase !== 'Running' && newest.run.status.phase !== 'Planned';
+  return runName({ ...name, rehearsal: isFinished ? newest.number + 1 : newest.number });
+}
+
+/** Continues the run of this name or creates it. Refuses where it was made from another playbook or has failed. */
+export async function openRun(request: RunRequest, signal: AbortSignal): Promise<OpenedRun> {
+  const place = { cluster: request.cluster, namespace: request.namespace, name: request.name };
+  const found = await findRun(place, signal);
+  if (found === undefined) {
+    const run = await createRun(
+      {
+        ...place,
+        spec: {
+          playbook: { name: request.playbook.name, snapshot: canonicalJson(request.playbook.normalised) },
+          planHash: request.planHash,
+          clusterUid: request.clusterUid,
+          requester: request.requester,
+          rehearsal: request.rehearsal,
+          ...(request.change === undefined ? {} : { change: request.change }),
+          ...(request.reason === undefined ? {} : { reason: request.reason }),
+          desired: { state: 'Run' },
+        },
+      },
+      signal,
+    );
+    return { run, turns: [], isNew: true };
+  }
+  refuseIfOther(found, request);
+  return { ...found, isNew: false };
+}
+
+function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, request: RunRequest): void {
+  const { run } = found;
+  const deletion = `kubectl -n ${request.namespace} delete maintenancerun ${run.name}`;
+  if (run.terminating) {
+    throw new TurnusError({
+      code: 'run-deleted',
+      message: `Run ${run.name} is being deleted; ${turnsInWork(found.turns)}.`,
+      hint: `Wait until it is gone, then start again.`,
+    });
+  }
+  if (run.spec.planHash !== request.planHash) {
+    throw new TurnusError({
+      code: 'plan-changed',
+      message: `Run ${run.name} was made from another plan (${run.spec.planHash.slice(0, 12)}, now ${request.planHash.slice(0, 12)}): the playbook or a file it names was changed since.`,
+      hint: `Use the playbook as it was to finish the run, or end it with: ${deletion}. A changed playbook applies to the next run.`,
+    });
+  }
+  const failed = found.turns.filter((turn) => turn.status.phase === 'Failed');
+  if (failed.length > 0) {
+    throw new TurnusError({
+      code: 'run-failed',
+      message: `Run ${run.name} has stopped because of ${failed.map((turn) => `${turn.spec.node} (${turn.status.message ?? 'failed'})`).join('; ')}`,
+      hint: `Mend the node and uncordon it yourself, then end the run with: ${deletion}, and start again; nodes done this month are kept from a second turn with --node or -l.`,
+      exitCode: 4,
+    });
+  }
+}
+
+function turnsInWork(turns: readonly TurnObject[]): string {
+  const nodes = turns.filter((turn) => isInWork(turn.status.phase)).map((turn) => turn.spec.node);
+  return nodes.length === 0 ? 'no turn is in work' : `the turn of ${nodes.join(', ')} is in work`;
+}

@@ -1,0 +1,66 @@
+import type { TurnPhase } from './state.js';
+
+/** How a step of a turn can end. */
+export type StepEnd =
+  | { readonly kind: 'done' }
+  /** A gate says no, and nothing but a change by a person will alter that. */
+  | { readonly kind: 'blocked'; readonly message: string }
+  /** Not now: another attempt later in this window may work. */
+  | { readonly kind: 'deferred'; readonly message: string }
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string };
+
+/** How a turn can end before it is Done: a step that did not succeed, or the run being stopped. */
+export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'stopped';
+
+export type FailureCode =
+  | 'job-failed'
+  | 'job-timed-out'
+  | 'job-vanished'
+  | 'job-not-started'
+  | 'job-no-contact'
+  | 'no-reboot-answer'
+  | 'rebooted-by-script'
+  | 'boot-not-proved'
+  | 'host-failed'
+  | 'not-healthy'
+  | 'not-recovered'
+  | 'node-vanished'
+  | 'not-empty';
+
+/** What becomes of the node, of the turn and of the run. */
+export interface Decision {
+  /** `undo`: uncordon if the cordon is ours. `leave`: stays as it is, cordoned. */
+  readonly node: 'undo' | 'leave';
+  /** Phase of the turn afterwards; `same`: it goes on at this step with the next start. */
+  readonly turn: Extract<TurnPhase, 'Blocked' | 'Deferred' | 'Failed' | 'Pending'> | 'same';
+  /** `failure`: counts towards stopAfterFailures. `stop`: no further turn begins. */
+  readonly run: 'go-on' | 'failure' | 'stop';
+}
+
+/**
+ * The outcome table (rule 6): before the host is touched everything can be undone; afterwards an unproven node is never
+ * given pods again. A script that answered `changed=no` has not touched the host. Losing the lease is not in the table:
+ * who has lost it touches nothing.
+ */
+export const outcomeTable: Readonly<Record<Outcome, { readonly untouched: Decision; readonly touched: Decision }>> = {
+  blocked: {
+    untouched: { node: 'undo', turn: 'Blocked', run: 'go-on' },
+    touched: { node: 'leave', turn: 'Failed', run: 'failure' },
+  },
+  deferred: {
+    untouched: { node: 'undo', turn: 'Deferred', run: 'go-on' },
+    touched: { node: 'leave', turn: 'Failed', run: 'failure' },
+  },
+  failed: {
+    untouched: { node: 'undo', turn: 'Failed', run: 'failure' },
+    touched: { node: 'leave', turn: 'Failed', run: 'failure' },
+  },
+  stopped: {
+    untouched: { node: 'undo', turn: 'Pending', run: 'stop' },
+    touched: { node: 'leave', turn: 'same', run: 'stop' },
+  },
+};
+
+export function decide(outcome: Outcome, hostTouched: boolean): Decision {
+  return outcomeTable[outcome][hostTouched ? 'touched' : 'untouched'];
+}

@@ -1,0 +1,126 @@
+import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
+import { lastTurnOf } from '../cluster/marks.js';
+import type { NodeView } from '../cluster/view.js';
+import type { WatchCache } from '../cluster/watchCache.js';
+import type { NodeEvaluation } from '../gates/evaluateNode.js';
+import type { Finding } from '../gates/finding.js';
+import type { HostPorts } from '../host/hostPort.js';
+import type { Playbook } from '../playbook/playbook.js';
+import { TurnusError } from '../turnusError.js';
+import { nodeFindings } from './nodeFindings.js';
+import { orderNodes } from './orderNodes.js';
+import { planHash } from './planHash.js';
+import { selectNodes } from './selectNodes.js';
+
+/** Order, findings and forecast for all nodes before anything is touched. */
+export interface Plan {
+  readonly run: string;
+  readonly playbook: string;
+  readonly clusterUid: string;
+  readonly target: ClusterTarget;
+  readonly hash: string;
+  readonly canaries: number;
+  /** Every node of the run, in the order of turns. */
+  readonly order: readonly string[];
+  /** The nodes that this call may take, in that order. */
+  readonly nodes: readonly PlannedNode[];
+}
+
+export interface PlannedNode {
+  readonly node: string;
+  readonly zone: string | undefined;
+  /** RFC 3339; undefined where the node never had a turn. */
+  readonly lastTurn: string | undefined;
+  readonly verdict: 'goes' | 'blocked' | 'done';
+  /** Pods that would be evicted. */
+  readonly evictions: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface PlanRequest {
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  readonly hosts: HostPorts;
+  readonly playbook: Playbook;
+  readonly run: string;
+  readonly clusterUid: string;
+  /** Order and phases of a run that exists already. */
+  readonly existing: { readonly order: readonly string[]; readonly done: ReadonlySet<string> } | undefined;
+  /** Nodes that this call is narrowed to; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
+}
+
+/** How many hosts are asked at the same time. */
+const hostsAtOnce = 8;
+
+/** Makes the plan on one view of the cluster. Reads hosts, changes nothing. */
+export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<Plan> {
+  const { playbook, cluster } = request;
+  const nodes = plannedOrder(request);
+  const planned = new Map<string, PlannedNode>();
+  const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
+  await Promise.all(
+    Array.from({ length: hostsAtOnce }, async () => {
+      for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
+        planned.set(node.name, await planNode(request, node, signal));
+      }
+    }),
+  );
+  return {
+    run: request.run,
+    playbook: playbook.name,
+    clusterUid: request.clusterUid,
+    target: cluster.target,
+    hash: planHash({ clusterUid: request.clusterUid, playbook }),
+    canaries: playbook.nodes.canaries,
+    order: nodes.map((node) => node.name),
+    nodes: nodes.flatMap((node) => planned.get(node.name) ?? []),
+  };
+}
+
+/** The run's frozen order, where there is one, then the nodes it does not know yet. */
+function plannedOrder(request: PlanRequest): NodeView[] {
+  const { playbook } = request;
+  const view = request.cache.view();
+  const selected = selectNodes(view, playbook.nodes);
+  if (selected.length === 0) {
+    throw new TurnusError({
+      code: 'no-nodes',
+      message: `The playbook ${playbook.name} selects no node of the cluster (selector ${JSON.stringify(playbook.nodes.selector)}, exclude ${playbook.nodes.exclude}).`,
+      hint: 'Change spec.nodes.selector; kubectl get nodes -l SELECTOR shows what a selector matches.',
+    });
+  }
+  const ordered = orderNodes(selected, playbook.nodes);
+  const known = (request.existing?.order ?? []).flatMap((name) => ordered.find((node) => node.name === name) ?? []);
+  return [...known, ...ordered.filter((node) => !known.includes(node))];
+}
+
+async function planNode(request: PlanRequest, node: NodeView, signal: AbortSignal): Promise<PlannedNode> {
+  const lastTurn = lastTurnOf(node);
+  const done = request.existing?.done.has(node.name) ?? false;
+  const checked = done ? undefined : await evaluation(request, node, signal);
+  const findings = checked?.findings ?? [];
+  return {
+    node: node.name,
+    zone: node.labels['topology.kubernetes.io/zone'],
+    lastTurn: lastTurn === undefined ? undefined : new Date(lastTurn.time).toISOString(),
+    verdict: done ? 'done' : findings.some((finding) => finding.severity === 'block') ? 'blocked' : 'goes',
+    evictions: checked?.forecast.evictions ?? 0,
+    findings,
+  };
+}
+
+async function evaluation(request: PlanRequest, node: NodeView, signal: AbortSignal): Promise<NodeEvaluation> {
+  return await nodeFindings(
+    {
+      cluster: request.cluster,
+      playbook: request.playbook,
+      view: request.cache.view(),
+      nodeName: node.name,
+      moment: 'before-cordon',
+      run: request.run,
+      host: (address) => request.hosts.hostOf({ name: node.name, address }),
+    },
+    signal,
+  );
+}

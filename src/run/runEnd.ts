@@ -1,0 +1,43 @@
+import type { Counts, RunPhase, RunState } from './state.js';
+
+/** How many turns stand where. */
+export function countTurns(state: RunState): Counts {
+  const phases = [...state.turns.values()].map((turn) => turn.status.phase);
+  const count = (phase: string) => phases.filter((candidate) => candidate === phase).length;
+  const [done, failed, blocked, skipped] = [
+    count('Done'),
+    count('Failed'),
+    count('Blocked') + count('Deferred'),
+    count('Skipped'),
+  ];
+  return { total: phases.length, done, failed, blocked, left: phases.length - done - failed - blocked - skipped };
+}
+
+/** Why the conductor ended. */
+export type RunStop =
+  /** No node is left that this call may take. */
+  | { readonly kind: 'finished' }
+  /** stopAfterFailures, or a failed canary. */
+  | { readonly kind: 'failures' }
+  | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' }
+  /** Another actor holds the lease. */
+  | { readonly kind: 'other-actor' };
+
+/** The run's phase after this call. */
+export function endPhase(counts: Counts, stop: RunStop): RunPhase {
+  if (stop.kind === 'signal' || stop.kind === 'other-actor') return 'Running';
+  if (counts.failed > 0) return 'Failed';
+  return counts.left === 0 && counts.blocked === 0 ? 'Completed' : 'AwaitingWindow';
+}
+
+/**
+ * Exit code of `run` (DESIGN, "Exit codes"): the first that applies of 1, 4, 130/143, 7, 6, 3, 5, 0. With any node not
+ * Done it is never 0.
+ */
+export function exitCode(counts: Counts, stop: RunStop): number {
+  if (counts.failed > 0) return 4;
+  if (stop.kind === 'signal') return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[stop.signal];
+  if (stop.kind === 'other-actor') return 7;
+  if (counts.blocked > 0) return 3;
+  return counts.left > 0 ? 5 : 0;
+}

@@ -1,0 +1,6 @@
+import type { Stage } from '../host/hostPort.js';
+
+export type { Stage };
+
+/** The moments of a turn at which a script may run, in their order. */
+export const stages = ['prepare', 'leave', 'update', 'join'] as const satisfies readonly Stage[];

@@ -1,0 +1,147 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
+import { fenced } from '../cluster/fencedPort.js';
+import { lastTurnOf } from '../cluster/marks.js';
+import type { WatchCache } from '../cluster/watchCache.js';
+import type { HostPorts } from '../host/hostPort.js';
+import type { JournalSink } from '../journal/entry.js';
+import { openJournal } from '../journal/openJournal.js';
+import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import { conduct } from './conductor.js';
+import { openRun } from './openRun.js';
+import type { Plan } from './plan.js';
+import { countTurns, exitCode, type RunStop } from './runEnd.js';
+import type { RunState } from './state.js';
+import { openStore, type RunStore } from './store.js';
+import { timestamp } from './turnContext.js';
+
+export interface RunStart {
+  readonly playbook: Playbook;
+  readonly plan: Plan;
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  readonly hosts: HostPorts;
+  readonly clock: Clock;
+  readonly namespace: string;
+  readonly lease: HeldLease;
+  /** Identity of this process, for people: user, host, a number. */
+  readonly actor: string;
+  readonly requester: string;
+  readonly change: string | undefined;
+  readonly reason: string | undefined;
+  readonly rehearsal: boolean;
+  readonly only: ReadonlySet<string> | undefined;
+  readonly sinks: readonly JournalSink[];
+  readonly onChange: (state: RunState) => void;
+  /** Aborts when a person or the system asks to stop. */
+  readonly stop: AbortSignal;
+  readonly stoppedBy: () => RunStop | undefined;
+}
+
+export interface RunResult {
+  readonly exitCode: number;
+  readonly stop: RunStop;
+  readonly state: RunState;
+}
+
+/** Begins or continues the run under the lease and takes it to its end. */
+export async function startRun(start: RunStart): Promise<RunResult> {
+  const { lease, clock, plan, playbook } = start;
+  const fence = () => {
+    const held = lease.fence();
+    if (held.kind === 'lost') throw new LeaseLost(held.reason);
+  };
+  const cluster = fenced(start.cluster, () => lease.fence());
+  const { signal } = lease;
+  const opened = await openRun(
+    {
+      cluster,
+      namespace: start.namespace,
+      name: plan.run,
+      playbook,
+      clusterUid: plan.clusterUid,
+      planHash: plan.hash,
+      requester: start.requester,
+      change: start.change,
+      reason: start.reason,
+      rehearsal: start.rehearsal,
+    },
+    signal,
+  );
+  const store = openStore(
+    { cluster, clock, namespace: start.namespace, actor: start.actor, onChange: start.onChange },
+    opened,
+  );
+  const head = opened.run.status.journal;
+  const journal = openJournal({
+    run: plan.run,
+    clock,
+    sinks: start.sinks,
+    head: head === undefined ? undefined : { seq: head.seq, hash: head.head },
+  });
+  try {
+    await journal.append({
+      type: head === undefined ? 'run.started' : 'run.resumed',
+      actor: start.actor,
+      requester: start.requester,
+      planHash: plan.hash,
+      clusterUid: plan.clusterUid,
+      playbook: playbook.name,
+      rehearsal: start.rehearsal,
+      ...(start.change === undefined ? {} : { change: start.change }),
+      ...(start.reason === undefined ? {} : { reason: start.reason }),
+    });
+    const { seq, hash } = journal.head();
+    await store.saveRun(
+      {
+        phase: 'Running',
+        startedAt: opened.run.status.startedAt ?? timestamp(clock),
+        finishedAt: undefined,
+        order: [...plan.order],
+        journal: { seq, head: hash },
+      },
+      signal,
+    );
+    await addTurns({ store, start, signal });
+    await store.saveRun({ counts: countTurns(store.state()) }, signal);
+    const stop = await conduct({
+      playbook,
+      cluster,
+      cache: start.cache,
+      hosts: start.hosts,
+      clock,
+      journal,
+      store,
+      namespace: start.namespace,
+      fence,
+      only: start.only,
+      signal,
+      stop: AbortSignal.any([signal, start.stop]),
+      stoppedBy: start.stoppedBy,
+    });
+    return result(store, stop);
+  } catch (error) {
+    if (error instanceof LeaseLost || signal.aborted) return result(store, { kind: 'other-actor' });
+    throw error;
+  }
+}
+
+function result(store: RunStore, stop: RunStop): RunResult {
+  const state = store.state();
+  return { state, stop, exitCode: exitCode(countTurns(state), stop) };
+}
+
+/** A turn for each node of the plan; a node that had its turn in a run of this name before is Done. */
+async function addTurns(parts: { store: RunStore; start: RunStart; signal: AbortSignal }): Promise<void> {
+  const { store, start, signal } = parts;
+  const view = start.cache.view();
+  for (const name of start.plan.order) {
+    const node = view.nodes.get(name);
+    if (node === undefined || store.state().turns.has(name)) continue;
+    await store.addTurn({ run: start.plan.run, node: name, nodeUid: node.uid, rehearsal: start.rehearsal }, signal);
+    if (lastTurnOf(node)?.run === start.plan.run) {
+      await store.saveTurn(name, { phase: 'Done', message: 'had its turn in an earlier run of this name' }, signal);
+    }
+  }
+}

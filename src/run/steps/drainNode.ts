@@ -1,0 +1,123 @@
+import { ownerOf, readyCount, replicasOf } from '../../cluster/replicas.js';
+import { classifyPods } from '../../drain/classifyPods.js';
+import { drain } from '../../drain/drain.js';
+import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
+import { nodeFindings } from '../nodeFindings.js';
+import type { StepEnd } from '../outcome.js';
+import type { TurnContext } from '../turnContext.js';
+import { blockedBy } from './blockedBy.js';
+import { runScript } from './runScript.js';
+
+/**
+ * Empties the node. The gates are asked once more on a consistent reading after the cordon (rule 1), then the team's
+ * `leave` script runs, then the pods leave.
+ */
+export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
+  const reading = await turn.cache.refreshNode(turn.nodeName, signal);
+  if (reading.kind !== 'ok')
+    return {
+      kind: 'deferred',
+      message: `Node ${turn.nodeName} could not be read after its cordon: ${reading.message}`,
+    };
+  const { findings } = await nodeFindings(
+    {
+      cluster: turn.cluster,
+      playbook: turn.playbook,
+      view: reading.value,
+      nodeName: turn.nodeName,
+      moment: turn.status().displaced === undefined ? 'after-cordon' : 'resumed',
+      run: turn.run.name,
+      host: undefined,
+    },
+    signal,
+  );
+  await turn.record({ type: 'gate.checked', node: turn.nodeName, moment: 'after-cordon', findings });
+  const blocking = findings.filter((finding) => finding.severity === 'block');
+  if (blocking.length > 0) return blockedBy(blocking);
+
+  const left = await runScript(turn, 'leave', signal);
+  if (left.kind !== 'done') return left;
+
+  await recordDisplaced(turn);
+  const end = await drain({
+    cluster: turn.cluster,
+    cache: turn.cache,
+    node: turn.nodeName,
+    policy: turn.playbook.drain,
+    spread: turn.playbook.gates.replicaSpread,
+    clock: turn.clock,
+    signal,
+    journal: turn.record,
+    report: ({ waitingFor }) => {
+      turn.waiting(waitInWords(waitingFor));
+    },
+    displaced: displacedBefore(turn),
+  });
+  turn.waiting(undefined);
+  signal.throwIfAborted();
+  await turn.save({
+    evictions: (turn.status().evictions ?? 0) + end.evicted.length,
+    boundControllers: boundControllersOf(turn, end),
+  });
+  await turn.anchor();
+  return stepEnd(turn, end);
+}
+
+function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
+  switch (end.kind) {
+    case 'empty':
+      return { kind: 'done' };
+    case 'blocked':
+      return blockedBy(end.findings);
+    case 'timeout':
+      return {
+        kind: 'deferred',
+        message: `The drain of ${turn.nodeName} did not end within its timeout; it waited for: ${end.waitingFor.map(({ what }) => what).join('; ')}`,
+      };
+    case 'deferred':
+      return {
+        kind: 'deferred',
+        message: `Job pods still run on ${turn.nodeName} after spec.drain.jobPodsLimit: ${end.jobs.join(', ')}.`,
+      };
+    case 'not-cordoned':
+      return { kind: 'deferred', message: `Somebody uncordoned node ${turn.nodeName} during its drain.` };
+    case 'stopped':
+      return { kind: 'deferred', message: `The drain of ${turn.nodeName} was stopped.` };
+  }
+}
+
+/** Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). */
+async function recordDisplaced(turn: TurnContext): Promise<void> {
+  if (turn.status().displaced !== undefined) return;
+  const view = turn.cache.view();
+  const leaving = classifyPods({
+    view,
+    node: turn.nodeName,
+    policy: turn.playbook.drain,
+    now: turn.clock.now(),
+  }).filter((standing) => standing.kind !== 'stays');
+  const owners = new Set(leaving.flatMap(({ pod }) => ownerOf(view, pod) ?? []));
+  const replicas = replicasOf(view, owners);
+  await turn.save({
+    displaced: [...replicas].map(([owner, counted]) => ({ owner, readyBefore: readyCount(counted) })),
+  });
+}
+
+function displacedBefore(turn: TurnContext): Map<string, number> {
+  return new Map((turn.status().displaced ?? []).map(({ owner, readyBefore }) => [owner, readyBefore]));
+}
+
+function boundControllersOf(turn: TurnContext, end: DrainEnd): string[] {
+  const view = turn.cache.view();
+  return [...new Set(end.boundToNode.flatMap((key) => view.pods.get(key)?.controller?.uid ?? []))];
+}
+
+function waitInWords(waits: readonly WaitingFor[]): { what: string; untilMs?: number; who?: string } | undefined {
+  if (waits.length === 0) return undefined;
+  const until = Math.min(...waits.map((wait) => wait.until ?? Infinity));
+  return {
+    what: waits.map((wait) => wait.what).join('; '),
+    ...(Number.isFinite(until) ? { untilMs: until } : {}),
+    who: [...new Set(waits.flatMap((wait) => wait.who))].slice(0, 5).join(', '),
+  };
+}

@@ -1,0 +1,46 @@
+import { awaitHealth } from '../../health/awaitHealth.js';
+import type { StepEnd } from '../outcome.js';
+import { currentNode, type TurnContext } from '../turnContext.js';
+import { runScript } from './runScript.js';
+
+/** Proves that the node is well again, then runs the team's `join` script while it is still cordoned. */
+export async function verifyNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
+  const status = turn.status();
+  const until = turn.clock.now() + turn.playbook.health.timeoutMs;
+  const end = await awaitHealth(
+    {
+      cluster: turn.cluster,
+      cache: turn.cache,
+      clock: turn.clock,
+      node: turn.nodeName,
+      policy: turn.playbook.health,
+      before: { stationaryPods: status.stationaryPods ?? [], expectedBootId: status.bootIdAfter },
+      host: turn.run.rehearsal ? undefined : turn.host,
+      failedUnitsBefore: status.failedUnitsBefore,
+      onWaiting: (what) => {
+        turn.waiting({ what, untilMs: until, who: `the kubelet and the pods of ${turn.nodeName}` });
+      },
+    },
+    signal,
+  );
+  turn.waiting(undefined);
+  if (end.kind === 'unhealthy') {
+    const problems = end.problems.join('; ');
+    await turn.record({ type: 'health.checked', node: turn.nodeName, healthy: false, problems: end.problems });
+    return {
+      kind: 'failed',
+      code: 'not-healthy',
+      message: `Node ${turn.nodeName} did not become healthy: ${problems}.`,
+    };
+  }
+  await turn.record({
+    type: 'health.checked',
+    node: turn.nodeName,
+    healthy: true,
+    passes: end.passes,
+    heartbeat: end.heartbeat,
+  });
+  const node = currentNode(turn);
+  if (node !== undefined) await turn.save({ versionsAfter: node.versions });
+  return await runScript(turn, 'join', signal);
+}

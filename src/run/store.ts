@@ -1,0 +1,140 @@
+import { newTurn, parseRun, parseTurn, runFinalizer, runResource, turnResource } from './objects.js';
+import type { RunObject, TurnObject } from './objects.js';
+import type { RunState, RunStatus, TurnSpec, TurnState, TurnStatus, Wait } from './state.js';
+import { required, stateFailure, writeStatus, type StateWriter } from './stateWrite.js';
+
+/**
+ * The state of one run: its objects in the cluster and the copy in memory that the console is fed from. Writes are
+ * made one after another, each on the resourceVersion of the one before.
+ */
+export interface RunStore {
+  state(): RunState;
+  saveRun(change: Partial<RunStatus>, signal: AbortSignal): Promise<void>;
+  saveTurn(node: string, change: Partial<TurnStatus>, signal: AbortSignal): Promise<void>;
+  /** Shows a wait at once; it is written with the next save or flush, because waits change often. */
+  showWait(node: string, wait: Wait | undefined): void;
+  /** Writes the waits that were shown and not yet saved. */
+  flush(signal: AbortSignal): Promise<void>;
+  addTurn(spec: TurnSpec, signal: AbortSignal): Promise<void>;
+  /** Holds the run against deletion while a turn is in work. */
+  hold(held: boolean, signal: AbortSignal): Promise<void>;
+}
+
+/** A store over the run and the turns that were found or created. */
+export function openStore(
+  writer: StateWriter & { onChange: (state: RunState) => void },
+  found: { run: RunObject; turns: readonly TurnObject[] },
+): RunStore {
+  let run = found.run;
+  const turns = new Map(found.turns.map((turn) => [turn.spec.node, turn]));
+  const shownWaits = new Map<string, Wait | undefined>();
+  let writing: Promise<unknown> = Promise.resolve();
+
+  function inOrder<T>(write: () => Promise<T>): Promise<T> {
+    const next = writing.then(write, write);
+    writing = next.catch(() => undefined);
+    return next;
+  }
+
+  function statusOf(turn: TurnObject): TurnStatus {
+    const { node } = turn.spec;
+    return shownWaits.has(node) ? compact({ ...turn.status, waitingFor: shownWaits.get(node) }) : turn.status;
+  }
+
+  function turnOf(node: string): TurnObject {
+    const turn = turns.get(node);
+    if (turn === undefined) throw new Error(`node ${node} has no turn in run ${run.name}`);
+    return turn;
+  }
+
+  const state = (): RunState => ({
+    name: run.name,
+    uid: run.uid,
+    spec: run.spec,
+    status: run.status,
+    turns: new Map(
+      [...turns].map(([node, turn]): [string, TurnState] => [node, { node, uid: turn.uid, status: statusOf(turn) }]),
+    ),
+  });
+  const changed = () => {
+    writer.onChange(state());
+  };
+
+  const saveRun: RunStore['saveRun'] = (change, signal) =>
+    inOrder(async () => {
+      const status = compact({ ...run.status, ...change });
+      run = await writeStatus(
+        writer,
+        { resource: runResource, kind: 'MaintenanceRun', current: run, status, parse: parseRun },
+        signal,
+      );
+      changed();
+    });
+
+  const saveTurn: RunStore['saveTurn'] = (node, change, signal) =>
+    inOrder(async () => {
+      const current = turnOf(node);
+      const status = compact({ ...statusOf(current), ...change });
+      shownWaits.delete(node);
+      const written = await writeStatus(
+        writer,
+        { resource: turnResource, kind: 'NodeTurn', current, status, parse: parseTurn },
+        signal,
+      );
+      turns.set(node, written);
+      changed();
+    });
+
+  return {
+    state,
+    saveRun,
+    saveTurn,
+    showWait(node, wait) {
+      shownWaits.set(node, wait);
+      changed();
+    },
+    async flush(signal) {
+      for (const node of [...shownWaits.keys()]) await saveTurn(node, {}, signal);
+    },
+    addTurn: (spec, signal) =>
+      inOrder(async () => {
+        const object = newTurn({ run, namespace: writer.namespace, spec });
+        const answer = await writer.cluster.create(
+          { resource: turnResource, namespace: writer.namespace, object },
+          signal,
+        );
+        turns.set(spec.node, parseTurn(required(answer, `create the NodeTurn of ${spec.node}`)));
+        changed();
+      }),
+    hold: (held, signal) =>
+      inOrder(async () => {
+        run = await writeHold(writer, { run, held }, signal);
+      }),
+  };
+}
+
+async function writeHold(
+  writer: StateWriter,
+  wanted: { run: RunObject; held: boolean },
+  signal: AbortSignal,
+): Promise<RunObject> {
+  const what = `write the finalizer of MaintenanceRun ${wanted.run.name}`;
+  let { run } = wanted;
+  for (let attempt = 1; run.finalizers.includes(runFinalizer) !== wanted.held; attempt += 1) {
+    const finalizers = run.finalizers.filter((name) => name !== runFinalizer);
+    if (wanted.held) finalizers.push(runFinalizer);
+    const place = { resource: runResource, namespace: writer.namespace, name: run.name };
+    const metadata = { resourceVersion: run.resourceVersion, finalizers };
+    const answer = await writer.cluster.patch({ ...place, patch: { type: 'merge', body: { metadata } } }, signal);
+    if (answer.kind === 'ok') return parseRun(answer.value);
+    if (attempt === 10 || (answer.kind !== 'conflict' && answer.kind !== 'unreachable'))
+      throw stateFailure(answer, what);
+    run = parseRun(required(await writer.cluster.get(place, signal), `read MaintenanceRun ${run.name}`));
+  }
+  return run;
+}
+
+/** Without the members that are undefined: what was taken away must not be sent. */
+function compact<T extends object>(status: T): T {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as T;
+}

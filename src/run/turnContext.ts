@@ -1,0 +1,49 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { NodeView } from '../cluster/view.js';
+import type { WatchCache } from '../cluster/watchCache.js';
+import type { HostPort } from '../host/hostPort.js';
+import type { JournalRecord } from '../journal/entry.js';
+import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import type { StepEnd } from './outcome.js';
+import type { TurnPhase, TurnStatus } from './state.js';
+
+/** A step of the turn: asks the world whether its result is already there, acts, waits inside, and says how it ended. */
+export interface Step {
+  readonly phase: TurnPhase;
+  readonly run: (turn: TurnContext, signal: AbortSignal) => Promise<StepEnd>;
+}
+
+/** What a step sees and may use. */
+export interface TurnContext {
+  readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
+  readonly playbook: Playbook;
+  readonly nodeName: string;
+  /** Every write goes through the fence. */
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  readonly host: HostPort;
+  readonly clock: Clock;
+  /** Throws LeaseLost; called immediately before each command that acts on the host. */
+  readonly fence: () => void;
+  status(): TurnStatus;
+  save(change: Partial<TurnStatus>): Promise<void>;
+  /** Says what the turn waits for now; undefined when it goes on. */
+  waiting(wait: { what: string; untilMs?: number; who?: string } | undefined): void;
+  /** Appends to the journal and flushes it. */
+  record(record: JournalRecord): Promise<void>;
+  /** Writes the journal's head into the run's status: before cordon, job, reboot and uncordon. */
+  anchor(): Promise<void>;
+  /** An event on the node and on the run; best effort. */
+  announce(event: { reason: string; message: string; type: 'Normal' | 'Warning' }): Promise<void>;
+}
+
+/** The node as the cache sees it now. */
+export function currentNode(turn: TurnContext): NodeView | undefined {
+  return turn.cache.view().nodes.get(turn.nodeName);
+}
+
+/** Wall clock as it is written into objects. */
+export function timestamp(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}
