@@ -1,0 +1,194 @@
+import { ownerKey, podKey, type BudgetView, type ClusterView, type PodView } from '../../src/cluster/view.js';
+import { node, takenAt, type Workload } from './clusterFixtures.js';
+
+/** A budget's rule, and what its status says. */
+export interface ModelBudget {
+  readonly app: string;
+  readonly rule: { readonly minAvailable?: number | string; readonly maxUnavailable?: number | string };
+  readonly alwaysAllow: boolean;
+}
+
+/**
+ * A small cluster with the eviction handler, the disruption controller, the controllers of workloads and the kubelets
+ * of a real one. Its arithmetic is written down a second time here, from the server's sources, with fractions of
+ * integers only. One thing happens at a time, so that every order of events can be played.
+ */
+export class ModelCluster {
+  readonly #pods = new Map<string, PodView>();
+  readonly #status = new Map<
+    string,
+    { healthy: number; desired: number; expected: number; allowed: number; disrupted: Set<string> }
+  >();
+  #created = 0;
+  /** Evictions that the server would have refused. */
+  readonly refused: string[] = [];
+
+  constructor(
+    readonly workloads: readonly Workload[],
+    readonly budgets: readonly ModelBudget[],
+    loose: readonly PodView[] = [],
+  ) {
+    for (const pod of [...workloads.flatMap(({ pods }) => pods), ...loose]) this.#pods.set(pod.uid, pod);
+    for (const { app } of budgets) this.#count(app);
+  }
+
+  view(): ClusterView {
+    return {
+      takenAt,
+      nodes: new Map([node('node-1', { unschedulable: true }), node('node-2')].map((one) => [one.name, one])),
+      pods: new Map([...this.#pods.values()].map((pod) => [podKey(pod), pod])),
+      budgets: this.budgets.map((one) => this.#budgetView(one)),
+      owners: new Map(this.workloads.map(({ owner }) => [ownerKey(owner), owner])),
+      ownerOfController: new Map(this.workloads.map(({ owner, controllerUid }) => [controllerUid, ownerKey(owner)])),
+    };
+  }
+
+  /** The eviction subresource: refuses, or the pod is terminating. */
+  evict(pod: PodView): void {
+    const own = this.budgets.filter(({ app }) => app === pod.labels['app']);
+    const [budget] = own;
+    if (pod.phase === 'Running' && budget !== undefined && !this.#passes(pod, budget)) {
+      this.refused.push(pod.name);
+      return;
+    }
+    this.#pods.set(pod.uid, { ...pod, terminating: true, ready: false });
+  }
+
+  /** What could happen next by itself. */
+  events(): { name: string; happen: () => void }[] {
+    const events: { name: string; happen: () => void }[] = [];
+    for (const pod of this.#pods.values()) {
+      if (pod.terminating) events.push({ name: `${pod.name} ends`, happen: () => this.#pods.delete(pod.uid) });
+      if (pod.controller?.kind === 'Job' && pod.phase === 'Running') {
+        events.push({
+          name: `${pod.name} finishes`,
+          happen: () => this.#set(pod, { phase: 'Succeeded', ready: false }),
+        });
+      }
+      if (pod.name.includes('new') && !pod.ready && !pod.terminating) {
+        events.push({
+          name: `${pod.name} becomes Ready`,
+          happen: () => this.#set(pod, { phase: 'Running', ready: true }),
+        });
+      }
+    }
+    for (const workload of this.workloads) {
+      const present = this.podsOf(workload).filter(({ terminating }) => !terminating).length;
+      if (present < (workload.owner.desired ?? 0)) {
+        events.push({
+          name: `${workload.owner.name} gets a pod`,
+          happen: () => {
+            this.#create(workload);
+          },
+        });
+      }
+    }
+    for (const { app } of this.budgets) {
+      if (this.#isBehind(app))
+        events.push({
+          name: `budget ${app} is counted`,
+          happen: () => {
+            this.#count(app);
+          },
+        });
+    }
+    return events;
+  }
+
+  podsOf({ controllerUid }: Workload): PodView[] {
+    return [...this.#pods.values()].filter(({ controller }) => controller?.uid === controllerUid);
+  }
+
+  healthyOf(app: string): number {
+    return this.#members(app).filter(({ ready, terminating }) => ready && !terminating).length;
+  }
+
+  desiredOf({ app, rule }: ModelBudget): number {
+    const members = this.#members(app);
+    const scale = this.workloads.find(({ owner }) => owner.name === app)?.owner.desired ?? 0;
+    if (typeof rule.minAvailable === 'number') return rule.minAvailable;
+    if (rule.minAvailable !== undefined) return upTo(rule.minAvailable, scale);
+    const { maxUnavailable = 0 } = rule;
+    const unavailable = typeof maxUnavailable === 'number' ? maxUnavailable : upTo(maxUnavailable, scale);
+    return members.length === 0 ? 0 : Math.max(0, scale - unavailable);
+  }
+
+  #passes(pod: PodView, budget: ModelBudget): boolean {
+    const status = this.#status.get(budget.app);
+    if (status === undefined) return false;
+    if (!pod.ready && (budget.alwaysAllow || (status.desired > 0 && status.healthy >= status.desired))) return true;
+    if (status.allowed <= 0) return false;
+    status.allowed -= 1;
+    status.disrupted.add(pod.name);
+    return true;
+  }
+
+  #count(app: string): void {
+    const budget = this.budgets.find((one) => one.app === app);
+    if (budget === undefined) return;
+    const healthy = this.healthyOf(app);
+    const desired = this.desiredOf(budget);
+    const scale = this.workloads.find(({ owner }) => owner.name === app)?.owner.desired ?? 0;
+    const expected = typeof budget.rule.minAvailable === 'number' ? this.#members(app).length : scale;
+    const allowed = expected <= 0 ? 0 : Math.max(0, healthy - desired);
+    this.#status.set(app, { healthy, desired, expected, allowed, disrupted: new Set() });
+  }
+
+  #isBehind(app: string): boolean {
+    const status = this.#status.get(app);
+    return status === undefined || status.disrupted.size > 0 || status.healthy !== this.healthyOf(app);
+  }
+
+  #budgetView({ app, rule, alwaysAllow }: ModelBudget): BudgetView {
+    const status = this.#status.get(app);
+    return {
+      namespace: 'shop',
+      name: app,
+      uid: `budget-${app}`,
+      generation: 1,
+      selector: { matchLabels: { app }, matchExpressions: [] },
+      minAvailable: rule.minAvailable,
+      maxUnavailable: rule.maxUnavailable,
+      unhealthyPodEvictionPolicy: alwaysAllow ? 'AlwaysAllow' : 'IfHealthyBudget',
+      managedBy: undefined,
+      status: {
+        observedGeneration: 1,
+        disruptionsAllowed: status?.allowed ?? 0,
+        currentHealthy: status?.healthy ?? 0,
+        desiredHealthy: status?.desired ?? 0,
+        expectedPods: status?.expected ?? 0,
+        disruptedPods: Object.fromEntries([...(status?.disrupted ?? [])].map((name) => [name, takenAt])),
+        syncFailure: undefined,
+      },
+    };
+  }
+
+  #members(app: string): PodView[] {
+    return [...this.#pods.values()].filter(({ labels, phase }) => labels['app'] === app && phase !== 'Succeeded');
+  }
+
+  #create({ owner, pods }: Workload): void {
+    const like = pods[0];
+    if (like === undefined) return;
+    this.#created += 1;
+    const name = `${owner.name}-new${String(this.#created)}`;
+    this.#pods.set(name, {
+      ...like,
+      name,
+      uid: name,
+      nodeName: 'node-2',
+      phase: 'Pending',
+      ready: false,
+      terminating: false,
+    });
+  }
+
+  #set(pod: PodView, changes: Partial<PodView>): void {
+    this.#pods.set(pod.uid, { ...pod, ...changes });
+  }
+}
+
+function upTo(percent: string, total: number): number {
+  const hundredths = Number(percent.slice(0, -1)) * total;
+  return (hundredths - (hundredths % 100)) / 100 + (hundredths % 100 === 0 ? 0 : 1);
+}

@@ -1,0 +1,238 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandLine, programInput } from '../../src/host/remoteProgram.js';
+import { startProgram } from '../../src/host/jobPrograms.js';
+import { runOnce } from './runOnce.js';
+import type { HostAnswer, HostPort } from '../../src/host/hostPort.js';
+import { systemClock } from '../../src/systemClock.js';
+import type { ShellHost } from './shellHost.js';
+import { createSshFixture, endOf, jobOf, type SshFixture } from './sshFixture.js';
+
+let fixture: SshFixture;
+let machine: ShellHost;
+let host: HostPort;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  fixture = await createSshFixture();
+  machine = await fixture.start();
+  host = await fixture.port(machine);
+});
+afterAll(async () => {
+  await fixture.close();
+});
+
+function ok<T>(answer: HostAnswer<T>): T {
+  if (answer.kind !== 'ok') throw new Error(`${answer.kind}: ${answer.message}`);
+  return answer.value;
+}
+
+/** A script that leaves one line a run in `name`. */
+function counting(name: string, rest = ''): string {
+  return `echo once >>${machine.directory}/${name}\n${rest}`;
+}
+
+async function until(what: () => Promise<boolean>): Promise<void> {
+  const deadline = systemClock.deadline(10_000, signal);
+  while (!(await what())) await systemClock.sleep(20, deadline.signal);
+  deadline.clear();
+}
+
+describe('a job on a host', () => {
+  test('runs the script with its environment, and leaves output, result and exit code', async () => {
+    const job = jobOf(
+      `#!/bin/sh
+echo "$TURNUS_RUN $TURNUS_NODE $TURNUS_STAGE"
+printf 'changed=yes\\nreboot=required\\nversion.kernel=6.1.0-30\\nhello\\n' >"$TURNUS_RESULT"
+echo to stderr >&2
+pwd
+umask
+exit 3`,
+    );
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: true });
+    const end = await endOf(host, job, signal);
+    const directory = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1`;
+    expect(end).toMatchObject({
+      state: 'exited',
+      exitCode: 3,
+      result: { changed: 'yes', reboot: 'required', versions: { kernel: '6.1.0-30' }, unknownLines: ['hello'] },
+      output: `monthly-2026-11 node-1 update\nto stderr\n${directory}\n0022\n`,
+      bootId: await machine.bootId(),
+    });
+  });
+
+  test('uses the interpreter that the script names', async () => {
+    const job = jobOf('#!/usr/bin/env bash\narray=(a b c)\necho "${array[2]}"');
+    await host.startJob(job, signal);
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'c\n' });
+  });
+
+  test('that nobody started is absent', async () => {
+    expect(ok(await host.readJob(jobOf('true'), 0, signal))).toEqual({ state: 'absent' });
+  });
+
+  test('started again is started once, also after it has ended', async () => {
+    const job = jobOf(counting('again'));
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: true });
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    await endOf(host, job, signal);
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    expect(await machine.count('again')).toBe(1);
+  });
+
+  test('started by eight actors at the same time runs once, and one of them is told so', async () => {
+    const job = jobOf(counting('together'));
+    const ports = await Promise.all(Array.from({ length: 8 }, () => fixture.port(machine)));
+    const answers = await Promise.all(ports.map(async (port) => ok(await port.startJob(job, signal)).started));
+    await endOf(host, job, signal);
+    expect(await machine.count('together')).toBe(1);
+    expect(answers.filter((started) => started)).toHaveLength(1);
+    const left = await readdir(`${machine.layout.baseDirectory}/jobs/${job.runUid}`);
+    expect(left.sort()).toEqual(['.turnus-run', 'node-1.update.1']);
+  });
+
+  test('whose connection breaks before the answer reads as lost, was started, and is not started again', async () => {
+    const job = jobOf(counting('lost'));
+    machine.cutNextBeforeAnswer();
+    expect(await host.startJob(job, signal)).toMatchObject({ kind: 'lost' });
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0 });
+    expect(await machine.count('lost')).toBe(1);
+  });
+
+  test('whose connection breaks anywhere in the upload runs once in the end, and never by half', async () => {
+    let round = 0;
+    const input = programInput(startProgram(machine.layout, jobOf(counting('cut-00', 'echo whole\n'))));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: input.length }), async (bytes) => {
+        round += 1;
+        const name = `cut-${String(round).padStart(2, '0')}`;
+        const job = jobOf(counting(name, 'echo whole\n'));
+        machine.cutNextAfterInput(bytes);
+        expect(await host.startJob(job, signal)).toMatchObject({ kind: 'lost' });
+        ok(await host.startJob(job, signal));
+        expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'whole\n' });
+        expect(await machine.count(name)).toBe(1);
+      }),
+      { numRuns: 20, examples: [[1], [input.length - 1], [input.length]] },
+    );
+  });
+
+  test('whose starting shell is killed at any moment runs at most once, and vanished means that it never will', async () => {
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 60 }), async (killAfterMs) => {
+        round += 1;
+        const name = `killed-${String(round)}`;
+        const job = jobOf(counting(name));
+        const program = startProgram(machine.layout, job);
+        await runOnce({ line: commandLine({ sudo: false }), input: programInput(program), killAfterMs });
+        const first = ok(await host.readJob(job, 0, signal));
+        ok(await host.startJob(job, signal));
+        const end = await endOf(host, job, signal);
+        if (first.state === 'vanished') expect(end.state).toBe('vanished');
+        expect(['exited', 'vanished']).toContain(end.state);
+        expect(await machine.count(name)).toBe(end.state === 'exited' ? 1 : 0);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('goes on when every connection breaks', async () => {
+    const job = jobOf(counting('detached', `until [ -e ${machine.directory}/go ]; do sleep 0.05; done; echo done`));
+    await host.startJob(job, signal);
+    machine.cutConnections();
+    await expect.poll(async () => (await host.readJob(job, 0, signal)).kind).toBe('ok');
+    expect(ok(await host.readJob(job, 0, signal))).toMatchObject({ state: 'running' });
+    await machine.install('../go', '');
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'done\n' });
+    expect(await machine.count('detached')).toBe(1);
+  });
+
+  test('that the machine loses in a power cut has vanished, in the boot that it was started in, and is not run again', async () => {
+    const job = jobOf(counting('power', 'echo changed=yes >"$TURNUS_RESULT"; echo working; sleep 60'));
+    const before = await machine.bootId();
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('power')) === 1);
+    await machine.powerCut();
+    const reading = await endOf(host, job, signal);
+    expect(reading).toMatchObject({
+      state: 'vanished',
+      startedBootId: before,
+      result: { changed: 'yes' },
+      output: 'working\n',
+    });
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'vanished', bootId: await machine.bootId() });
+    expect(await machine.count('power')).toBe(1);
+  });
+
+  test('whose runner is killed has vanished', async () => {
+    const job = jobOf(counting('runner', 'sleep 60'));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('runner')) === 1);
+    await machine.kill();
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'vanished', startedBootId: await machine.bootId() });
+  });
+
+  test('that a signal ends has the exit code that a shell gives it', async () => {
+    const job = jobOf('kill -9 $$');
+    await host.startJob(job, signal);
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 137 });
+  });
+
+  test('that takes too long is stopped on the host, with the processes that it started', async () => {
+    const job = jobOf(counting('slow', `sleep 61 & echo "$!" >${machine.directory}/child; wait`), { timeoutMs: 1000 });
+    await host.startJob(job, signal);
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'timed-out' });
+    const child = (await readFile(join(machine.directory, 'child'), 'utf8')).trim();
+    await expect(readFile(`/proc/${child}/cmdline`)).rejects.toThrow();
+  });
+
+  test('is cancelled with its process group, once', async () => {
+    const job = jobOf(counting('cancel', 'trap "echo got TERM; exit 9" TERM\nsleep 60 & wait'));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('cancel')) === 1);
+    expect(ok(await host.cancelJob(job, signal))).toEqual({ cancelled: true });
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 9, output: 'got TERM\n' });
+    expect(ok(await host.cancelJob(job, signal))).toEqual({ cancelled: false });
+    expect(ok(await host.cancelJob(jobOf('true'), signal))).toEqual({ cancelled: false });
+  });
+
+  test('with 5 MB of output is read in pieces of at most 64 KiB that make up the whole', async () => {
+    const job = jobOf(
+      `i=0; while [ $i -lt 50 ]; do head -c 104857 /dev/zero | tr '\\0' 'ü' ; i=$((i+1)); done; printf 'é€😀'`,
+    );
+    await host.startJob(job, signal);
+    const first = ok(await host.readJob(job, 0, signal));
+    if (first.state !== 'absent') expect(Buffer.byteLength(first.output)).toBeLessThanOrEqual(65_536);
+    const end = await endOf(host, job, signal);
+    const stored = await readFile(`${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/output`, 'utf8');
+    expect(end.state !== 'absent' && end.output === stored).toBe(true);
+    expect(stored.length).toBeGreaterThan(5_000_000);
+  });
+
+  test('whose script holds every kind of character arrives byte by byte', async () => {
+    const script = `#!/bin/sh\ncat "$0"\n# 'quotes" \\ $(no) \`no\` %s é 😀 \t end without newline`;
+    const job = jobOf(script);
+    await host.startJob(job, signal);
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: script });
+  });
+
+  test('does not show its script in the list of processes', async () => {
+    const job = jobOf(
+      `pass='s3cret-in-script'; tr '\\0' ' ' </proc/$PPID/cmdline; tr '\\0' ' ' </proc/$$/cmdline; ps -eo args 2>/dev/null | grep -c 's3cret-in[-]script'`,
+    );
+    await host.startJob(job, signal);
+    const end = await endOf(host, job, signal);
+    expect(end.state === 'absent' ? '' : end.output).not.toContain('s3cret');
+  });
+
+  test('cannot leave its directory by a name', async () => {
+    await expect(host.startJob(jobOf('true', { node: '../../etc' }), signal)).rejects.toThrow(
+      'cannot name a directory',
+    );
+  });
+});
