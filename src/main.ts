@@ -1,6 +1,10 @@
 #!/usr/bin/env node
+import { setMaxListeners } from 'node:events';
 import { runCommandLine } from './cli/commandLine.js';
 import { systemClock } from './systemClock.js';
+
+// Every wait of a run listens to the same few signals; more than this would be a leak.
+setMaxListeners(500);
 
 process.exitCode = await runCommandLine({
   argv: process.argv.slice(2),

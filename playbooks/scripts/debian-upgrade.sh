@@ -238,6 +238,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 restore_holds # of a run that was killed
+[ ! -f "$holds_record" ] || fail "holds of an earlier run are still there, see $holds_record"
 # shellcheck disable=SC2086 # words and patterns are wanted
 reported=$(set -f && installed $PROTECTED $REPORTED)
 answer "version.kernel.before=$(uname -r)"

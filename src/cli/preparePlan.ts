@@ -31,7 +31,8 @@ export interface Prepared {
   readonly plan: Plan;
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
-  readonly hosts: HostPorts;
+  /** Undefined in a rehearsal. */
+  readonly hosts: HostPorts | undefined;
   /** Where the objects of Turnus are; '' for `plan`, which needs none. */
   readonly namespace: string;
   readonly requester: string;
@@ -63,7 +64,7 @@ export async function preparePlan(
     const { namespace } = command === 'run' ? await readInstallation(cluster, signal) : { namespace: '' };
     await refuseMissingPermissions({ cluster, command, namespace }, signal);
     const requester = await readUserName(cluster, signal);
-    hosts = await openHosts(io, playbook);
+    hosts = options.rehearse === true ? undefined : await openHosts(io, playbook);
     cache = await openWatchCache({
       cluster,
       clock: io.clock,

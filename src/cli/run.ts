@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
-import { acquireLease, defaultLeaseDurations } from '../cluster/lease.js';
 import { planText } from '../console/planText.js';
 import { runLines, runSummary } from '../console/runLines.js';
 import { table } from '../console/table.js';
@@ -10,6 +9,7 @@ import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
 import type { RunStop } from '../run/runEnd.js';
 import { startRun } from '../run/startRun.js';
+import { leaseName, runUnderLease, type LeaseEnd } from '../run/underLease.js';
 import type { RunState } from '../run/state.js';
 import { TurnusError } from '../turnusError.js';
 import { say, type CommandIo } from './io.js';
@@ -24,9 +24,6 @@ export interface RunOptions extends PlanOptions {
   readonly output: 'text' | 'ndjson';
 }
 
-/** The lease of all playbooks in a cluster (rule 12). */
-const leaseName = 'turnus';
-
 /** `turnus run`: plan, question, lease, run. */
 export async function runCommand(io: CommandIo, options: RunOptions): Promise<number> {
   const stopping = stopOnSignals(io);
@@ -36,7 +33,7 @@ export async function runCommand(io: CommandIo, options: RunOptions): Promise<nu
     say(io, '');
     if (options.rehearse) say(io, 'This is a rehearsal: real pods are evicted, no command that changes a host is run.');
     if (!options.yes && !(await confirmed(io, prepared))) return 7;
-    return await runUnderLease(io, { options, prepared, stopping });
+    return await runPrepared(io, { options, prepared, stopping });
   } finally {
     await prepared.close();
   }
@@ -47,72 +44,74 @@ interface Stopping {
   readonly stoppedBy: () => RunStop | undefined;
 }
 
-async function runUnderLease(
+async function runPrepared(
   io: CommandIo,
   run: { options: RunOptions; prepared: Prepared; stopping: Stopping },
 ): Promise<number> {
   const { options, prepared, stopping } = run;
   const actor = `${userInfo().username}@${hostname()}/${randomUUID().slice(0, 8)}`;
-  const acquired = await acquireLease({
-    cluster: prepared.cluster,
-    clock: io.clock,
-    namespace: prepared.namespace,
-    name: leaseName,
-    identity: actor,
-    durations: defaultLeaseDurations,
-    wait: false,
-    signal: stopping.signal,
-    onWaiting: (holder) => {
-      say(
-        io,
-        `waits for the lease ${prepared.namespace}/${leaseName}: held by ${holder}; it is taken over if that one is dead`,
-      );
-    },
-  });
-  switch (acquired.kind) {
+  const where = `${prepared.namespace}/${leaseName}`;
+  const sinks = await openSinks(io, options);
+  let before: RunState | undefined;
+  try {
+    const end = await runUnderLease(
+      {
+        cluster: prepared.cluster,
+        clock: io.clock,
+        namespace: prepared.namespace,
+        actor,
+        stop: stopping.signal,
+        onWaiting: (holder) => {
+          say(io, `The lease ${where} is held by ${holder}; it is taken over if that one is dead.`);
+        },
+        onLost: () => {
+          say(io, `The lease ${where} was lost; nothing is done until it is held again.`);
+        },
+      },
+      (lease) =>
+        startRun({
+          ...prepared,
+          clock: io.clock,
+          lease,
+          actor,
+          change: options.change,
+          reason: options.reason,
+          rehearsal: options.rehearse,
+          sinks,
+          onChange: (state) => {
+            const time = new Date(io.clock.now()).toISOString().slice(11, 19);
+            for (const line of runLines(before, state)) say(io, `${time}Z ${line}`);
+            before = state;
+          },
+          stop: stopping.signal,
+          stoppedBy: stopping.stoppedBy,
+        }),
+    );
+    return tellEnd(io, end, where);
+  } finally {
+    for (const sink of sinks) await sink.close();
+  }
+}
+
+function tellEnd(io: CommandIo, end: LeaseEnd, where: string): number {
+  switch (end.kind) {
     case 'other':
-      say(
-        io,
-        `turnus: ${acquired.holder} is at work in this cluster and holds the lease ${prepared.namespace}/${leaseName}; nothing was done.`,
-      );
+      say(io, `turnus: ${end.holder} is at work in this cluster and holds the lease ${where}; nothing was done.`);
       return 7;
     case 'failure':
       throw new TurnusError({
         code: 'lease-failed',
-        message: `The lease ${prepared.namespace}/${leaseName} cannot be taken: ${acquired.failure.message}`,
+        message: `The lease ${where} cannot be taken: ${end.failure.message}`,
         exitCode: 1,
       });
-    case 'held':
-      break;
-  }
-  const sinks = await openSinks(io, options);
-  let before: RunState | undefined;
-  try {
-    const result = await startRun({
-      ...prepared,
-      clock: io.clock,
-      lease: acquired.lease,
-      actor,
-      change: options.change,
-      reason: options.reason,
-      rehearsal: options.rehearse,
-      sinks,
-      onChange: (state) => {
-        for (const line of runLines(before, state))
-          say(io, `${new Date(io.clock.now()).toISOString().slice(11, 19)}Z ${line}`);
-        before = state;
-      },
-      stop: stopping.signal,
-      stoppedBy: stopping.stoppedBy,
-    });
-    say(io, '');
-    for (const line of table(runSummary(result.state))) say(io, line);
-    say(io, '');
-    say(io, lastWord(result.state, result.stop));
-    return result.exitCode;
-  } finally {
-    await acquired.lease.release();
-    for (const sink of sinks) await sink.close();
+    case 'ran': {
+      const { state, stop, exitCode } = end.result;
+      say(io, '');
+      for (const line of table(runSummary(state))) say(io, line);
+      say(io, '');
+      say(io, lastWord(state, stop));
+      return exitCode;
+    }
   }
 }
 

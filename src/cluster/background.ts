@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Work that runs until a signal ends it, and that somebody waits for in the end. */
 export class Background {
   readonly #closing = new AbortController();
@@ -7,6 +9,8 @@ export class Background {
 
   constructor(parent: AbortSignal) {
     this.signal = AbortSignal.any([parent, this.#closing.signal]);
+    // Each request under way listens to it.
+    setMaxListeners(0, this.signal);
   }
 
   run(work: Promise<unknown>): void {

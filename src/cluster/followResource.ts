@@ -41,6 +41,7 @@ const shortestWatchMs = 1000;
 export async function followResource(options: FollowOptions): Promise<never> {
   const { followed, cluster, clock, random, signal, onChange, onFirstList, onHealth } = options;
   let failures = 0;
+  let expiries = 0;
   let listedOnce = false;
   const wait = async (failure: ApiFailure): Promise<void> => {
     onHealth(failure);
@@ -73,6 +74,7 @@ export async function followResource(options: FollowOptions): Promise<never> {
         }
         heard = true;
         failures = 0;
+        expiries = 0;
         onHealth(undefined);
         resourceVersion = versionOf(event) ?? resourceVersion;
         if (followed.apply(event)) onChange();
@@ -81,11 +83,11 @@ export async function followResource(options: FollowOptions): Promise<never> {
       if (failure === undefined && !heard && clock.monotonic() - startedAt < shortestWatchMs) {
         failure = { kind: 'unreachable', message: `the server ended the watch of ${followed.resource.plural} at once` };
       }
-      expired = failure?.kind === 'gone';
       if (failure === undefined) continue;
-      // The first expired version is mended by the list at once, a repeated one waits like any failure.
-      if (expired && failures === 0) failures = 1;
-      else await waitUntilAnswered(failure);
+      expired = failure.kind === 'gone';
+      if (expired) expiries += 1;
+      // A list mends an expired version; only where that does not help it is a failure like others.
+      if (!expired || expiries > 1) await waitUntilAnswered(failure);
     }
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DeadlineExceeded, type Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import { Background } from './background.js';
@@ -144,7 +145,10 @@ export async function openWatchCache(options: WatchCacheOptions): Promise<WatchC
     },
 
     async refreshNode(nodeName, waiting) {
-      const refreshed = await refreshNode({ stores, scales, cluster }, nodeName, AbortSignal.any([waiting, signal]));
+      const either = AbortSignal.any([waiting, signal]);
+      // Its lists run in parallel, and each listens to it.
+      setMaxListeners(0, either);
+      const refreshed = await refreshNode({ stores, scales, cluster }, nodeName, either);
       if (refreshed.kind !== 'ok') return refreshed;
       // Also without a change the view is now known to be of this moment.
       changes.changed();

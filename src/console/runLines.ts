@@ -21,9 +21,8 @@ function turnLines(node: string, before: TurnStatus | undefined, status: TurnSta
   }
   const wait = status.waitingFor;
   if (wait !== undefined && wait.what !== before?.waitingFor?.what) {
-    const until = wait.until === undefined ? '' : `, until ${clockTime(wait.until)}`;
-    const who = wait.who === undefined ? '' : ` (${wait.who} can end this)`;
-    lines.push(`${node}: waits for ${wait.what}${until}${who}`);
+    const until = wait.until === undefined ? '' : ` (until ${clockTime(wait.until)})`;
+    lines.push(`${node}: waiting: ${wait.what}${until}`);
   }
   return lines;
 }

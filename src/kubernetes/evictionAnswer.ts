@@ -53,7 +53,11 @@ function isAboutThePod(details: StatusDetails): boolean {
   );
 }
 
-/** "Precondition failed: UID in precondition: A, UID in object meta: B" (apiserver/pkg/storage, Preconditions.Check). */
+/**
+ * Two sentences say it: "the UID in the precondition (A) does not match the UID in record (B)" from the deletion
+ * (apiserver/pkg/registry/rest/delete.go), "UID in precondition: A, UID in object meta: B" from the storage below
+ * (apiserver/pkg/storage, Preconditions.Check).
+ */
 function isUidMismatch(message: string): boolean {
-  return /UID in precondition/i.test(message);
+  return /UID in (the )?precondition/i.test(message);
 }

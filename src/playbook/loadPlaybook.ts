@@ -77,9 +77,11 @@ function isInside(problem: Problem, said: readonly { readonly path: FieldPath }[
  * only what ends in a line before it counts: the rest, and fields that only seem to be missing, would be noise.
  */
 function allMistakes(source: YamlSource, problems: readonly Problem[], file: string): Mistake[] {
-  const misleading = source.faults.filter((fault) => fault.misleading).map((fault) => fault.offset);
   const lineOf = (offset: number) => source.lines.linePos(offset).line;
-  const reliableBefore = misleading.length === 0 ? undefined : lineOf(Math.min(...misleading));
+  const misleading = source.faults
+    .filter((fault) => fault.misleading)
+    .sort((left, right) => left.offset - right.offset);
+  const reliableBefore = misleading[0] === undefined ? undefined : lineOf(misleading[0].offset);
   const located = problems
     .map((problem) => ({ ...problem, ...placeOfProblem(source.document, problem) }))
     .filter(({ end }) => reliableBefore === undefined || (end !== undefined && lineOf(end) < reliableBefore));

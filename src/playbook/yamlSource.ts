@@ -64,8 +64,9 @@ function contentOf(document: Document, faults: YamlFault[]): unknown {
 
 const tooManyAliases = `uses more than ${maxAliases} aliases, or aliases of aliases that grow beyond measure; write the values out`;
 
+/** The first hundred: one misplaced character can raise hundreds of thousands, which tell nothing more. */
 function syntaxFaults(document: Document): YamlFault[] {
-  return [...document.errors, ...document.warnings].map((error) => {
+  return [...document.errors, ...document.warnings].slice(0, 100).map((error) => {
     const at = error.pos[0];
     switch (error.code) {
       case 'MULTIPLE_DOCS':

@@ -6,7 +6,7 @@ import type { Journal } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { addressOf } from './hostAddress.js';
-import { nextTurn } from './nextTurn.js';
+import { isInWork, nextTurn } from './nextTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
 import type { RunState } from './state.js';
 import type { RunStore } from './store.js';
@@ -17,7 +17,8 @@ export interface Conducting {
   readonly playbook: Playbook;
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
-  readonly hosts: HostPorts;
+  /** Undefined in a rehearsal: no host is asked for anything. */
+  readonly hosts: HostPorts | undefined;
   readonly clock: Clock;
   readonly journal: Journal;
   readonly store: RunStore;
@@ -70,7 +71,10 @@ export async function conduct(work: Conducting): Promise<RunStop> {
   const counts = countTurns(work.store.state());
   const phase = endPhase(counts, stop);
   await work.journal.append({ type: 'run.finished', phase, counts, stop: stop.kind });
-  await work.store.hold(false, work.signal);
+  await work.store.hold(
+    [...work.store.state().turns.values()].some((turn) => isInWork(turn.status.phase)),
+    work.signal,
+  );
   await work.store.saveRun(
     {
       phase,
@@ -98,14 +102,17 @@ async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof ta
   await work.store.hold(true, work.signal);
   await work.store.saveRun({ phase: 'Running' }, work.signal);
   const address = addressOf(node, work.playbook.host.ssh.address);
-  const host = work.hosts.hostOf({ name: nodeName, address: address ?? nodeName });
+  const host = work.hosts?.hostOf({ name: nodeName, address: address ?? nodeName });
   const context: TurnContext = {
     run: { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal },
     playbook: work.playbook,
     nodeName,
     cluster: work.cluster,
     cache: work.cache,
-    host,
+    get host() {
+      if (host === undefined) throw new Error(`a rehearsal asked the host of ${nodeName}`);
+      return host;
+    },
     clock: work.clock,
     fence: work.fence,
     status: () => work.store.state().turns.get(nodeName)?.status ?? { phase: 'Pending' },
@@ -149,7 +156,7 @@ async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof ta
   try {
     return await takeTurn(context, { stop: work.stop, signal: work.signal });
   } finally {
-    host.disconnect();
+    host?.disconnect();
   }
 }
 

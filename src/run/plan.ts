@@ -40,7 +40,8 @@ export interface PlannedNode {
 export interface PlanRequest {
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
-  readonly hosts: HostPorts;
+  /** Undefined: hosts are not asked (rehearsal). */
+  readonly hosts: HostPorts | undefined;
   readonly playbook: Playbook;
   readonly run: string;
   readonly clusterUid: string;
@@ -111,6 +112,7 @@ async function planNode(request: PlanRequest, node: NodeView, signal: AbortSigna
 }
 
 async function evaluation(request: PlanRequest, node: NodeView, signal: AbortSignal): Promise<NodeEvaluation> {
+  const { hosts } = request;
   return await nodeFindings(
     {
       cluster: request.cluster,
@@ -119,7 +121,7 @@ async function evaluation(request: PlanRequest, node: NodeView, signal: AbortSig
       nodeName: node.name,
       moment: 'before-cordon',
       run: request.run,
-      host: (address) => request.hosts.hostOf({ name: node.name, address }),
+      host: hosts && ((address) => hosts.hostOf({ name: node.name, address })),
     },
     signal,
   );

@@ -21,7 +21,7 @@ export interface RunStart {
   readonly plan: Plan;
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
-  readonly hosts: HostPorts;
+  readonly hosts: HostPorts | undefined;
   readonly clock: Clock;
   readonly namespace: string;
   readonly lease: HeldLease;

@@ -85,6 +85,8 @@ export function connect(
       const message = `${target.label} closed the connection before the login was done; look at the log of its SSH server.`;
       fail({ failure: { kind: 'unreachable', message }, transient: true });
     });
+    // Our messages are small and wait for answers: Nagle's algorithm would add 40 ms to each.
+    client.on('connect', () => client.setNoDelay(true));
     client.on('ready', () => {
       if (keyCheck?.kind !== 'accepted' || !settle()) return;
       resolve({ kind: 'ok', client, fingerprint: keyCheck.fingerprint });

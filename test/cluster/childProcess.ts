@@ -97,7 +97,7 @@ export async function startChildProcess(options: ChildProcessOptions): Promise<T
  * The kernel ends the process with its parent (prctl PR_SET_PDEATHSIG, set by util-linux' setpriv before it becomes
  * the command, so the pid stays). Without setpriv only an orderly end of the test process cleans up.
  */
-function dyingWithItsParent(command: string, args: string[]): [string, string[]] {
+export function dyingWithItsParent(command: string, args: string[]): [string, string[]] {
   const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
   return setpriv === undefined ? [command, args] : [setpriv, ['--pdeathsig', 'KILL', '--', command, ...args]];
 }

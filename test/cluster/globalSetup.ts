@@ -1,6 +1,8 @@
 import { ensureBinaries } from './binaries.js';
+import { buildTurnus } from './turnus.js';
 
-/** Before the first test file: the control plane is built once, not by each file that finds it missing. */
+/** Before the first test file: control plane and Turnus are built once, not by each file that finds them missing. */
 export async function setup(): Promise<void> {
+  await buildTurnus();
   await ensureBinaries();
 }

@@ -191,6 +191,11 @@ describe('the verdict of a budget', () => {
     });
   });
 
+  it('counts it also where pods became Ready that the status does not count yet', () => {
+    const status = { currentHealthy: 4, disruptionsAllowed: 1 };
+    expect(verdict({ minAvailable: 3, status }, members(6), { inFlight: ['uid-of-web-5'] }).kind).toBe('not-now');
+  });
+
   it('does not count an eviction twice that the status shows already', () => {
     const status = { disruptionsAllowed: 1, disruptedPods: { 'web-2': takenAt - 1000 } };
     const answer = verdict({ maxUnavailable: 2, status }, members(3), { inFlight: ['uid-of-web-2'] });

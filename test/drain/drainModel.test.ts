@@ -7,7 +7,7 @@ import type { SpreadPolicy } from '../../src/drain/spreadAllowance.js';
 import { drainPolicy, pod, takenAt, workload, type Workload } from './clusterFixtures.js';
 import { ModelCluster, type ModelBudget } from './modelCluster.js';
 
-const percent = fc.integer({ min: 0, max: 100 }).map((number) => `${String(number)}%` as const);
+const percent = fc.integer({ min: 0, max: 100 }).map((number) => `${number}%` as const);
 const count = fc.oneof(fc.integer({ min: 0, max: 6 }), percent);
 
 const replica = fc.record({
@@ -19,7 +19,8 @@ const replica = fc.record({
 const workloads = fc.array(
   fc.record({
     replicas: fc.array(replica, { minLength: 1, maxLength: 6 }),
-    extra: fc.constantFrom(0, 0, 0, 1),
+    /** A replica is missing, or one too many is there (a rollout). */
+    extra: fc.constantFrom(0, 0, 0, 1, -1),
     budget: fc.option(
       fc.record({
         rule: fc.oneof(

@@ -19,6 +19,8 @@ export class ModelCluster {
     string,
     { healthy: number; desired: number; expected: number; allowed: number; disrupted: Set<string> }
   >();
+  /** Pods that are ending, while the watch has not said so yet: the view has them as they were. */
+  readonly #notYetSeen = new Map<string, PodView>();
   #created = 0;
   /** Evictions that the server would have refused. */
   readonly refused: string[] = [];
@@ -36,7 +38,7 @@ export class ModelCluster {
     return {
       takenAt,
       nodes: new Map([node('node-1', { unschedulable: true }), node('node-2')].map((one) => [one.name, one])),
-      pods: new Map([...this.#pods.values()].map((pod) => [podKey(pod), pod])),
+      pods: new Map([...this.#pods.values()].map((pod) => [podKey(pod), this.#notYetSeen.get(pod.uid) ?? pod])),
       budgets: this.budgets.map((one) => this.#budgetView(one)),
       owners: new Map(this.workloads.map(({ owner }) => [ownerKey(owner), owner])),
       ownerOfController: new Map(this.workloads.map(({ owner, controllerUid }) => [controllerUid, ownerKey(owner)])),
@@ -51,6 +53,7 @@ export class ModelCluster {
       this.refused.push(pod.name);
       return;
     }
+    this.#notYetSeen.set(pod.uid, pod);
     this.#pods.set(pod.uid, { ...pod, terminating: true, ready: false });
   }
 
@@ -58,7 +61,9 @@ export class ModelCluster {
   events(): { name: string; happen: () => void }[] {
     const events: { name: string; happen: () => void }[] = [];
     for (const pod of this.#pods.values()) {
-      if (pod.terminating) events.push({ name: `${pod.name} ends`, happen: () => this.#pods.delete(pod.uid) });
+      if (this.#notYetSeen.has(pod.uid)) {
+        events.push({ name: `${pod.name} is seen to end`, happen: () => this.#notYetSeen.delete(pod.uid) });
+      } else if (pod.terminating) events.push({ name: `${pod.name} ends`, happen: () => this.#pods.delete(pod.uid) });
       if (pod.controller?.kind === 'Job' && pod.phase === 'Running') {
         events.push({
           name: `${pod.name} finishes`,

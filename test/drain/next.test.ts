@@ -163,6 +163,20 @@ describe('budgets', () => {
     });
   });
 
+  it('are not used up by pods that may go although they are not Ready', () => {
+    const pods = [here, { ...here, ready: false }, { ...here, ready: false }, elsewhere, elsewhere];
+    const one = budget('web', {
+      minAvailable: 2,
+      status: { expectedPods: 5, currentHealthy: 3, desiredHealthy: 2, disruptionsAllowed: 1 },
+    });
+    const view = clusterView({ workloads: [workload({ name: 'web', pods })], budgets: [one] });
+    expect(next(view, { spread: { minReadyElsewhere: 0, singletons: 'allow' } })).toEqual({
+      'web-1': 'evict',
+      'web-2': 'evict',
+      'web-0': 'evict',
+    });
+  });
+
   it('are not asked for a pod that has not started', () => {
     const pods = [{ ...here, phase: 'Pending', ready: false } as const, elsewhere];
     const closed = budget('web', {

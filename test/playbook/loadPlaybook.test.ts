@@ -209,6 +209,10 @@ describe('a file that is no playbook', () => {
     });
   });
 
+  it('is told of the first hundred faults when its YAML is broken throughout', async () => {
+    expect(await mistakesOf('"'.repeat(20_000))).toHaveLength(100);
+  });
+
   it('is refused quickly when its aliases grow beyond measure', async () => {
     const levels = ['a0: &a0 [x,x,x,x,x,x,x,x,x]'];
     for (let level = 1; level < 9; level++) {

@@ -16,15 +16,27 @@ export interface TestKey {
   readonly public: string;
 }
 
+/**
+ * A new key pair. ssh2 1.17 strips leading zeros when it generates ed25519 keys: about one in 200 is damaged, and made
+ * again here.
+ */
 export function createKey(type: 'ed25519' | 'ecdsa' | 'rsa' = 'ed25519', passphrase?: string): TestKey {
-  const encryption = passphrase === undefined ? undefined : { passphrase, cipher: 'aes256-ctr', rounds: 4 };
+  for (;;) {
+    const key = generate(type, passphrase);
+    if (!(utils.parseKey(key.private, passphrase) instanceof Error)) return key;
+  }
+}
+
+function generate(type: 'ed25519' | 'ecdsa' | 'rsa', passphrase: string | undefined): TestKey {
+  if (passphrase !== undefined)
+    return utils.generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-ctr', rounds: 4 });
   switch (type) {
     case 'ed25519':
-      return utils.generateKeyPairSync('ed25519', { ...encryption });
+      return utils.generateKeyPairSync('ed25519');
     case 'ecdsa':
-      return utils.generateKeyPairSync('ecdsa', { ...encryption, bits: 256 as const });
+      return utils.generateKeyPairSync('ecdsa', { bits: 256 });
     case 'rsa':
-      return utils.generateKeyPairSync('rsa', { ...encryption, bits: 2048 });
+      return utils.generateKeyPairSync('rsa', { bits: 2048 });
   }
 }
 
@@ -159,6 +171,7 @@ export async function startShellHost(options: {
       socket.destroy();
       return;
     }
+    socket.setNoDelay(true);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     // A server for each connection, so that a session knows the socket it comes by.

@@ -98,12 +98,13 @@ export function jobOf(script: string, change: Partial<JobRequest> = {}): JobRequ
   };
 }
 
-/** Reads until the job has ended; all its output is in the answer. */
+/** Reads until the job has ended, through broken connections; all its output is in the answer. */
 export async function endOf(host: HostPort, job: JobKey, signal: AbortSignal): Promise<JobReading> {
   let output = '';
   let fromByte = 0;
   for (;;) {
     const answer = await host.readJob(job, fromByte, signal);
+    if (answer.kind === 'lost') continue;
     if (answer.kind !== 'ok') throw new Error(`${answer.kind}: ${answer.message}`);
     const reading = answer.value;
     if (reading.state === 'absent') return reading;

@@ -22,7 +22,7 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
       nodeName: turn.nodeName,
       moment: 'before-cordon',
       run: turn.run.name,
-      host: () => turn.host,
+      host: turn.run.rehearsal ? undefined : () => turn.host,
     },
     signal,
   );

@@ -47,7 +47,9 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     spread: turn.playbook.gates.replicaSpread,
     clock: turn.clock,
     signal,
-    journal: turn.record,
+    journal: async (record) => {
+      await turn.record(record);
+    },
     report: ({ waitingFor }) => {
       turn.waiting(waitInWords(waitingFor));
     },
