@@ -11,13 +11,16 @@ export interface InstallOptions extends ClusterOptions {
   readonly systemNamespace?: string;
 }
 
+/** As the formatter of the project writes YAML; no aliases, which not every reader of manifests knows. */
+const yamlStyle = { lineWidth: 0, singleQuote: true, aliasDuplicateObjects: false } as const;
+
 /** `turnus install`: applies, or prints, the objects that Turnus needs in the cluster. */
 export async function installCommand(io: CommandIo, options: InstallOptions): Promise<number> {
   if (options.print) {
     await print(
       io,
       manifests(options.systemNamespace ?? defaultNamespace)
-        .map((object) => stringify(object))
+        .map((object) => stringify(object, yamlStyle))
         .join('---\n'),
     );
     return 0;

@@ -36,7 +36,9 @@ function compareNodes(one: NodeView, other: NodeView, criteria: NodesPolicy['ord
 }
 
 function compareNames(one: NodeView, other: NodeView): number {
-  return one.name.localeCompare(other.name, 'en', { numeric: true });
+  // Names that differ only in leading zeros are equal to localeCompare.
+  const difference = one.name.localeCompare(other.name, 'en', { numeric: true });
+  return difference === 0 ? (one.name < other.name ? -1 : 1) : difference;
 }
 
 /** When the node's last turn ended, 0 where it never had one or the annotation cannot be read. */

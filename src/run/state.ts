@@ -57,7 +57,6 @@ export const findingSchema = z.object({
   message: z.string(),
   hint: z.string().optional(),
 });
-export type FindingRecord = z.infer<typeof findingSchema>;
 
 const conditionSchema = z.object({
   type: z.string(),
@@ -66,7 +65,6 @@ const conditionSchema = z.object({
   message: z.string(),
   lastTransitionTime: time,
 });
-export type Condition = z.infer<typeof conditionSchema>;
 
 const versionsSchema = z.object({
   kernel: z.string(),
