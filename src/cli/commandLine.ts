@@ -76,6 +76,7 @@ function addPlan(program: Command, io: CommandIo, ended: Ended): void {
   narrowing(clusterOptions(program.command('plan')))
     .description('Shows order, findings and forecast of a run, and changes nothing.')
     .addOption(playbookOption())
+    .option('--rehearse', 'the plan of a rehearsal: hosts are not asked', false)
     .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
     .action(async (options) => {
       const { planCommand } = await import('./plan.js');

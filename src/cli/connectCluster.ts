@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { ClusterOptions, CommandIo } from './io.js';
+import { homeDirectory, type ClusterOptions, type CommandIo } from './io.js';
 import { version } from './version.js';
 
 /** No API call may take longer; a watch has its own bound. */
@@ -11,10 +10,12 @@ const requestTimeoutMs = 30_000;
 /** Connects as kubectl does: --kubeconfig, then $KUBECONFIG, then ~/.kube/config, then the pod's service account. */
 export async function connectCluster(io: CommandIo, options: ClusterOptions): Promise<ClusterPort> {
   const { connect } = await import('../kubernetes/connect.js');
-  const inHome = join(homedir(), '.kube', 'config');
-  const kubeconfigPath = options.kubeconfig ?? io.env['KUBECONFIG'] ?? (existsSync(inHome) ? inHome : undefined);
+  const inHome = join(homeDirectory(io), '.kube', 'config');
+  // An empty KUBECONFIG counts as none.
+  const named = options.kubeconfig ?? io.env['KUBECONFIG'] ?? '';
+  const kubeconfigPath = named === '' && existsSync(inHome) ? inHome : named;
   return await connect({
-    ...(kubeconfigPath === undefined || kubeconfigPath === '' ? {} : { kubeconfigPath }),
+    ...(kubeconfigPath === '' ? {} : { kubeconfigPath }),
     ...(options.context === undefined ? {} : { context: options.context }),
     inCluster: io.env['KUBERNETES_SERVICE_HOST'] !== undefined,
     userAgent: `turnus/${version}`,

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Clock } from '../time/clock.js';
 
 /** What a command may use of the process that it runs in. */
@@ -19,6 +20,12 @@ export interface CommandIo {
 export interface ClusterOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
+}
+
+/** Where `~` leads: $HOME as for kubectl, else the home of the account. */
+export function homeDirectory(io: CommandIo): string {
+  const home = io.env['HOME'] ?? '';
+  return home === '' ? homedir() : home;
 }
 
 export function say(io: CommandIo, line: string): void {

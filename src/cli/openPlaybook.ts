@@ -1,19 +1,18 @@
-import { homedir } from 'node:os';
 import { loadPlaybook, type PlaybookAnswer } from '../playbook/loadPlaybook.js';
 import { formatMistake } from '../playbook/mistake.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
-import { say, type CommandIo } from './io.js';
+import { homeDirectory, say, type CommandIo } from './io.js';
 import { readFile } from './readFile.js';
 
 /** The playbook in `file` with every mistake it has. */
-export async function readPlaybook(file: string): Promise<PlaybookAnswer> {
-  return await loadPlaybook({ file, readFile, homeDirectory: homedir() });
+export async function readPlaybook(io: CommandIo, file: string): Promise<PlaybookAnswer> {
+  return await loadPlaybook({ file, readFile, homeDirectory: homeDirectory(io) });
 }
 
 /** The playbook in `file`; refuses an invalid one with its mistakes (exit 2), and says warnings. */
 export async function openPlaybook(io: CommandIo, file: string): Promise<Playbook> {
-  const answer = await readPlaybook(file);
+  const answer = await readPlaybook(io, file);
   if (answer.kind === 'ok') {
     for (const warning of answer.warnings) say(io, `warning: ${formatMistake(warning)}`);
     return answer.playbook;

@@ -4,7 +4,7 @@ import { readPlaybook } from './openPlaybook.js';
 
 /** `turnus validate`: every mistake at once, as `file:line:column path: what is wrong`; exit 2 where there is one. */
 export async function validateCommand(io: CommandIo, options: { readonly file: string }): Promise<number> {
-  const answer = await readPlaybook(options.file);
+  const answer = await readPlaybook(io, options.file);
   if (answer.kind === 'invalid') {
     for (const mistake of answer.mistakes) await print(io, formatMistake(mistake));
     return 2;

@@ -11,8 +11,8 @@ export function planText(plan: Plan): string[] {
     '',
     ...table([
       ['#', 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
-      ...plan.nodes.map((node, place) => [
-        `${String(place + 1)}${place < plan.canaries ? ' canary' : ''}`,
+      ...plan.nodes.map((node) => [
+        placeText(plan, node),
         node.node,
         node.zone ?? '-',
         node.lastTurn ?? 'never',
@@ -22,6 +22,12 @@ export function planText(plan: Plan): string[] {
     ]),
     ...findingsText(plan.nodes.flatMap((node) => node.findings)),
   ];
+}
+
+/** The place in the order of the whole run, whatever this call is narrowed to. */
+function placeText(plan: Plan, node: PlannedNode): string {
+  const place = plan.order.indexOf(node.node);
+  return `${String(place + 1)}${place < plan.canaries ? ' canary' : ''}`;
 }
 
 function verdictText(node: PlannedNode): string {

@@ -2,8 +2,8 @@ import type { RunState, TurnStatus } from '../run/state.js';
 import { formatDuration } from '../time/duration.js';
 
 /**
- * One line a change: what is new in `state` against `before`. Waits are told once each, with until when and who can
- * end them.
+ * One line a change: what is new in `state` against `before`. A wait is told once, with until
+ * when.
  */
 export function runLines(before: RunState | undefined, state: RunState): string[] {
   const lines: string[] = [];

@@ -27,16 +27,21 @@ export function nodeProblems(view: ClusterView, nodeName: string, before: Health
   if (before.expectedBootId !== undefined && node.bootId !== before.expectedBootId) {
     problems.push(`node ${nodeName} still reports boot ${node.bootId}, not ${before.expectedBootId}`);
   }
-  const now = new Map(stationaryPods(view, nodeName).map((pod) => [stationaryName(pod), pod]));
+  const standing = stationaryPods(view, nodeName);
   for (const expected of before.stationaryPods) {
-    const pod = now.get(expected.pod);
-    if (pod === undefined) problems.push(`pod of ${expected.pod} has not returned`);
-    else if (!pod.ready) problems.push(`pod ${podKey(pod)} is not Ready`);
-    else if (before.expectedBootId !== undefined && !restarted(pod, expected.startedAt)) {
-      problems.push(`pod ${podKey(pod)} still shows its start from before the boot`);
-    }
+    const pods = standing.filter((pod) => stationaryName(pod) === expected.pod);
+    const wrong = pods.flatMap((pod) => podProblem(pod, expected, before) ?? []);
+    // While it is updated with surge, a DaemonSet has two pods on a node: one that is well is enough.
+    if (pods.length === 0) problems.push(`pod of ${expected.pod} has not returned`);
+    else if (wrong.length === pods.length) problems.push(...wrong);
   }
   return problems;
+}
+
+function podProblem(pod: PodView, expected: StationaryPod, before: HealthBefore): string | undefined {
+  if (!pod.ready) return `pod ${podKey(pod)} is not Ready`;
+  if (before.expectedBootId === undefined || restarted(pod, expected.startedAt)) return undefined;
+  return `pod ${podKey(pod)} still shows its start from before the boot`;
 }
 
 /** The DaemonSet and mirror pods of a node that are Ready now, for {@link HealthBefore}. */

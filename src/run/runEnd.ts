@@ -39,5 +39,5 @@ export function exitCode(counts: Counts, stop: RunStop): number {
   if (stop.kind === 'signal') return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[stop.signal];
   if (stop.kind === 'other-actor') return 7;
   if (counts.blocked > 0) return 3;
-  return counts.left > 0 ? 5 : 0;
+  return counts.done === counts.total ? 0 : 5;
 }

@@ -1,7 +1,9 @@
+import { runConditions, turnConditions } from './conditions.js';
 import { newTurn, parseRun, parseTurn, runFinalizer, runResource, turnResource } from './objects.js';
 import type { RunObject, TurnObject } from './objects.js';
 import type { RunState, RunStatus, TurnSpec, TurnState, TurnStatus, Wait } from './state.js';
 import { required, stateFailure, writeStatus, type StateWriter } from './stateWrite.js';
+import { timestamp } from './turnContext.js';
 
 /**
  * The state of one run: its objects in the cluster and the copy in memory that the console is fed from. Writes are
@@ -63,6 +65,7 @@ export function openStore(
   const saveRun: RunStore['saveRun'] = (change, signal) =>
     inOrder(async () => {
       const status = compact({ ...run.status, ...change });
+      status.conditions = runConditions(status, timestamp(writer.clock));
       run = await writeStatus(
         writer,
         { resource: runResource, kind: 'MaintenanceRun', current: run, status, parse: parseRun },
@@ -75,6 +78,7 @@ export function openStore(
     inOrder(async () => {
       const current = turnOf(node);
       const status = compact({ ...statusOf(current), ...change });
+      status.conditions = turnConditions(status, timestamp(writer.clock));
       shownWaits.delete(node);
       const written = await writeStatus(
         writer,

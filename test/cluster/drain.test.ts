@@ -101,6 +101,14 @@ async function podsOn(node: string): Promise<string[]> {
   return pods.map(({ metadata }) => metadata.name);
 }
 
+/** The pod is no longer Ready and does not become so again. */
+async function loseReadiness(name: string): Promise<void> {
+  const pod = { kind: 'Pod', name } as const;
+  await cluster.api.patch(pod, { body: { metadata: { annotations: { 'sim.test/unready': 'true' } } } });
+  const conditions = [{ type: 'Ready', status: 'False' }];
+  await cluster.api.patch(pod, { subresource: 'status', type: 'strategic', body: { status: { conditions } } });
+}
+
 /** Evictions the API server was asked for, accepted or not. */
 function evictions({ journal }: Watched): number {
   return journal.filter(({ type }) => type === 'pod.evicting').length;
@@ -123,16 +131,10 @@ describe('a drain', () => {
   });
 
   it('sends the second pod of a budget that allows one within a second of the first replacement being Ready', async () => {
-    const objects = [
-      disruptionBudget({ name: 'web', minAvailable: 2 }),
-      deployment({ name: 'web', replicas: 3, startMs: 1500 }),
-    ];
-    await gatherOnNode1(objects.filter(({ kind }) => kind === 'Deployment'));
-    await createReady(
-      cluster.api,
-      objects.filter(({ kind }) => kind === 'PodDisruptionBudget'),
-    );
-    created.push(...objects.filter(({ kind }) => kind === 'PodDisruptionBudget'));
+    await gatherOnNode1([deployment({ name: 'web', replicas: 3, startMs: 1500 })]);
+    const guard = disruptionBudget({ name: 'web', minAvailable: 2 });
+    created.push(guard);
+    await createReady(cluster.api, [guard]);
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [deployment({ name: 'web' })] });
     const result = await drained();
     const { timeline, minimumReady } = watcher.workload('web');
@@ -150,8 +152,7 @@ describe('a drain', () => {
   });
 
   it('evicts nothing and names budget, numbers and way out where a budget can never allow it', async () => {
-    const objects = [deployment({ name: 'web', replicas: 2 }), deployment({ name: 'other', replicas: 2 })];
-    await gatherOnNode1(objects);
+    await gatherOnNode1([deployment({ name: 'web', replicas: 2 }), deployment({ name: 'other', replicas: 2 })]);
     const closed = disruptionBudget({ name: 'web', maxUnavailable: 0 });
     created.push(closed);
     await createReady(cluster.api, [closed]);
@@ -178,37 +179,14 @@ describe('a drain', () => {
 
   it('waits for a budget that allows nothing now, then says at its timeout which pod must become Ready', async () => {
     await gatherOnNode1([deployment({ name: 'web', replicas: 2 })]);
-    const objects = [
-      disruptionBudget({ name: 'web', minAvailable: 2 }),
-      deployment({ name: 'late', replicas: 1, neverReady: true, labels: {} }),
-    ];
-    created.push(...objects);
-    await createAll(cluster.api, [...objects.slice(0, 1)]);
-    await cluster.api.patch(
-      { kind: 'Deployment', name: 'web' },
-      { body: { spec: { replicas: 3, template: { metadata: { annotations: {} } } } } },
-    );
-    const third = await waitFor({
-      what: 'a third pod that is not Ready',
-      probe: async () =>
-        (await cluster.api.list({ kind: 'Pod', labelSelector: 'app=web' })).find(
-          ({ spec }) => spec.nodeName !== 'node-1' && spec.nodeName !== undefined,
-        ),
-    });
+    const guard = disruptionBudget({ name: 'web', minAvailable: 2 });
+    created.push(guard);
+    await createAll(cluster.api, [guard]);
+    await cluster.api.patch({ kind: 'Deployment', name: 'web' }, { body: { spec: { replicas: 3 } } });
     await waitForReady({ api: cluster.api, objects: [deployment({ name: 'web', replicas: 3 })] });
-    // It loses its readiness and does not get it back.
-    await cluster.api.patch(
-      { kind: 'Pod', name: third.metadata.name },
-      { body: { metadata: { annotations: { 'sim.test/unready': 'true' } } } },
-    );
-    await cluster.api.patch(
-      { kind: 'Pod', name: third.metadata.name },
-      {
-        subresource: 'status',
-        type: 'strategic',
-        body: { status: { conditions: [{ type: 'Ready', status: 'False' }] } },
-      },
-    );
+    const pods = await cluster.api.list({ kind: 'Pod', labelSelector: 'app=web' });
+    const third = pods.find(({ spec }) => spec.nodeName !== 'node-1')?.metadata.name ?? '';
+    await loseReadiness(third);
     await waitFor({
       what: 'the budget to be closed',
       probe: async () =>
@@ -218,7 +196,7 @@ describe('a drain', () => {
     expect(result.end).toMatchObject({ kind: 'timeout', evicted: [] });
     const what = result.end.kind === 'timeout' ? result.end.waitingFor.map((wait) => wait.what) : [];
     expect(what).toContain(
-      `PodDisruptionBudget default/web needs 2 healthy pods and has 2; Pod default/${third.metadata.name} must become Ready before the next eviction.`,
+      `PodDisruptionBudget default/web needs 2 healthy pods and has 2; Pod default/${third} must become Ready before the next eviction.`,
     );
     expect(evictions(result)).toBe(0);
   });
@@ -322,9 +300,7 @@ describe('a drain', () => {
   });
 
   it('stops at once when its signal aborts, with what it did so far', async () => {
-    await gatherOnNode1(
-      [barePod({ name: 'bare' }), deployment({ name: 'web', replicas: 2, startMs: 60_000 })].slice(0, 1),
-    );
+    await gatherOnNode1([barePod({ name: 'bare' })]);
     const stopping = new AbortController();
     const objecting = { ...drainPolicy, unmanagedPods: 'delete' as const };
     await cluster.api.patch(

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { runJob, type JobProgress, type JobRun } from '../../src/host/followJob.js';
+import type { HostAnswer, HostFailure, JobReading } from '../../src/host/hostPort.js';
+import { createOutputRecord } from '../../src/host/outputRecord.js';
+import { createJumpingClock } from './jumpingClock.js';
+import { createScriptedHost } from './scriptedHost.js';
+
+const signal = new AbortController().signal;
+const job = {
+  run: 'monthly',
+  runUid: 'u',
+  node: 'n',
+  stage: 'update',
+  execution: 1,
+  script: 'true',
+  timeoutMs: 1000,
+} as const;
+const result = { reboot: undefined, changed: undefined, versions: {}, unknownLines: [] };
+const started: HostAnswer<{ started: boolean }> = { kind: 'ok', value: { started: true } };
+const lost: HostFailure = { kind: 'lost', message: 'broke' };
+const unreachable: HostFailure = { kind: 'unreachable', message: 'refused' };
+
+function running(output: string, nextByte: number): HostAnswer<JobReading> {
+  return { kind: 'ok', value: { state: 'running', output, nextByte, bootId: 'a' } };
+}
+function exited(output: string, nextByte: number, bootId = 'a'): HostAnswer<JobReading> {
+  return { kind: 'ok', value: { state: 'exited', exitCode: 0, result, output, nextByte, bootId } };
+}
+function run(host: JobRun['host'], change: Partial<JobRun> = {}) {
+  const clock = createJumpingClock();
+  return runJob({ host, job, clock, deadlineMs: 60_000, bootIdBefore: 'a', fence: () => undefined, ...change }, signal);
+}
+
+describe('runJob', () => {
+  test('follows a job to its end and hands on each part of the output once', async () => {
+    const parts: string[] = [];
+    const host = createScriptedHost({
+      start: [started],
+      read: [running('one', 3), running('', 3), exited('two', 6), exited('', 6)],
+    });
+    const end = await run(host, { onOutput: (text) => parts.push(text) });
+    const sha256 = createHash('sha256').update('onetwo').digest('hex');
+    expect(end).toEqual({
+      kind: 'exited',
+      exitCode: 0,
+      result,
+      bootId: 'a',
+      startedHere: true,
+      output: { tail: 'onetwo', sha256, bytes: 6, isComplete: true },
+    });
+    expect(parts).toEqual(['one', 'two']);
+  });
+
+  test('asks the fence immediately before each start, and starts nothing when it throws', async () => {
+    const host = createScriptedHost({ start: [lost, started], read: [exited('', 0)] });
+    let asked = 0;
+    const fence = () => {
+      asked += 1;
+      if (asked === 2) throw new Error('the lease is lost');
+    };
+    await expect(run(host, { fence })).rejects.toThrow('the lease is lost');
+    expect(host.calls).toEqual(['start']);
+  });
+
+  test('starts again after a lost answer, and goes on reading through broken connections', async () => {
+    const host = createScriptedHost({
+      start: [lost, unreachable, { kind: 'ok', value: { started: false } }],
+      read: [running('x', 1), lost, unreachable, { kind: 'login-refused', message: 'booting' }, exited('', 1, 'b')],
+    });
+    const progress: JobProgress[] = [];
+    const end = await run(host, { onProgress: (step) => progress.push(step) });
+    expect(end).toMatchObject({ kind: 'exited', startedHere: false, rebootedDuringJob: { before: 'a', after: 'b' } });
+    expect(progress.map(({ state }) => state)).toEqual([
+      'starting',
+      'no-contact',
+      'no-contact',
+      'running',
+      'no-contact',
+      'no-contact',
+      'no-contact',
+    ]);
+  });
+
+  test('says not-started for a host that says no before anything was started', async () => {
+    const refused: HostFailure = { kind: 'sudo-refused', message: 'no' };
+    expect(await run(createScriptedHost({ start: [refused] }))).toEqual({ kind: 'not-started', failure: refused });
+  });
+
+  test('does not say not-started when an earlier answer was lost', async () => {
+    const refused: HostFailure = { kind: 'sudo-refused', message: 'no' };
+    expect(await run(createScriptedHost({ start: [lost, refused] }))).toMatchObject({
+      kind: 'no-contact',
+      failure: refused,
+    });
+  });
+
+  test('says not-started for a host that was never reached until the deadline', async () => {
+    expect(await run(createScriptedHost({ start: [unreachable] }))).toEqual({
+      kind: 'not-started',
+      failure: unreachable,
+    });
+  });
+
+  test('says no-contact, and not failed, when the deadline passes while the host does not answer', async () => {
+    const host = createScriptedHost({ start: [started], read: [running('x', 1), unreachable] });
+    expect(await run(host)).toMatchObject({
+      kind: 'no-contact',
+      failure: unreachable,
+      output: { tail: 'x', isComplete: false },
+    });
+  });
+
+  test('says still-running when the deadline passes while the job works', async () => {
+    const host = createScriptedHost({ start: [started], read: [running('', 0)] });
+    expect(await run(host)).toMatchObject({ kind: 'still-running', bootId: 'a' });
+  });
+
+  test('never starts a job whose start was confirmed before, even where the host does not know it', async () => {
+    const host = createScriptedHost({ read: [{ kind: 'ok', value: { state: 'absent' } }] });
+    expect(await run(host, { startedBefore: true })).toEqual({ kind: 'absent' });
+    expect(host.calls).toEqual(['read']);
+  });
+
+  test('rejects with the reason of the signal when the work is stopped', async () => {
+    const stop = new AbortController();
+    const host = createScriptedHost({
+      start: [started],
+      read: [
+        () => {
+          stop.abort(new Error('stopped by a person'));
+          return running('', 0);
+        },
+      ],
+    });
+    const clock = createJumpingClock();
+    const followed = runJob(
+      { host, job, clock, deadlineMs: 1e6, bootIdBefore: 'a', fence: () => undefined },
+      stop.signal,
+    );
+    await expect(followed).rejects.toThrow('stopped by a person');
+  });
+});
+
+describe('the record of an output', () => {
+  test('keeps its last 4 KiB whole, its length and its hash, however it is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 2000 }), { maxLength: 12 }), (parts) => {
+        const record = createOutputRecord();
+        for (const part of parts) record.add(part);
+        const whole = parts.join('');
+        const { tail, sha256, bytes } = record.read(true);
+        expect(bytes).toBe(Buffer.byteLength(whole));
+        expect(sha256).toBe(createHash('sha256').update(whole).digest('hex'));
+        expect(whole.endsWith(tail)).toBe(true);
+        expect(Buffer.byteLength(tail)).toBeLessThanOrEqual(4096);
+        expect(Buffer.byteLength(tail)).toBeGreaterThanOrEqual(Math.min(bytes, 4093));
+      }),
+    );
+  });
+});
