@@ -1,15 +1,16 @@
 import { homedir } from 'node:os';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../time/clock.js';
 
 /** What a command may use of the process that it runs in. */
 export interface CommandIo {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Data. */
-  readonly stdout: NodeJS.WriteStream;
+  readonly stdout: Writable;
   /** Messages for people. */
-  readonly stderr: NodeJS.WriteStream;
+  readonly stderr: Writable;
   readonly clock: Clock;
   /** Chance in [0, 1), for jitter. */
   readonly random: () => number;

@@ -20,6 +20,10 @@ export async function verifyCommand(io: CommandIo, files: readonly string[], opt
     await print(io, `${where}${verdict.what}: ${verdict.message}`);
     return 3;
   }
+  if (verdict.runs.length === 0) {
+    await print(io, `There is no entry in ${files.join(', ')}, so nothing is proved.`);
+    return 3;
+  }
   for (const run of verdict.runs) {
     await print(
       io,

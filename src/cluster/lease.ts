@@ -12,7 +12,7 @@ import {
 } from './leaseRecord.js';
 import { resources } from './resources.js';
 
-export { LeaseLost, type FenceAnswer, type HeldLease } from './heldLease.js';
+export { LeaseLost, type HeldLease } from './heldLease.js';
 
 /** client-go's own (tools/leaderelection). */
 export const defaultLeaseDurations: LeaseDurations = {

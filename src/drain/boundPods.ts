@@ -17,10 +17,10 @@ export interface BoundPods {
   findings(view: ClusterView): readonly Finding[];
 }
 
-export function boundPods(node: string): BoundPods {
+export function boundPods(node: string, boundBefore: ReadonlySet<string> = new Set()): BoundPods {
   /** Pod UIDs by controller UID, as they were at its first eviction. */
   const known = new Map<string, ReadonlySet<string>>();
-  const controllers = new Set<string>();
+  const controllers = new Set(boundBefore);
   const onNode = (view: ClusterView) => [...view.pods.values()].filter((pod) => pod.nodeName === node);
   const left = (view: ClusterView) =>
     onNode(view).filter(

@@ -33,6 +33,8 @@ export interface Drain {
   readonly report: (progress: DrainProgress) => void;
   /** Owners that an earlier attempt of this turn displaced, and what they had Ready before it. */
   readonly displaced?: DisplacedOwners;
+  /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
+  readonly boundControllers?: ReadonlySet<string>;
 }
 
 /** Evictions sent at the same time, so that a full node does not flood the API server. */
@@ -82,7 +84,7 @@ type Ended =
 function begin(request: Drain): Work {
   const { clock, node, report, policy } = request;
   const ledger = evictionLedger(clock);
-  const bound = boundPods(node);
+  const bound = boundPods(node, request.boundControllers);
   return {
     ledger,
     bound,

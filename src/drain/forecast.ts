@@ -5,7 +5,7 @@ import type { StayReason } from './classifyPods.js';
 import { cautionsOf, findingsOfWait, localDataLost } from './forecastFindings.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep } from './nextStep.js';
-import { afterEvictions, namespacesOnNode } from './simulatedView.js';
+import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
 import type { SpreadPolicy } from './spreadAllowance.js';
 
 /** How a drain of the node would end, if every replacement becomes Ready. */
@@ -36,7 +36,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();
-  let view = namespacesOnNode(drain.view, node);
+  let view = neighbourhoodOf(drain.view, node);
   const evicted: PodView[] = [];
   let waits = -1;
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight: new Set(), setAside });
@@ -45,7 +45,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
     const leaving = podsThatLeave(steps);
     if (leaving.length > 0) {
-      findings.push(...leaving.flatMap((step) => cautionsOf(step, { view, node })));
+      findings.push(...cautionsOf(leaving, { view, node }));
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(

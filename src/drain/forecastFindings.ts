@@ -1,4 +1,4 @@
-import { isJobPod, ownerName, ownerOf, readyCount, replicasOf } from '../cluster/replicas.js';
+import { isJobPod, ownerName, ownerOf, readyCount, replicasOf, type Replicas } from '../cluster/replicas.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { Finding, FindingCode, Severity } from '../gates/finding.js';
 import { count, someOf } from './budgetWords.js';
@@ -31,19 +31,27 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
   }
 }
 
-/** What somebody should know of a pod that leaves: data lost, an outage, an owner short during the turn. */
+/** What somebody should know of the pods that leave next: an outage, an owner short during the turn, a Job failed. */
 export function cautionsOf(
-  step: Exclude<NextStep, { kind: 'never' }>,
-  where: { readonly view: ClusterView; readonly node: string },
+  steps: readonly Exclude<NextStep, { kind: 'never' }>[],
+  { view, node }: { readonly view: ClusterView; readonly node: string },
 ): readonly Finding[] {
-  const { pod } = step;
-  const { view, node } = where;
-  if (step.kind === 'wait') return findingsOfWait(step.wait, 'caution', node);
-  return [
-    ...(pod.controller === undefined ? [unmanagedLost(pod, node)] : []),
-    ...(isJobPod(pod) ? [jobEvicted(pod, node)] : []),
-    ...ownerCautions(pod, view, node),
-  ];
+  const owners = new Set(steps.map(({ pod }) => ownerOf(view, pod)).filter((key) => key !== undefined));
+  const replicas = replicasOf(view, owners);
+  const home = view.nodes.get(node);
+  return steps.flatMap((step) => {
+    const { pod } = step;
+    if (step.kind === 'wait') return findingsOfWait(step.wait, 'caution', node);
+    const owner = replicas.get(ownerOf(view, pod) ?? '');
+    return [
+      ...(pod.controller === undefined ? [unmanagedLost(pod, node)] : []),
+      ...(isJobPod(pod) ? [jobEvicted(pod, node)] : []),
+      ...(owner?.desired === 1 && pod.ready && readyCount(owner) <= 1 ? [singletonOutage(pod, owner, node)] : []),
+      ...(owner !== undefined && home !== undefined && isPinnedTo(pod, home)
+        ? [shortDuringTurn(pod, owner, node)]
+        : []),
+    ];
+  });
 }
 
 /** What goes with emptyDir volumes, in one finding for all pods. */
@@ -62,34 +70,28 @@ export function localDataLost(pods: readonly PodView[], node: string): readonly 
   ];
 }
 
-function ownerCautions(pod: PodView, view: ClusterView, node: string): readonly Finding[] {
-  const key = ownerOf(view, pod);
-  const replicas = key === undefined ? undefined : replicasOf(view, new Set([key])).get(key);
-  if (replicas === undefined || !pod.ready) return [];
-  const name = ownerName(replicas.key);
-  const home = view.nodes.get(node);
-  const findings: Finding[] = [];
-  if (replicas.desired === 1 && readyCount(replicas) <= 1) {
-    findings.push({
-      code: 'singleton-outage',
-      severity: 'caution',
-      node,
-      objects: [name, `Pod ${podKey(pod)}`],
-      message: `${name} has one replica; it is down from the eviction of Pod ${podKey(pod)} until its replacement is Ready.`,
-      hint: `Raise the replicas of ${name} to 2 where it can run twice, or accept the short outage.`,
-    });
-  }
-  if (home !== undefined && isPinnedTo(pod, home)) {
-    findings.push({
-      code: 'short-during-turn',
-      severity: 'caution',
-      node,
-      objects: [name, `Pod ${podKey(pod)}`],
-      message: `Pod ${podKey(pod)} can run on node ${node} alone (kubernetes.io/hostname in its nodeSelector); ${name} is one replica short until the node is back.`,
-      hint: `Remove kubernetes.io/hostname from the nodeSelector of ${name}, or accept it.`,
-    });
-  }
-  return findings;
+function singletonOutage(pod: PodView, owner: Replicas, node: string): Finding {
+  const name = ownerName(owner.key);
+  return {
+    code: 'singleton-outage',
+    severity: 'caution',
+    node,
+    objects: [name, `Pod ${podKey(pod)}`],
+    message: `${name} has one replica; it is down from the eviction of Pod ${podKey(pod)} until its replacement is Ready.`,
+    hint: `Raise the replicas of ${name} to 2 where it can run twice, or accept the short outage.`,
+  };
+}
+
+function shortDuringTurn(pod: PodView, owner: Replicas, node: string): Finding {
+  const name = ownerName(owner.key);
+  return {
+    code: 'short-during-turn',
+    severity: 'caution',
+    node,
+    objects: [name, `Pod ${podKey(pod)}`],
+    message: `Pod ${podKey(pod)} can run on node ${node} alone (kubernetes.io/hostname in its nodeSelector); ${name} is one replica short until the node is back.`,
+    hint: `Remove kubernetes.io/hostname from the nodeSelector of ${name}, or accept it.`,
+  };
 }
 
 function unmanagedLost(pod: PodView, node: string): Finding {

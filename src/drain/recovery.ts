@@ -1,6 +1,5 @@
 import { ownerName, readyCount, replicasOf, type Replicas } from '../cluster/replicas.js';
 import { podKey, type ClusterView, type OwnerKey } from '../cluster/view.js';
-import type { Finding } from '../gates/finding.js';
 import { count, someOf } from './budgetWords.js';
 
 /** Owners that lost a pod to a drain, and how many Ready replicas each had before. */
@@ -36,18 +35,6 @@ export function unrecovered(question: {
       return { owner: owner.key, ready, needed, unready: unreadyPods(owner) };
     })
     .filter(({ ready, needed }) => ready < needed);
-}
-
-/** The owners as a finding that stops the run. */
-export function notRecovered(owners: readonly Unrecovered[], node: string): readonly Finding[] {
-  return owners.map((owner) => ({
-    code: 'not-recovered',
-    severity: 'block',
-    node,
-    objects: [ownerName(owner.owner), ...owner.unready.map((pod) => pod.split(': ')[0] ?? pod)],
-    message: recoverySentence(owner),
-    hint: `Find out why ${ownerName(owner.owner)} does not get its replicas Ready, then resume the run.`,
-  }));
 }
 
 /** `Deployment shop/web has 1 Ready replica and needs 2; Pod shop/web-x is not Ready.` */

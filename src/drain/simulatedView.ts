@@ -11,14 +11,27 @@ import {
 import { isPinnedTo } from './classifyPods.js';
 import { selects } from './podBudgets.js';
 
-/** The view with the pods and budgets of those namespaces alone that have a pod on the node; all that a drain asks. */
-export function namespacesOnNode(view: ClusterView, node: string): ClusterView {
-  const namespaces = new Set<string>();
-  for (const pod of view.pods.values()) if (pod.nodeName === node) namespaces.add(pod.namespace);
+/**
+ * As much of the view as a drain of the node asks for: its pods, the budgets that select any of them, and all pods of
+ * their owners and of these budgets. On a large cluster that is a small part, and a forecast looks at it many times.
+ */
+export function neighbourhoodOf(view: ClusterView, node: string): ClusterView {
+  const onNode = [...view.pods.values()].filter((pod) => pod.nodeName === node);
+  const owners = new Set(onNode.map((pod) => ownerOf(view, pod)));
+  const budgetsOf = new Map<string, BudgetView[]>();
+  for (const budget of view.budgets) {
+    if (!onNode.some((pod) => selects(budget, pod))) continue;
+    budgetsOf.set(budget.namespace, [...(budgetsOf.get(budget.namespace) ?? []), budget]);
+  }
+  const isNear = (pod: PodView): boolean => {
+    const owner = ownerOf(view, pod);
+    const owned = owner !== undefined && owners.has(owner);
+    return pod.nodeName === node || owned || (budgetsOf.get(pod.namespace)?.some((one) => selects(one, pod)) ?? false);
+  };
   return {
     ...view,
-    pods: new Map([...view.pods].filter(([, pod]) => namespaces.has(pod.namespace))),
-    budgets: view.budgets.filter((budget) => namespaces.has(budget.namespace)),
+    pods: new Map([...view.pods].filter(([, pod]) => isNear(pod))),
+    budgets: [...budgetsOf.values()].flat(),
   };
 }
 

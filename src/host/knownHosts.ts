@@ -103,9 +103,12 @@ export function verifyHostKey(question: {
  * host with several keys shows one that can be verified (as OpenSSH does, sshconnect2.c `order_hostkeyalgs`).
  */
 export function knownKeyTypes(files: readonly KnownHostsFile[], host: HostIdentity): readonly string[] {
-  const exact = entriesFor(files, host, 'with-port');
-  const entries = exact.length > 0 ? exact : entriesFor(files, host, 'without-port');
-  return [...new Set(entries.filter((entry) => entry.marker === 'none').map((entry) => entry.keyType))];
+  const typesOf = (form: 'with-port' | 'without-port') =>
+    entriesFor(files, host, form)
+      .filter((entry) => entry.marker === 'none')
+      .map((entry) => entry.keyType);
+  const types = typesOf('with-port');
+  return [...new Set(types.length > 0 ? types : typesOf('without-port'))];
 }
 
 /** `SHA256:…` as ssh-keygen prints it. */

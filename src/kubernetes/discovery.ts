@@ -33,7 +33,7 @@ export function discovery(readJson: (path: string, signal: AbortSignal) => Promi
 }
 
 /** `apps/v1` or `v1` in its parts. */
-export function groupVersionOf(apiVersion: string): { readonly group: string; readonly version: string } {
+function groupVersionOf(apiVersion: string): { readonly group: string; readonly version: string } {
   const slash = apiVersion.indexOf('/');
   return slash < 0
     ? { group: '', version: apiVersion }

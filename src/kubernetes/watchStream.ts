@@ -28,7 +28,7 @@ export async function* watchEventsOf(body: AsyncIterable<Buffer>): AsyncGenerato
 }
 
 /** One line of a watch; undefined for a type that is not known. */
-export function watchEventOf(line: string): WatchEvent | undefined {
+function watchEventOf(line: string): WatchEvent | undefined {
   const event = recordOf(parseJson(line));
   const { type, object } = event;
   switch (type) {

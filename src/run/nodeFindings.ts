@@ -19,14 +19,20 @@ export interface NodeQuestion {
   readonly host: ((address: string) => HostPort) | undefined;
 }
 
+/** What the gates say, and what the host said. */
+export interface NodeAnswer extends NodeEvaluation {
+  /** Undefined where the host was not asked. */
+  readonly host: HostInspection | undefined;
+}
+
 /** Asks API server and host what the gates need to know, and runs every gate for one node. */
-export async function nodeFindings(question: NodeQuestion, signal: AbortSignal): Promise<NodeEvaluation> {
+export async function nodeFindings(question: NodeQuestion, signal: AbortSignal): Promise<NodeAnswer> {
   const { playbook, view, nodeName } = question;
   const node = view.nodes.get(nodeName);
   if (node === undefined) throw new Error(`node ${nodeName} is not in the view`);
   const api = await question.cluster.serverVersion(signal);
   const host = await inspection(question, signal);
-  return evaluateNode({
+  const evaluation = evaluateNode({
     view,
     node,
     moment: question.moment,
@@ -38,6 +44,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     api: api.kind === 'ok' ? { ready: true, message: '' } : { ready: false, message: api.message },
     ...(host === undefined ? {} : { host }),
   });
+  return { ...evaluation, host };
 }
 
 async function inspection(question: NodeQuestion, signal: AbortSignal): Promise<HostInspection | undefined> {

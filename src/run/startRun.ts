@@ -88,6 +88,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       planHash: plan.hash,
       clusterUid: plan.clusterUid,
       playbook: playbook.name,
+      order: plan.order,
       rehearsal: start.rehearsal,
       ...(start.change === undefined ? {} : { change: start.change }),
       ...(start.reason === undefined ? {} : { reason: start.reason }),

@@ -110,7 +110,6 @@ export const turnStatusSchema = z.object({
   cordonedBefore: z.boolean().optional().describe('Somebody else had cordoned the node before the turn'),
   cordoned: z.boolean().optional().describe('The cordon is ours'),
   undoTo: z.string().optional().describe('While Undoing: the phase that follows'),
-  hostTouched: z.boolean().optional().describe('A job that may change the host was started, or a reboot requested'),
   bootIdBefore: z.string().optional(),
   bootIdAfter: z.string().optional(),
   rebootRequestedAt: time.optional(),

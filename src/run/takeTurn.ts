@@ -1,5 +1,8 @@
 import { uncordon } from '../cluster/cordon.js';
 import { LeaseLost } from '../cluster/heldLease.js';
+import { cordonedByOf } from '../cluster/marks.js';
+import { TurnusError } from '../turnusError.js';
+import { isHostTouched } from './hostTouched.js';
 import { decide, type Outcome, type StepEnd } from './outcome.js';
 import type { TurnPhase } from './state.js';
 import { turnSteps } from './turn.js';
@@ -49,7 +52,7 @@ async function begin(turn: TurnContext, step: Step): Promise<void> {
   const now = timestamp(turn.clock);
   if (status.phase === step.phase) return;
   if (status.startedAt === undefined || step === turnSteps[0]) {
-    await turn.record({ type: 'turn.started', node: turn.nodeName });
+    await turn.record({ type: 'turn.started', node: turn.nodeName, attempt: (status.attempts ?? 0) + 1 });
   }
   await turn.save({
     phase: step.phase,
@@ -98,7 +101,7 @@ async function leave(
   signal: AbortSignal,
 ): Promise<TurnEnd> {
   const outcome: Outcome = end.kind;
-  const decision = decide(outcome, turn.status().hostTouched ?? false);
+  const decision = decide(outcome, isHostTouched(turn.status()));
   const phase: TurnPhase = decision.turn === 'same' ? (turn.status().phase as TurnPhase) : decision.turn;
   if (decision.node === 'undo') {
     await turn.save({ phase: 'Undoing', undoTo: phase, message: end.message, waitingFor: undefined });
@@ -117,13 +120,33 @@ async function finishUndoing(turn: TurnContext, signal: AbortSignal): Promise<Tu
   return { kind: 'left', phase, run: phase === 'Failed' ? 'failure' : 'go-on' };
 }
 
+/** Tries of the uncordon that gives a node back, and the pause between them. */
+const undoAttempts = 60;
+const undoPauseMs = 1000;
+
 /** Takes back the cordon, if it is ours (rule 10). */
 async function undo(turn: TurnContext, signal: AbortSignal): Promise<void> {
-  const node = currentNode(turn);
-  if (node === undefined) return;
-  const end = await uncordon({ cluster: turn.cluster, node, run: turn.run.name, signal });
-  if (end.kind === 'uncordoned') await turn.record({ type: 'node.uncordoned', node: turn.nodeName, undone: true });
-  if (end.kind === 'failure') throw new Error(`node ${turn.nodeName} could not be uncordoned: ${end.failure.message}`);
+  const { run, nodeName } = turn;
+  const first = currentNode(turn);
+  if (first === undefined || (turn.status().cordoned !== true && cordonedByOf(first) !== run.name)) return;
+  await turn.record({ type: 'node.uncordoning', node: nodeName, undo: true });
+  await turn.anchor();
+  for (let attempt = 1; ; attempt += 1) {
+    const node = currentNode(turn);
+    if (node === undefined) return;
+    const end = await uncordon({ cluster: turn.cluster, node, run: run.name, signal });
+    if (end.kind === 'uncordoned') await turn.record({ type: 'node.uncordoned', node: nodeName, undo: true });
+    if (end.kind !== 'failure') return;
+    if (attempt === undoAttempts) {
+      throw new TurnusError({
+        code: 'undo-failed',
+        message: `Node ${nodeName} could not be uncordoned: ${end.failure.message}`,
+        hint: `Its host is untouched: kubectl uncordon ${nodeName}, or start the same command again.`,
+        exitCode: 1,
+      });
+    }
+    await turn.clock.sleep(undoPauseMs, signal);
+  }
 }
 
 async function settlePhase(turn: TurnContext, phase: TurnPhase, message: string): Promise<void> {

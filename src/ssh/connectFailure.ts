@@ -1,5 +1,5 @@
 import type { HostFailure } from '../host/hostPort.js';
-import type { SshTarget } from './connect.js';
+import type { SshTarget } from './target.js';
 import type { SshCredentials } from './credentials.js';
 
 /** Disconnect reason of a server that has seen too many keys (RFC 4253, 11.1; OpenSSH sends 2 for it). */

@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream';
 import pRetry from 'p-retry';
 import type { Client } from 'ssh2';
 import type { HostAnswer, HostFailure } from '../host/hostPort.js';
-import { connect, type SshTarget, type SshTimings } from './connect.js';
+import { connect } from './connect.js';
+import type { SshTarget, SshTimings } from './target.js';
 import type { SshCredentials } from './credentials.js';
 
 export interface OpenLink {

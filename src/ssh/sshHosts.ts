@@ -4,7 +4,7 @@ import { knownKeyTypes, parseKnownHosts, type HostIdentity, type KnownHostsFile 
 import type { SshPolicy } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
-import type { SshTarget, SshTimings } from './connect.js';
+import type { SshTarget, SshTimings } from './target.js';
 import { loadCredentials } from './credentials.js';
 import { checkHostKey } from './hostKeyCheck.js';
 import { createLink, type Link } from './link.js';

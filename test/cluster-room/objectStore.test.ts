@@ -41,7 +41,9 @@ describe('the store of a watched resource', () => {
     store.mergeAll([object('a', 1)], 5n);
     store.mergeScope('node-1', [], 10n);
     store.put(object('a', 7));
+    store.reached(7n);
     store.put(object('short-lived', 8));
+    store.reached(8n);
     expect(contents(store)).toEqual({});
     store.delete(object('a', 9));
     store.reached(10n);

@@ -15,6 +15,7 @@ import type { NodePower } from './hosts/nodePower.js';
 import { runCommand, runCommandOk } from './runCommand.js';
 import { waitFor } from './waitFor.js';
 import { createWorkDirectory, type WorkDirectory } from './workDirectory.js';
+import { containing } from '../host/matchers.js';
 
 const signal = new AbortController().signal;
 const done = () => Promise.resolve();
@@ -41,7 +42,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   await Promise.all([one.stop(), two.stop()]);
-  addresses.release();
+  await addresses.release();
   await work.remove();
 });
 
@@ -204,7 +205,7 @@ describe('a host behind a real sshd', () => {
     await two.setSudo('password-required');
     expect(await host.inspect(signal)).toMatchObject({
       kind: 'sudo-refused',
-      message: expect.stringContaining('NOPASSWD'),
+      message: containing('NOPASSWD'),
     });
     await two.setSudo('missing');
     expect(await host.startJob(jobOf('true'), signal)).toMatchObject({ kind: 'sudo-refused' });
@@ -216,14 +217,14 @@ describe('a host behind a real sshd', () => {
     expect(await (await port(one, { bastion })).bootId(signal)).toEqual({ kind: 'ok', value: one.bootId });
     const withoutBastion = await port(one, { bastion, knownHostsText: one.knownHostsLine });
     const refused = await withoutBastion.bootId(signal);
-    expect(refused).toMatchObject({ kind: 'host-key-unknown', message: expect.stringContaining(two.address) });
+    expect(refused).toMatchObject({ kind: 'host-key-unknown', message: containing(two.address) });
   });
 
   test('is not logged in to with a user or key that it does not accept', async () => {
     expect(await (await port(one, { user: 'nobody-here' })).inspect(signal)).toMatchObject({ kind: 'login-refused' });
     const other = await createKeyPair(join(work.path, `other-${randomUUID()}`), 'other');
     const refused = await (await port(one, { identity: other.privatePath })).inspect(signal);
-    expect(refused).toMatchObject({ kind: 'login-refused', message: expect.stringContaining(other.privatePath) });
+    expect(refused).toMatchObject({ kind: 'login-refused', message: containing(other.privatePath) });
   });
 
   test('is logged in to with a key that an agent holds', async () => {

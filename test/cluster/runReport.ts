@@ -18,7 +18,6 @@ export interface TurnReport {
   attempts?: number;
   evictions?: number;
   cordoned?: boolean;
-  hostTouched?: boolean;
   bootIdBefore?: string;
   bootIdAfter?: string;
   rebootRequestedAt?: string;

@@ -123,9 +123,9 @@ describe('in a model cluster, whatever the order of events', () => {
         passed += 1;
         expect(empty).toBe(true);
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
-    expect(passed).toBeGreaterThan(60);
+    expect(passed).toBeGreaterThan(40);
   });
 
   it('no eviction takes a budget or the spread of replicas below what they ask for', () => {
@@ -133,7 +133,7 @@ describe('in a model cluster, whatever the order of events', () => {
       fc.property(scenario, (chosen) => {
         expect(play(chosen).violations).toEqual([]);
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 
@@ -142,7 +142,7 @@ describe('in a model cluster, whatever the order of events', () => {
       fc.property(scenario, (chosen) => {
         expect(play(chosen).model.refused).toEqual([]);
       }),
-      { numRuns: 600 },
+      { numRuns: 400 },
     );
   });
 });

@@ -67,13 +67,17 @@ export class ModelCluster {
       if (pod.controller?.kind === 'Job' && pod.phase === 'Running') {
         events.push({
           name: `${pod.name} finishes`,
-          happen: () => this.#set(pod, { phase: 'Succeeded', ready: false }),
+          happen: () => {
+            this.#set(pod, { phase: 'Succeeded', ready: false });
+          },
         });
       }
       if (pod.name.includes('new') && !pod.ready && !pod.terminating) {
         events.push({
           name: `${pod.name} becomes Ready`,
-          happen: () => this.#set(pod, { phase: 'Running', ready: true }),
+          happen: () => {
+            this.#set(pod, { phase: 'Running', ready: true });
+          },
         });
       }
     }

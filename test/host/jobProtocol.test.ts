@@ -18,7 +18,7 @@ describe('shellQuote', () => {
   test('gives a word that /bin/sh takes for exactly this text', () => {
     fc.assert(
       fc.property(
-        text.filter((each) => !each.includes('\0') && each.isWellFormed()),
+        text.filter((each) => !each.includes('\0')),
         (each) => {
           expect(execFileSync('/bin/sh', ['-c', `printf %s ${shellQuote(each)}`]).toString('utf8')).toBe(each);
         },
@@ -55,7 +55,7 @@ describe('a program for the host', () => {
     const whole = programInput({ text: `answer ran=yes`, input: '' });
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
-        let output = Buffer.alloc(0);
+        let output: Buffer;
         try {
           output = run(whole.subarray(0, length));
         } catch {
@@ -111,17 +111,13 @@ describe('parseJobAnswers', () => {
 describe('wholeCharacters', () => {
   test('cuts valid text only between characters, and loses at most three bytes', () => {
     fc.assert(
-      fc.property(
-        fc.string({ unit: 'binary' }).filter((each) => each.isWellFormed()),
-        fc.nat(),
-        (each, cut) => {
-          const bytes = Buffer.from(each);
-          const part = bytes.subarray(0, cut % (bytes.length + 1));
-          const whole = wholeCharacters(part);
-          expect(each.startsWith(part.toString('utf8', 0, whole))).toBe(true);
-          expect(part.length - whole).toBeLessThanOrEqual(3);
-        },
-      ),
+      fc.property(fc.string({ unit: 'binary' }), fc.nat(), (each, cut) => {
+        const bytes = Buffer.from(each);
+        const part = bytes.subarray(0, cut % (bytes.length + 1));
+        const whole = wholeCharacters(part);
+        expect(each.startsWith(part.toString('utf8', 0, whole))).toBe(true);
+        expect(part.length - whole).toBeLessThanOrEqual(3);
+      }),
     );
   });
 });

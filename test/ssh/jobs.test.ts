@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,7 @@ import type { HostAnswer, HostPort } from '../../src/host/hostPort.js';
 import { systemClock } from '../../src/systemClock.js';
 import type { ShellHost } from './shellHost.js';
 import { createSshFixture, endOf, jobOf, type SshFixture } from './sshFixture.js';
+import { containing } from '../host/matchers.js';
 
 let fixture: SshFixture;
 let machine: ShellHost;
@@ -106,17 +107,20 @@ exit 3`,
     let round = 0;
     const input = programInput(startProgram(machine.layout, jobOf(counting('cut-00', 'echo whole\n'))));
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: input.length }), async (bytes) => {
-        round += 1;
-        const name = `cut-${String(round).padStart(2, '0')}`;
-        const job = jobOf(counting(name, 'echo whole\n'));
-        machine.cutNextAfterInput(bytes);
-        expect(await host.startJob(job, signal)).toMatchObject({ kind: 'lost' });
-        ok(await host.startJob(job, signal));
-        expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'whole\n' });
-        expect(await machine.count(name)).toBe(1);
-      }),
-      { numRuns: 20, examples: [[1], [input.length - 1], [input.length]] },
+      fc.asyncProperty(
+        fc.oneof(fc.integer({ min: 1, max: input.length }), fc.integer({ min: input.length - 60, max: input.length })),
+        async (bytes) => {
+          round += 1;
+          const name = `cut-${String(round).padStart(2, '0')}`;
+          const job = jobOf(counting(name, 'echo whole\n'));
+          machine.cutNextAfterInput(bytes);
+          expect(await host.startJob(job, signal)).toMatchObject({ kind: 'lost' });
+          ok(await host.startJob(job, signal));
+          expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'whole\n' });
+          expect(await machine.count(name)).toBe(1);
+        },
+      ),
+      { numRuns: 10, examples: [[1], [input.length - 5], [input.length - 14], [input.length]] },
     );
   });
 
@@ -136,8 +140,62 @@ exit 3`,
         expect(['exited', 'vanished']).toContain(end.state);
         expect(await machine.count(name)).toBe(end.state === 'exited' ? 1 : 0);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
+  });
+
+  test('whose starting shell dies between marker and launch has vanished for good: not even a late runner starts it', async () => {
+    const job = jobOf(counting('between'));
+    await machine.install('setsid', '#!/bin/sh\nkill -9 $PPID\n');
+    const start = await host.startJob(job, signal);
+    await machine.install('setsid', '#!/bin/sh\nexec /usr/bin/setsid "$@"\n');
+    expect(start.kind).not.toBe('ok');
+    const reading = await endOf(host, job, signal);
+    expect(reading).toMatchObject({ state: 'vanished', startedBootId: await machine.bootId() });
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    const runner = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/runner`;
+    await runOnce({ line: `/bin/sh ${runner}`, input: Buffer.alloc(0), killAfterMs: 5000 });
+    expect((await endOf(host, job, signal)).state).toBe('vanished');
+    expect(await machine.count('between')).toBe(0);
+  });
+
+  test('cancelled before its runner came never starts', async () => {
+    const job = jobOf(counting('early'));
+    await machine.install('setsid', '#!/bin/sh\nkill -9 $PPID\n');
+    await host.startJob(job, signal);
+    await machine.install('setsid', '#!/bin/sh\nexec /usr/bin/setsid "$@"\n');
+    expect(ok(await host.cancelJob(job, signal))).toEqual({ cancelled: true });
+    expect((await endOf(host, job, signal)).state).toBe('vanished');
+  });
+
+  test('is not started where nothing can be written, and says so', async () => {
+    await machine.install('mktemp', '#!/bin/sh\necho "mktemp: No space left on device" >&2\nexit 1\n');
+    const job = jobOf(counting('full'));
+    const answer = await host.startJob(job, signal);
+    await rm(join(machine.directory, 'bin/mktemp'));
+    expect(answer).toMatchObject({
+      kind: 'command-failed',
+      message: containing('No space left on device'),
+    });
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: true });
+  });
+
+  test('makes room: directories of runs are removed after 100 days, and nothing else', async () => {
+    const jobs = `${machine.layout.baseDirectory}/jobs`;
+    const long = new Date(systemClock.now() - 102 * 86_400_000);
+    for (const [name, isOurs] of [
+      ['old-run', true],
+      ['foreign', false],
+    ] as const) {
+      await mkdir(`${jobs}/${name}`, { recursive: true });
+      if (isOurs) await writeFile(`${jobs}/${name}/.turnus-run`, '');
+      await utimes(`${jobs}/${name}`, long, long);
+    }
+    await host.startJob(jobOf('true'), signal);
+    const left = await readdir(jobs);
+    expect(left).toContain('foreign');
+    expect(left).not.toContain('old-run');
+    expect(left.length).toBeGreaterThan(3);
   });
 
   test('goes on when every connection breaks', async () => {
@@ -167,6 +225,16 @@ exit 3`,
     expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
     expect(await endOf(host, job, signal)).toMatchObject({ state: 'vanished', bootId: await machine.bootId() });
     expect(await machine.count('power')).toBe(1);
+  });
+
+  test('of an earlier boot has vanished, even where its process identifier is that of a living process', async () => {
+    const job = jobOf(counting('boots', 'sleep 60'));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('boots')) === 1);
+    expect(ok(await host.readJob(job, 0, signal)).state).toBe('running');
+    await writeFile(machine.layout.bootIdPath, '00000000-0000-4000-8000-000000000000\n');
+    expect(ok(await host.readJob(job, 0, signal)).state).toBe('vanished');
+    await machine.kill();
   });
 
   test('whose runner is killed has vanished', async () => {

@@ -14,7 +14,7 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
   if (node === undefined) {
     return { kind: 'failed', code: 'node-vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
   }
-  const { findings } = await nodeFindings(
+  const { findings, host } = await nodeFindings(
     {
       cluster: turn.cluster,
       playbook: turn.playbook,
@@ -26,6 +26,17 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
     },
     signal,
   );
+  if (host?.answer?.kind === 'ok') {
+    const { bootId, hostKeyFingerprint, kernel } = host.answer.value;
+    await turn.record({
+      type: 'host.connected',
+      node: turn.nodeName,
+      address: host.address,
+      hostKeyFingerprint,
+      bootId,
+      kernel,
+    });
+  }
   await turn.record({ type: 'gate.checked', node: turn.nodeName, moment: 'before-cordon', findings });
   const units = turn.run.rehearsal ? undefined : await turn.host.failedUnits(signal);
   await turn.save({

@@ -7,6 +7,7 @@ export async function cordonNode(turn: TurnContext, signal: AbortSignal): Promis
   const node = currentNode(turn);
   if (node === undefined)
     return { kind: 'failed', code: 'node-vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
+  await turn.record({ type: 'node.cordoning', node: turn.nodeName });
   await turn.anchor();
   // Said before it is done: a cordon whose answer was lost must be undone too.
   await turn.save({ cordoned: true, cordonedBefore: false });

@@ -21,7 +21,7 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
     if (ready.kind !== 'done') return ready;
     await turn.record({ type: 'reboot.requested', node: turn.nodeName, bootId: bootIdBefore });
     await turn.anchor();
-    await turn.save({ rebootRequestedAt: timestamp(turn.clock), hostTouched: true });
+    await turn.save({ rebootRequestedAt: timestamp(turn.clock) });
   }
 
   const until = turn.clock.now() + timeoutMs;

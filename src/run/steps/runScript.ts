@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { runJob } from '../../host/followJob.js';
 import type { Stage } from '../../host/hostPort.js';
 import type { JobEnd } from '../../host/jobEnd.js';
@@ -19,8 +20,7 @@ export async function runScript(turn: TurnContext, stage: Stage, signal: AbortSi
   const recorded = turn.status().jobs?.[stage];
   if (recorded?.state !== undefined) return judge(turn, stage, recorded);
 
-  const touchedBefore = turn.status().hostTouched ?? false;
-  const intent = recorded ?? (await recordIntent(turn, stage, signal));
+  const intent = recorded ?? (await recordIntent(turn, { stage, script: script.content }, signal));
   const deadlineMs = script.timeoutMs + contactGraceMs;
   const until = turn.clock.now() + deadlineMs;
   const waitFor = (what: string) => {
@@ -62,17 +62,19 @@ export async function runScript(turn: TurnContext, stage: Stage, signal: AbortSi
     exitCode: job.exitCode,
     changed: job.changed,
     reboot: job.reboot,
+    versions: job.versions,
+    outputTail: job.outputTail,
     outputDigest: job.outputDigest,
   });
-  await turn.save({
-    jobs: { ...turn.status().jobs, [stage]: job },
-    // A script that answers changed=no has left the host as it was.
-    hostTouched: touchedBefore || (touches(stage) && job.changed !== 'no'),
-  });
+  await turn.save({ jobs: { ...turn.status().jobs, [stage]: job } });
   return judge(turn, stage, job);
 }
 
-async function recordIntent(turn: TurnContext, stage: Stage, signal: AbortSignal): Promise<JobRecord> {
+async function recordIntent(
+  turn: TurnContext,
+  { stage, script }: { stage: Stage; script: string },
+  signal: AbortSignal,
+): Promise<JobRecord> {
   const intent: JobRecord = {
     execution: 1,
     intentAt: timestamp(turn.clock),
@@ -84,19 +86,12 @@ async function recordIntent(turn: TurnContext, stage: Stage, signal: AbortSignal
     node: turn.nodeName,
     stage,
     execution: intent.execution,
+    scriptDigest: createHash('sha256').update(script).digest('hex'),
     bootId: intent.bootIdBefore,
   });
   await turn.anchor();
-  await turn.save({
-    jobs: { ...turn.status().jobs, [stage]: intent },
-    hostTouched: (turn.status().hostTouched ?? false) || touches(stage),
-  });
+  await turn.save({ jobs: { ...turn.status().jobs, [stage]: intent } });
   return intent;
-}
-
-/** `prepare` runs while the node is in service and must leave it fit for service. */
-function touches(stage: Stage): boolean {
-  return stage !== 'prepare';
 }
 
 function describeEnd(end: JobEnd): Omit<JobRecord, 'execution' | 'intentAt' | 'bootIdBefore'> {

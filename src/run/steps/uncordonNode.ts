@@ -10,6 +10,7 @@ export async function uncordonNode(turn: TurnContext, signal: AbortSignal): Prom
   const node = currentNode(turn);
   if (node === undefined)
     return { kind: 'failed', code: 'node-vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
+  await turn.record({ type: 'node.uncordoning', node: turn.nodeName });
   await turn.anchor();
   const lastTurn = { time: turn.clock.now(), run: turn.run.name };
   const end = await uncordon({

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { manifests } from '../../src/install/manifests.js';
+import { runTurnus } from './runTurnus.js';
+
+function objectsIn(text: string): unknown[] {
+  return parseAllDocuments(text).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJSON() as unknown;
+  });
+}
+
+describe('turnus install --print', () => {
+  it('prints every object as YAML and needs no kubeconfig', async () => {
+    const end = await runTurnus(['install', '--print']);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(objectsIn(end.stdout)).toEqual(JSON.parse(JSON.stringify(manifests('turnus-system'))));
+  });
+
+  it('prints them for the namespace that is asked for', async () => {
+    const { stdout } = await runTurnus(['install', '--print', '--system-namespace', 'maintenance']);
+    expect(objectsIn(stdout)).toEqual(JSON.parse(JSON.stringify(manifests('maintenance'))));
+    expect(stdout).not.toContain('turnus-system');
+  });
+
+  it('prints no aliases, which not every reader of manifests knows', async () => {
+    const { stdout } = await runTurnus(['install', '--print']);
+    expect(stdout).not.toMatch(/[&*]a\d/);
+  });
+});
+
+describe('turnus install', () => {
+  it('ends with 2 without a kubeconfig', async () => {
+    const end = await runTurnus(['install']);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('There is no kubeconfig');
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { describePermission, type Permission } from '../../src/cluster/permissions.js';
+import { accessObjects, permissionsFor } from '../../src/install/accessRules.js';
+
+const namespace = 'turnus-system';
+const objects = z
+  .array(
+    z.object({
+      kind: z.string(),
+      metadata: z.object({ name: z.string(), namespace: z.string().optional() }),
+      rules: z
+        .array(
+          z.object({
+            apiGroups: z.array(z.string()),
+            resources: z.array(z.string()),
+            resourceNames: z.array(z.string()).optional(),
+            verbs: z.array(z.string()),
+          }),
+        )
+        .optional(),
+      roleRef: z.object({ kind: z.string(), name: z.string() }).optional(),
+      subjects: z.array(z.object({ kind: z.string(), name: z.string(), namespace: z.string() })).optional(),
+    }),
+  )
+  .parse(JSON.parse(JSON.stringify(accessObjects(namespace))));
+
+/** What the roles of Turnus itself allow, one permission each. */
+function allowed(): Permission[] {
+  const permissions: Permission[] = [];
+  for (const { kind, metadata, rules = [] } of objects) {
+    if (metadata.name !== 'turnus' || !kind.endsWith('Role')) continue;
+    for (const { apiGroups, resources, resourceNames = [undefined], verbs } of rules) {
+      for (const group of apiGroups)
+        for (const written of resources)
+          for (const name of resourceNames)
+            for (const verb of verbs) {
+              const slash = written.indexOf('/');
+              permissions.push({
+                verb,
+                group,
+                resource: slash < 0 ? written : written.slice(0, slash),
+                ...(slash < 0 ? {} : { subresource: written.slice(slash + 1) }),
+                ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+                ...(name === undefined ? {} : { name }),
+              });
+            }
+    }
+  }
+  return permissions;
+}
+
+function sentences(permissions: readonly Permission[]): string[] {
+  return permissions.map(describePermission).sort();
+}
+
+/** Not asked for before a run: any scale is more than an access review can ask for, and the finalizers are only
+ * checked where the admission plugin OwnerReferencesPermissionEnforcement is on. */
+const notAskedFor = ['get *.*/scale', 'update maintenanceruns.turnus.dev/finalizers in namespace turnus-system'];
+
+describe('the permissions that run asks for', () => {
+  it('are those of the roles, each once', () => {
+    expect(sentences([...permissionsFor('run', namespace)])).toEqual(
+      sentences(allowed()).filter((sentence) => !notAskedFor.includes(sentence)),
+    );
+    expect(sentences(allowed()).filter((sentence) => notAskedFor.includes(sentence))).toEqual(notAskedFor);
+  });
+
+  it('name what the drain and the cordon need', () => {
+    const asked = sentences(permissionsFor('run', namespace));
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        'patch nodes',
+        'create pods/eviction',
+        'watch poddisruptionbudgets.policy',
+        'get namespaces kube-system',
+        'patch nodeturns.turnus.dev/status in namespace turnus-system',
+        'update leases.coordination.k8s.io in namespace turnus-system',
+        'get leases.coordination.k8s.io in namespace kube-node-lease',
+        'create events in namespace default',
+      ]),
+    );
+  });
+
+  it('are in the namespace of our objects, whatever it is called', () => {
+    const asked = sentences(permissionsFor('run', 'maintenance'));
+    expect(asked).toContain('create maintenanceruns.turnus.dev in namespace maintenance');
+    expect(asked.join('\n')).not.toContain('turnus-system');
+  });
+});
+
+describe('the permissions that plan asks for', () => {
+  const asked = permissionsFor('plan', '');
+
+  it('only read, and need nothing of ours in the cluster', () => {
+    expect([...new Set(asked.map(({ verb }) => verb))].sort()).toEqual(['get', 'list', 'watch']);
+    expect(asked.filter(({ group, namespace: where }) => group.includes('turnus') || where !== undefined)).toEqual([]);
+    expect(asked.filter(({ group }) => group === 'apiextensions.k8s.io')).toEqual([]);
+  });
+
+  it('are some of those that run asks for', () => {
+    expect(asked.length).toBeGreaterThan(5);
+    expect(sentences(permissionsFor('run', namespace))).toEqual(expect.arrayContaining(sentences(asked)));
+  });
+});
+
+describe('the roles', () => {
+  it('allow neither every verb, nor secrets, nor deleting, nor becoming somebody else', () => {
+    for (const { rules = [] } of objects) {
+      for (const { verbs, resources } of rules) {
+        expect(verbs.filter((verb) => /^(\*|delete.*|impersonate|bind|escalate)$/.test(verb))).toEqual([]);
+        expect(resources.filter((resource) => /^(\*|secrets.*)$/.test(resource))).toEqual([]);
+      }
+    }
+  });
+
+  it('allow writing nothing else in the whole cluster than nodes and evictions', () => {
+    const writing = allowed().filter(
+      ({ verb, namespace: where }) => where === undefined && !['get', 'list', 'watch'].includes(verb),
+    );
+    expect(sentences(writing)).toEqual(['create pods/eviction', 'patch nodes']);
+  });
+
+  it('are bound, each in its place, to the ServiceAccount of Turnus', () => {
+    const bindings = objects.filter(({ kind }) => kind.endsWith('Binding'));
+    const bound = bindings.map(
+      ({ metadata, roleRef }) => `${roleRef?.kind ?? ''} ${metadata.namespace ?? ''}/${roleRef?.name ?? ''}`,
+    );
+    const roles = objects
+      .filter(({ kind, metadata }) => kind.endsWith('Role') && metadata.name === 'turnus')
+      .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+    expect(bound.sort()).toEqual(roles.sort());
+    for (const { subjects } of bindings)
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'turnus', namespace }]);
+  });
+});

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isInWork, nextTurn } from '../../src/run/nextTurn.js';
+import { turnPhases, type TurnPhase } from '../../src/run/state.js';
+import { turnSteps } from '../../src/run/turn.js';
+import { runState } from './runFixtures.js';
+
+function next(
+  phases: Readonly<Record<string, string>>,
+  options: { only?: readonly string[]; tries?: Readonly<Record<string, number>>; attempts?: number } = {},
+): string | undefined {
+  return nextTurn({
+    state: runState(phases),
+    only: options.only && new Set(options.only),
+    tries: new Map(Object.entries(options.tries ?? {})),
+    attempts: options.attempts ?? 2,
+  });
+}
+
+describe('a turn', () => {
+  it('is in work in every step and while it is undone, and in no other phase', () => {
+    const inWork = turnPhases.filter(isInWork);
+    expect([...inWork].sort()).toEqual([...turnSteps.map(({ phase }) => phase), 'Undoing'].sort());
+  });
+});
+
+describe('the next turn', () => {
+  it.each<{ title: string; phases: Record<string, string>; options?: Parameters<typeof next>[1]; node?: string }>([
+    {
+      title: 'is the first of the order that has not begun',
+      phases: { n1: 'Done', n2: 'Pending', n3: 'Pending' },
+      node: 'n2',
+    },
+    { title: 'is the one in work before all others', phases: { n1: 'Pending', n2: 'Draining' }, node: 'n2' },
+    {
+      title: 'is the one that is being undone before all others',
+      phases: { n1: 'Pending', n2: 'Undoing' },
+      node: 'n2',
+    },
+    {
+      title: 'is the one in work even where the call is narrowed to others',
+      phases: { n1: 'Pending', n2: 'Rebooting' },
+      options: { only: ['n1'] },
+      node: 'n2',
+    },
+    {
+      title: 'is one of those that the call is narrowed to',
+      phases: { n1: 'Pending', n2: 'Pending', n3: 'Pending' },
+      options: { only: ['n3'] },
+      node: 'n3',
+    },
+    {
+      title: 'is none where the call is narrowed to nodes that are done',
+      phases: { n1: 'Pending', n2: 'Done' },
+      options: { only: ['n2'] },
+    },
+    {
+      title: 'is a deferred one after those that have not begun',
+      phases: { n1: 'Deferred', n2: 'Pending' },
+      node: 'n2',
+    },
+    { title: 'is a deferred one again', phases: { n1: 'Deferred' }, options: { tries: { n1: 1 } }, node: 'n1' },
+    {
+      title: 'is a deferred one no more often than attempts',
+      phases: { n1: 'Deferred' },
+      options: { tries: { n1: 2 } },
+    },
+    { title: 'is a deferred one before a blocked one', phases: { n1: 'Blocked', n2: 'Deferred' }, node: 'n2' },
+    { title: 'is a blocked one once in a call', phases: { n1: 'Blocked' }, node: 'n1' },
+    {
+      title: 'is not a node that this call has found blocked',
+      phases: { n1: 'Blocked' },
+      options: { tries: { n1: 1 } },
+    },
+    { title: 'is no failed one', phases: { n1: 'Failed' } },
+    { title: 'is no skipped one', phases: { n1: 'Skipped' } },
+    { title: 'is none where all are done', phases: { n1: 'Done', n2: 'Done' } },
+    { title: 'is none in an empty run', phases: {} },
+  ])('$title', ({ phases, options, node }) => {
+    expect(next(phases, options)).toBe(node);
+  });
+
+  it('of a node in the order that has no turn object yet is one that has not begun', () => {
+    const state = runState({}, { order: ['n1'] });
+    expect(nextTurn({ state, only: undefined, tries: new Map(), attempts: 1 })).toBe('n1');
+  });
+});
+
+const notInWork: readonly TurnPhase[] = turnPhases.filter((phase) => !isInWork(phase));
+
+describe('the next turn, for any outcomes,', () => {
+  it('is none after at most attempts turns of each node', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...turnPhases), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.infiniteStream(fc.constantFrom(...notInWork)),
+        (start, attempts, outcomes) => {
+          const phases = Object.fromEntries(start.map((phase, place): [string, string] => [`n${place}`, phase]));
+          const startedInWork = start.filter(isInWork).length;
+          const tries = new Map<string, number>();
+          const bound = start.length * attempts + startedInWork;
+          for (let turns = 0; ; turns += 1) {
+            expect(turns).toBeLessThanOrEqual(bound);
+            const node = nextTurn({ state: runState(phases), only: undefined, tries, attempts });
+            if (node === undefined) break;
+            tries.set(node, (tries.get(node) ?? 0) + 1);
+            phases[node] = outcomes.next().value ?? 'Done';
+          }
+          expect(Object.values(phases).some(isInWork)).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it('never begins a node outside of what the call is narrowed to', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...turnPhases), fc.boolean()), { maxLength: 8 }), (described) => {
+        const phases = Object.fromEntries(described.map(([phase], place): [string, string] => [`n${place}`, phase]));
+        const only = described.flatMap(([, allowed], place) => (allowed ? [`n${place}`] : []));
+        const node = next(phases, { only });
+        if (node !== undefined && !only.includes(node)) expect(isInWork(phases[node] ?? '')).toBe(true);
+      }),
+    );
+  });
+});

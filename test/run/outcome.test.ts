@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { decide, outcomeTable, type Decision, type Outcome } from '../../src/run/outcome.js';
+
+describe('the outcome table', () => {
+  it.each<{ outcome: Outcome; touched: boolean; decision: Decision }>([
+    { outcome: 'blocked', touched: false, decision: { node: 'undo', turn: 'Blocked', run: 'go-on' } },
+    { outcome: 'blocked', touched: true, decision: { node: 'leave', turn: 'Failed', run: 'failure' } },
+    { outcome: 'deferred', touched: false, decision: { node: 'undo', turn: 'Deferred', run: 'go-on' } },
+    { outcome: 'deferred', touched: true, decision: { node: 'leave', turn: 'Failed', run: 'failure' } },
+    { outcome: 'failed', touched: false, decision: { node: 'undo', turn: 'Failed', run: 'failure' } },
+    { outcome: 'failed', touched: true, decision: { node: 'leave', turn: 'Failed', run: 'failure' } },
+    { outcome: 'stopped', touched: false, decision: { node: 'undo', turn: 'Pending', run: 'stop' } },
+    { outcome: 'stopped', touched: true, decision: { node: 'leave', turn: 'same', run: 'stop' } },
+  ])(
+    'says of a step that is $outcome, with touched $touched: node $decision.node, turn $decision.turn, run $decision.run',
+    (cell) => {
+      expect(decide(cell.outcome, cell.touched)).toEqual(cell.decision);
+    },
+  );
+
+  it('has no other cell than these eight', () => {
+    expect(Object.keys(outcomeTable).sort()).toEqual(['blocked', 'deferred', 'failed', 'stopped']);
+  });
+
+  it('never gives pods to a node whose host was touched', () => {
+    expect(Object.values(outcomeTable).map(({ touched }) => touched.node)).not.toContain('undo');
+  });
+
+  it('always gives a node back whose host was not touched', () => {
+    expect(Object.values(outcomeTable).map(({ untouched }) => untouched.node)).not.toContain('leave');
+  });
+
+  it('counts every turn that becomes Failed as a failure of the run, and no other', () => {
+    for (const { touched, untouched } of Object.values(outcomeTable)) {
+      for (const { turn, run } of [touched, untouched]) expect(run === 'failure').toBe(turn === 'Failed');
+    }
+  });
+});
