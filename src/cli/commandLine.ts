@@ -6,6 +6,8 @@ import { version } from './version.js';
 /** Runs the command that `argv` names and answers its exit code. Commands are loaded when they are called. */
 export async function runCommandLine(io: CommandIo): Promise<number> {
   let exitCode = 0;
+  // A reader that has gone is told to whoever waits for a write; without a listener it would end the process.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const ended = (code: number) => {
     exitCode = code;
   };

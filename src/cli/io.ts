@@ -33,11 +33,11 @@ export function say(io: CommandIo, line: string): void {
   io.stderr.write(`${line}\n`);
 }
 
-/** Writes data to standard output and waits until it is accepted. */
+/** Writes data to standard output and waits until it is accepted. A reader that has gone (`| head`) wants no more. */
 export async function print(io: CommandIo, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     io.stdout.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
-      if (error) reject(error);
+      if (error && !('code' in error && error.code === 'EPIPE')) reject(error);
       else resolve();
     });
   });

@@ -46,8 +46,12 @@ export async function verifyCommand(io: CommandIo, files: readonly string[], opt
       io,
       `${torn.file}:${String(torn.line)}: the line was cut off by a crash; it holds nothing that was acted on`,
     );
-  if (!verdict.endProved)
-    await print(io, 'The end is not proved: entries may have been cut off there. Give --head HASH or --run RUN.');
+  await print(
+    io,
+    verdict.endProved
+      ? 'The end is proved: the last entry is the head that is known from outside the journal.'
+      : 'The end is not proved: entries may have been cut off there. Give --head HASH or --run RUN.',
+  );
   return 0;
 }
 

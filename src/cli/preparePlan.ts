@@ -43,13 +43,18 @@ export interface Prepared {
 /** Reads playbook, cluster and hosts and makes the plan. Refuses, before anything is touched, what cannot work. */
 export async function preparePlan(
   io: CommandIo,
-  options: PlanOptions & { readonly command: 'plan' | 'run' },
+  options: PlanOptions & { readonly command: 'plan' | 'run'; readonly stop?: AbortSignal },
 ): Promise<Prepared> {
   const { command } = options;
   const playbook = await openPlaybook(io, options.file);
   const cluster = await connectCluster(io, options);
   const closing = new AbortController();
   const { signal } = closing;
+  // Only while the plan is made: what follows needs the cluster to give a node back.
+  const giveUp = () => {
+    closing.abort(options.stop?.reason);
+  };
+  options.stop?.addEventListener('abort', giveUp);
   let cache: WatchCache | undefined;
   let hosts: HostPorts | undefined;
   const close = async () => {
@@ -59,6 +64,7 @@ export async function preparePlan(
     cluster.close();
   };
   try {
+    options.stop?.throwIfAborted();
     await refuseUnreachable(cluster, signal);
     const clusterUid = await checkedClusterUid({ cluster, playbook, options }, signal);
     const { namespace } = command === 'run' ? await readInstallation(cluster, signal) : { namespace: '' };
@@ -102,6 +108,8 @@ export async function preparePlan(
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    options.stop?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -7,7 +7,7 @@ import { table } from '../console/table.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
-import type { RunStop } from '../run/runEnd.js';
+import { exitCode, type RunStop } from '../run/runEnd.js';
 import { startRun } from '../run/startRun.js';
 import { leaseName, runUnderLease, type LeaseEnd } from '../run/underLease.js';
 import type { RunState } from '../run/state.js';
@@ -27,12 +27,24 @@ export interface RunOptions extends PlanOptions {
 /** `turnus run`: plan, question, lease, run. */
 export async function runCommand(io: CommandIo, options: RunOptions): Promise<number> {
   const stopping = stopOnSignals(io);
-  const prepared = await preparePlan(io, { ...options, command: 'run' });
+  try {
+    return await prepareAndRun(io, { options, stopping });
+  } catch (error) {
+    const stop = stopping.stoppedBy();
+    if (stop === undefined || error !== stopping.signal.reason) throw error;
+    say(io, 'Stopped. Start the same command again to go on.');
+    return exitCode({ total: 0, done: 0, failed: 0, blocked: 0, left: 0 }, stop);
+  }
+}
+
+async function prepareAndRun(io: CommandIo, run: { options: RunOptions; stopping: Stopping }): Promise<number> {
+  const { options, stopping } = run;
+  const prepared = await preparePlan(io, { ...options, command: 'run', stop: stopping.signal });
   try {
     for (const line of planText(prepared.plan)) say(io, line);
     say(io, '');
     if (options.rehearse) say(io, 'This is a rehearsal: real pods are evicted, no command that changes a host is run.');
-    if (!options.yes && !(await confirmed(io, prepared))) return 7;
+    if (!options.yes && !(await confirmed(io, { prepared, stopping }))) return 7;
     return await runPrepared(io, { options, prepared, stopping });
   } finally {
     await prepared.close();
@@ -42,6 +54,7 @@ export async function runCommand(io: CommandIo, options: RunOptions): Promise<nu
 interface Stopping {
   readonly signal: AbortSignal;
   readonly stoppedBy: () => RunStop | undefined;
+  readonly stop: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void;
 }
 
 async function runPrepared(
@@ -137,7 +150,8 @@ function lastWord(state: RunState, stop: RunStop): string {
   }
 }
 
-async function confirmed(io: CommandIo, prepared: Prepared): Promise<boolean> {
+async function confirmed(io: CommandIo, run: { prepared: Prepared; stopping: Stopping }): Promise<boolean> {
+  const { prepared, stopping } = run;
   if (!io.stdin.isTTY) {
     throw new TurnusError({
       code: 'not-confirmed',
@@ -147,11 +161,21 @@ async function confirmed(io: CommandIo, prepared: Prepared): Promise<boolean> {
   }
   const { target, clusterUid } = prepared.plan;
   const terminal = createInterface({ input: io.stdin, output: io.stderr });
+  // While it is asked, the terminal hands Ctrl-C over as a key, not as a signal.
+  terminal.on('SIGINT', () => {
+    stopping.stop('SIGINT');
+  });
   try {
     const answer = await terminal.question(
       `Start run ${prepared.plan.run} on ${target.server} (context ${target.context}, cluster ${clusterUid})? Only "yes" starts it: `,
+      { signal: stopping.signal },
     );
     return answer.trim() === 'yes';
+  } catch (error) {
+    stopping.signal.throwIfAborted();
+    // Ctrl-D is no answer.
+    if (error instanceof Error && error.name === 'AbortError') return false;
+    throw error;
   } finally {
     terminal.close();
   }
@@ -161,13 +185,16 @@ async function confirmed(io: CommandIo, prepared: Prepared): Promise<boolean> {
 function stopOnSignals(io: CommandIo): Stopping {
   const controller = new AbortController();
   let stop: RunStop | undefined;
+  const stopBy: Stopping['stop'] = (signal) => {
+    if (stop !== undefined) return;
+    stop = { kind: 'signal', signal };
+    say(io, `${signal}: stopping; a node whose host is untouched is given back first.`);
+    controller.abort(new Error(`stopped by ${signal}`));
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     io.onSignal(signal, () => {
-      if (stop !== undefined) return;
-      stop = { kind: 'signal', signal };
-      say(io, `${signal}: stopping; a node whose host is untouched is given back first.`);
-      controller.abort(new Error(`stopped by ${signal}`));
+      stopBy(signal);
     });
   }
-  return { signal: controller.signal, stoppedBy: () => stop };
+  return { signal: controller.signal, stoppedBy: () => stop, stop: stopBy };
 }

@@ -29,6 +29,8 @@ export interface ClusterPort {
   ): Promise<ApiAnswer<Resource & { scalable: boolean }>>;
   /** Version text of the server (`/version`), also the cheapest proof that it is reachable. */
   serverVersion(signal: AbortSignal): Promise<ApiAnswer<string>>;
+  /** Whether the server calls itself ready (`/readyz`), with its own words where it does not. */
+  readiness(signal: AbortSignal): Promise<ApiAnswer<string>>;
   /** Where this port leads, for people: server URL, context and user names as configured. */
   readonly target: ClusterTarget;
   /** Closes the pooled connections. */

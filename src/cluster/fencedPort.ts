@@ -16,6 +16,7 @@ export function fenced(cluster: ClusterPort, fence: () => FenceAnswer): ClusterP
     list: async (request, signal) => await cluster.list(request, signal),
     watch: (request, signal) => cluster.watch(request, signal),
     discover: async (kind, signal) => await cluster.discover(kind, signal),
+    readiness: async (signal) => await cluster.readiness(signal),
     serverVersion: async (signal) => await cluster.serverVersion(signal),
     async create(request, signal) {
       check();

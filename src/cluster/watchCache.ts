@@ -161,7 +161,7 @@ function notReadable(plural: string, failure: ApiFailure): TurnusError {
   return new TurnusError({
     code: 'cluster-not-readable',
     message: `The cluster does not let us list and watch ${plural}: ${failure.message}`,
-    hint: 'Turnus needs to read nodes, pods, poddisruptionbudgets and their owners: see "turnus doctor" and "turnus install --print".',
+    hint: 'Turnus needs to read nodes, pods, poddisruptionbudgets and their owners: bind the ClusterRole turnus that "turnus install" made.',
     exitCode: 3,
   });
 }

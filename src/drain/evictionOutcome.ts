@@ -89,7 +89,7 @@ export function evictionOutcome(eviction: {
             message: `The API server refuses the eviction of ${name} (${String(answer.status)}): ${answer.message}`,
             hint:
               answer.status === 403
-                ? 'Grant create on pods/eviction (turnus doctor shows it).'
+                ? 'Grant create on pods/eviction: bind the ClusterRole turnus.'
                 : 'It is tried again until the timeout.',
           });
   }

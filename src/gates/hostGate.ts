@@ -69,7 +69,7 @@ function failureWords(
     case 'host-key-unknown':
       return {
         code: 'host-key-unknown',
-        hint: `Compare ${failure.fingerprint} on the machine itself, then add the key to known_hosts: turnus doctor prints the line.`,
+        hint: `Compare ${failure.fingerprint} on the machine itself (ssh-keygen -lf on its /etc/ssh/ssh_host_*_key.pub), then add the key to known_hosts.`,
       };
     case 'host-key-mismatch':
       return {

@@ -5,8 +5,8 @@ export interface StructuralSchema {
   readonly [keyword: string]: unknown;
 }
 
-/** Keywords that zod writes and a structural schema does not know or does not need. */
-const dropped = new Set(['$schema', 'propertyNames', 'minimum', 'maximum']);
+/** The bounds of JavaScript's safe integers, which zod writes with every whole number. */
+const dropped = new Set(['minimum', 'maximum']);
 
 /** The structural schema of a zod schema: unknown fields are pruned or refused by the server, not listed here. */
 export function structuralSchema(schema: z.ZodType): StructuralSchema {

@@ -165,6 +165,11 @@ export function kubernetesPort(options: KubernetesPortOptions): ClusterPort {
     },
 
     discover: (kind, signal) => discovered.discover(kind, signal),
+    readiness: async (signal) => {
+      const answer = await transport.send({ method: 'GET', path: '/readyz' }, signal);
+      if (answer.kind !== 'unreachable' && answer.status === 200) return { kind: 'ok', value: answer.body };
+      return answer.kind === 'unreachable' ? answer : apiFailureOf(answer);
+    },
     serverVersion: (signal) => read('/version', (body) => stringOf(recordOf(body)['gitVersion']), signal),
     close: () => {
       transport.close();

@@ -30,7 +30,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
   const { playbook, view, nodeName } = question;
   const node = view.nodes.get(nodeName);
   if (node === undefined) throw new Error(`node ${nodeName} is not in the view`);
-  const api = await question.cluster.serverVersion(signal);
+  const api = await question.cluster.readiness(signal);
   const host = await inspection(question, signal);
   const evaluation = evaluateNode({
     view,

@@ -45,7 +45,7 @@ export function checkHostKey(question: {
       const paths = files.map((file) => file.path).join(', ');
       const where = paths === '' ? 'no known_hosts file is configured' : `no line of ${paths} names this key`;
       const others = verdict.otherTypes.length === 0 ? '' : ` (only ${verdict.otherTypes.join(', ')})`;
-      const message = `${label} shows the host key ${shown}, and ${where}${others}: compare the fingerprint with the machine's own (ssh-keygen -l -f on its /etc/ssh/ssh_host_*_key.pub), then add the line that "turnus doctor" prints.`;
+      const message = `${label} shows the host key ${shown}, and ${where}${others}: compare the fingerprint with the machine's own (ssh-keygen -l -f on its /etc/ssh/ssh_host_*_key.pub), then add the key to known_hosts (ssh-keyscan prints the line).`;
       return refused({ kind: 'host-key-unknown', message, fingerprint, line: knownHostsLine(host, key) });
     }
   }

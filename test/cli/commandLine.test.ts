@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
@@ -137,6 +139,40 @@ describe('a command without a cluster', () => {
   });
 });
 
+describe('run, asked to stop while it reads the cluster,', () => {
+  it.each([
+    { signal: 'SIGINT', code: 130 },
+    { signal: 'SIGTERM', code: 143 },
+    { signal: 'SIGHUP', code: 129 },
+  ])('ends with $code at once on $signal, although the server does not answer', async ({ signal, code }) => {
+    const listeners = new Map<string, () => void>();
+    const server = createServer(() => listeners.get(signal)?.()).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const directory = await directoryWith({ ...goodFiles, kubeconfig: kubeconfigOf(`http://127.0.0.1:${port}`) });
+    const end = await runTurnus(
+      ['run', '--yes', '-f', join(directory, 'monthly.yaml'), '--kubeconfig', join(directory, 'kubeconfig')],
+      { onSignal: (name, listener) => listeners.set(name, listener) },
+    );
+    expect(end).toMatchObject({ exitCode: code, stdout: '' });
+    expect(end.stderr).toContain(`${signal}: stopping`);
+    expect(end.stderr).toContain('Stopped. Start the same command again to go on.\n');
+  });
+});
+
+function kubeconfigOf(server: string): string {
+  return JSON.stringify({
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: { token: 'very-secret' } }],
+  });
+}
+
 describe('an error that nobody expected', () => {
   const clock = {
     ...systemClock,
@@ -144,12 +180,7 @@ describe('an error that nobody expected', () => {
       throw new Error('the clock has stopped');
     },
   };
-  const kubeconfig = JSON.stringify({
-    'current-context': 'c',
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-    users: [{ name: 'u', user: { token: 'very-secret' } }],
-  });
+  const kubeconfig = kubeconfigOf('https://127.0.0.1:1');
 
   it('ends with 1, without a stack trace', async () => {
     const directory = await directoryWith({ kubeconfig });

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { manifests } from '../../src/install/manifests.js';
@@ -26,6 +27,26 @@ describe('turnus install --print', () => {
   it('prints no aliases, which not every reader of manifests knows', async () => {
     const { stdout } = await runTurnus(['install', '--print']);
     expect(stdout).not.toMatch(/[&*]a\d/);
+  });
+});
+
+describe('standard output whose reader has gone', () => {
+  function failing(code: string): Writable {
+    return new Writable({
+      write: (_chunk, _encoding, callback) => {
+        callback(Object.assign(new Error(`write ${code}`), { code }));
+      },
+    });
+  }
+
+  it.each([['install', '--print'], ['--help']])('is no error of %s %s', async (...argv) => {
+    expect(await runTurnus(argv, { stdout: failing('EPIPE') })).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('is told apart from one that cannot be written', async () => {
+    const end = await runTurnus(['install', '--print'], { stdout: failing('ENOSPC') });
+    expect(end.exitCode).toBe(1);
+    expect(end.stderr).toContain('write ENOSPC');
   });
 });
 

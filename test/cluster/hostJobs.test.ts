@@ -157,6 +157,21 @@ describe('a host behind a real sshd', () => {
     expect(await one.counter('twice')).toBe(1);
   });
 
+  test('gives a job a scope of its own under systemd, and runs it once also where that fails', async () => {
+    await two.ssh('mkdir -p /run/systemd/system');
+    const host = await port(two);
+    // Nothing answers behind the directory: the machine's own systemd-run fails here.
+    expect(await run(host, jobOf('echo x >>/srv/host/no-scope'))).toMatchObject({ kind: 'exited', exitCode: 0 });
+    expect(await two.counter('no-scope')).toBe(1);
+    await two.ssh(
+      `printf '#!/bin/sh\\necho "$*" >>/srv/host/scopes\\nwhile [ "$1" != -- ]; do shift; done\\nshift\\nexec "$@"\\n' >/usr/local/sbin/systemd-run; chmod +x /usr/local/sbin/systemd-run`,
+    );
+    expect(await run(host, jobOf('echo x >>/srv/host/scope'))).toMatchObject({ kind: 'exited', exitCode: 0 });
+    await two.ssh('rm -rf /run/systemd /usr/local/sbin/systemd-run');
+    expect(await two.counter('scope')).toBe(1);
+    expect(await two.readFile('/srv/host/scopes')).toMatch(/^--quiet --scope --collect .*runner\n$/);
+  });
+
   test('loses a job in a power cut: it has vanished, and is not run again', async () => {
     const job = jobOf('echo x >>/srv/host/cut; echo working; sleep 60');
     const bootIdBefore = one.bootId;

@@ -141,7 +141,10 @@ describe('the Lease', () => {
     const lease = heldOf(await acquire('stopped', 'a', { clock }));
     const guarded = fenced(port, () => lease.fence());
     stop();
-    const successor = heldOf(await acquire('stopped', 'b'));
+    const taking = acquire('stopped', 'b');
+    await waitFor({ what: 'the fence to close', probe: () => lease.fence().kind === 'lost' });
+    expect(await specOf('stopped')).toMatchObject({ holderIdentity: 'a' });
+    const successor = heldOf(await taking);
     expect(lease.fence()).toMatchObject({
       kind: 'lost',
       reason: expect.stringContaining('could not be renewed') as string,
@@ -177,12 +180,22 @@ describe('the Lease', () => {
 
   it('is kept through a short absence of the API server and lost in a long one', async () => {
     const lease = heldOf(await acquire('outage', 'a'));
-    testbed.pause('kube-apiserver');
-    try {
-      await waitFor({ what: 'the lease to be lost', probe: () => lease.signal.aborted, timeoutMs: 10_000 });
-    } finally {
-      testbed.resume('kube-apiserver');
-    }
+    const absentFor = async (ms: number): Promise<void> => {
+      const endsAt = performance.now() + ms;
+      testbed.pause('kube-apiserver');
+      try {
+        await waitFor({ what: 'the absence to end', probe: () => performance.now() >= endsAt || lease.signal.aborted });
+      } finally {
+        testbed.resume('kube-apiserver');
+      }
+    };
+    await absentFor(durations.renewDeadlineMs / 2);
+    const { renewTime } = await specOf('outage');
+    await waitFor({ what: 'a renewal', probe: async () => (await specOf('outage')).renewTime !== renewTime });
+    expect(lease.fence()).toEqual({ kind: 'ok' });
+
+    await absentFor(2 * durations.renewDeadlineMs);
+    expect(lease.signal.aborted).toBe(true);
     expect(lease.fence()).toMatchObject({ kind: 'lost' });
     await lease.release();
   });

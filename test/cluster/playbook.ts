@@ -73,13 +73,13 @@ export async function writePlaybook(options: PlaybookOptions): Promise<string> {
 }
 
 function merged(usual: Fields, changes: Fields): Fields {
-  const result: Fields = { ...usual };
+  const result = new Map(Object.entries(usual));
   for (const [key, change] of Object.entries(changes)) {
-    const before = result[key];
-    if (change === undefined) delete result[key];
-    else result[key] = isFields(before) && isFields(change) ? merged(before, change) : change;
+    const before = result.get(key);
+    if (change === undefined) result.delete(key);
+    else result.set(key, isFields(before) && isFields(change) ? merged(before, change) : change);
   }
-  return result;
+  return Object.fromEntries(result);
 }
 
 function isFields(value: unknown): value is Fields {

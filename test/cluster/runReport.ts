@@ -16,6 +16,8 @@ export interface TurnReport {
   message?: string;
   actor?: string;
   attempts?: number;
+  /** Every step that was begun, in this order. */
+  steps?: { phase: string; startedAt: string; finishedAt?: string }[];
   evictions?: number;
   cordoned?: boolean;
   bootIdBefore?: string;

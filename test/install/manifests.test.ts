@@ -42,7 +42,7 @@ describe('deploy/turnus.yaml', () => {
   it('is YAML that holds every object', async () => {
     const documents = parseAllDocuments(await readFile(checkedIn, 'utf8'));
     expect(documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])).toEqual([]);
-    expect(documents.map((document): unknown => document.toJSON())).toEqual(
+    expect(documents.map((document) => document.toJSON() as unknown)).toEqual(
       JSON.parse(JSON.stringify(manifests('turnus-system'))),
     );
   });

@@ -64,6 +64,11 @@ describe('the order of turns', () => {
     expect(namesInOrder([nodeIn('n10', 'a'), nodeIn('n9', 'a'), nodeIn('n1', 'a')])).toEqual(['n1', 'n9', 'n10']);
   });
 
+  it('is the same for names that differ only in leading zeros, however they were listed', () => {
+    expect(namesInOrder([nodeIn('n1', 'a'), nodeIn('n01', 'a')])).toEqual(['n01', 'n1']);
+    expect(namesInOrder([nodeIn('n01', 'a'), nodeIn('n1', 'a')])).toEqual(['n01', 'n1']);
+  });
+
   it('goes by name alone where the playbook says so', () => {
     expect(namesInOrder([nodeIn('n2', 'a', 400), nodeIn('n1', 'a', 1)], ['name'])).toEqual(['n1', 'n2']);
   });
@@ -77,7 +82,7 @@ describe('the order of turns', () => {
 const anyNodes = fc
   .uniqueArray(
     fc.record({
-      name: fc.stringMatching(/^[a-c]-?[0-9]{1,3}$/),
+      name: fc.stringMatching(/^[ab]-?0{0,2}[0-3]$/),
       zone: fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined }),
       daysAgo: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
     }),

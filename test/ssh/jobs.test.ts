@@ -120,7 +120,7 @@ exit 3`,
           expect(await machine.count(name)).toBe(1);
         },
       ),
-      { numRuns: 10, examples: [[1], [input.length - 5], [input.length - 14], [input.length]] },
+      { numRuns: 7, examples: [[1], [input.length - 5], [input.length - 14], [input.length]] },
     );
   });
 
@@ -140,7 +140,7 @@ exit 3`,
         expect(['exited', 'vanished']).toContain(end.state);
         expect(await machine.count(name)).toBe(end.state === 'exited' ? 1 : 0);
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 

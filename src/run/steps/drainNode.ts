@@ -54,6 +54,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
       turn.waiting(waitInWords(waitingFor));
     },
     displaced: displacedBefore(turn),
+    boundControllers: new Set(turn.status().boundControllers ?? []),
   });
   turn.waiting(undefined);
   signal.throwIfAborted();

@@ -81,7 +81,8 @@ async function untilOperator(what: string, status: number): Promise<void> {
 }
 
 afterEach(async () => {
-  for (const kind of ['ClusterRoleBinding', 'ClusterRole'] as const) await cluster.api.delete({ kind, name: 'operator' });
+  for (const kind of ['ClusterRoleBinding', 'ClusterRole'] as const)
+    await cluster.api.delete({ kind, name: 'operator' });
   for (const namespace of namespaces) await cluster.api.delete({ kind: 'RoleBinding', namespace, name: 'operator' });
   await untilOperator('may do nothing', 403);
 });
@@ -101,8 +102,7 @@ describe('without a permission', () => {
     {
       name: 'to cordon',
       binding: {
-        keep: (rule: Rule) =>
-          rule.resources.includes('nodes') ? { ...rule, verbs: ['get', 'list', 'watch'] } : rule,
+        keep: (rule: Rule) => (rule.resources.includes('nodes') ? { ...rule, verbs: ['get', 'list', 'watch'] } : rule),
       },
       named: 'patch nodes',
     },

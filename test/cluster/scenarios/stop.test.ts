@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startCluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
+import { startHosts } from '../hosts/startHosts.js';
+import type { Hosts } from '../hosts/startHosts.js';
+import { updateScript, writePlaybook } from '../playbook.js';
+import { expectExit, expectNoMarks, installTurnus, phasesOf, runOf, turnusWrites, untilTurn } from '../runReport.js';
+import { runTurnus, startTurnus } from '../turnus.js';
+import type { RunningTurnus } from '../turnus.js';
+import { waitFor } from '../waitFor.js';
+import { createReady } from '../waitForReady.js';
+import { deployment } from '../workloads.js';
+
+let cluster: Cluster;
+let hosts: Hosts;
+const started: RunningTurnus[] = [];
+
+beforeAll(async () => {
+  cluster = await startCluster({ nodes: 2 });
+  hosts = await startHosts({ cluster, bootDelayMs: 500 });
+  await installTurnus(cluster);
+  await createReady(cluster.api, [deployment({ name: 'web', replicas: 4, startMs: 2000 })]);
+});
+
+afterEach(async () => {
+  for (const turnus of started.splice(0)) {
+    turnus.kill('SIGKILL');
+    await turnus.exited;
+  }
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+function start(playbook: string): RunningTurnus {
+  const turnus = startTurnus(['run', '-f', playbook, '--yes'], { kubeconfig: cluster.kubeconfigPath });
+  started.push(turnus);
+  return turnus;
+}
+
+async function expectEnd(turnus: RunningTurnus, exitCode: number): Promise<void> {
+  expectExit({ exitCode: await turnus.exited, stdout: turnus.stdout(), stderr: turnus.stderr() }, exitCode);
+}
+
+const waitingScript = updateScript('until [ -e /srv/host/go ]; do sleep 0.1; done');
+
+async function letGo(node: string): Promise<void> {
+  await writeFile(hosts.host(node).pathOnDisk('/srv/host/go'), '');
+}
+
+const untilScriptRuns = (node: string, updates: number): Promise<boolean> =>
+  waitFor({
+    what: `the script on ${node}`,
+    timeoutMs: 60_000,
+    probe: async () => (await hosts.host(node).counter('updates')) === updates,
+  });
+
+describe('Ctrl-C', () => {
+  it('during a drain gives the node back and exits 130; the same command goes on', async () => {
+    const playbook = await writePlaybook({ cluster, hosts, name: 'interrupted', nodes: ['node-1'] });
+    const first = start(playbook);
+    await untilTurn(
+      { cluster, playbook: 'interrupted', node: 'node-1', what: 'Draining' },
+      ({ phase }) => phase === 'Draining',
+    );
+    first.kill('SIGINT');
+    await expectEnd(first, 130);
+    expect(await phasesOf(cluster, 'interrupted')).toEqual(['node-1 Pending']);
+    await expectNoMarks(cluster, { lastTurn: [] });
+    expect(await hosts.host('node-1').counter('updates')).toBe(0);
+
+    const { uid } = await runOf(cluster, 'interrupted');
+    await expectEnd(start(playbook), 0);
+    expect((await runOf(cluster, 'interrupted')).uid).toBe(uid);
+    expect(await hosts.host('node-1').counter('updates')).toBe(1);
+  });
+});
+
+describe('SIGTERM', () => {
+  it('while a script runs leaves the node cordoned and the script running; the same command finishes the turn', async () => {
+    const nodes = ['node-2'];
+    const playbook = await writePlaybook({ cluster, hosts, name: 'terminated', nodes, script: waitingScript });
+    const first = start(playbook);
+    await untilScriptRuns('node-2', 1);
+    first.kill('SIGTERM');
+    await expectEnd(first, 143);
+    expect(await phasesOf(cluster, 'terminated')).toEqual(['node-2 Updating']);
+    expect((await cluster.api.get({ kind: 'Node', name: 'node-2' })).spec.unschedulable).toBe(true);
+    await letGo('node-2');
+
+    await expectEnd(start(playbook), 0);
+    expect(await phasesOf(cluster, 'terminated')).toEqual(['node-2 Done']);
+    expect(await hosts.host('node-2').counter('updates')).toBe(1);
+    expect(hosts.host('node-2').bootIds).toHaveLength(2);
+  });
+});
+
+describe('a second actor', () => {
+  it('does nothing and exits 7 while the first is at work', async () => {
+    const nodes = ['node-1'];
+    const playbook = await writePlaybook({ cluster, hosts, name: 'first', nodes, script: waitingScript });
+    const other = await writePlaybook({ cluster, hosts, name: 'second', nodes: ['node-2'] });
+    const first = start(playbook);
+    await untilScriptRuns('node-1', 2);
+    const writesOf = async (): Promise<string[]> =>
+      (await turnusWrites(cluster))
+        .filter(({ resource }) => resource === 'nodes' || resource === 'pods')
+        .map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
+    const before = await writesOf();
+    for (const file of [playbook, other]) {
+      const result = await runTurnus(['run', '-f', file, '--yes'], { kubeconfig: cluster.kubeconfigPath });
+      expectExit(result, 7);
+      expect(result.stderr).toMatch(/holds the lease turnus-system\/turnus; nothing was done/);
+    }
+    expect(await writesOf()).toEqual(before);
+    await letGo('node-1');
+    await expectEnd(first, 0);
+    expect(await hosts.host('node-1').counter('updates')).toBe(2);
+    expect(await hosts.host('node-2').counter('updates')).toBe(1);
+  });
+});
