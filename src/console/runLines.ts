@@ -21,8 +21,10 @@ function turnLines(node: string, before: TurnStatus | undefined, status: TurnSta
   }
   const wait = status.waitingFor;
   if (wait !== undefined && wait.what !== before?.waitingFor?.what) {
-    const until = wait.until === undefined ? '' : ` (until ${clockTime(wait.until)})`;
-    lines.push(`${node}: waiting: ${wait.what}${until}`);
+    const until = wait.until === undefined ? [] : [`until ${clockTime(wait.until)}`];
+    const who = wait.who === undefined || wait.what.includes(wait.who) ? [] : [`up to ${wait.who}`];
+    const limits = [...until, ...who].join(', ');
+    lines.push(`${node}: waiting: ${wait.what}${limits === '' ? '' : ` (${limits})`}`);
   }
   return lines;
 }

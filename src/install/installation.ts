@@ -52,6 +52,13 @@ function checkedNamespace(definition: ApiObject, name: string): string {
       hint: 'Run `turnus install` to update it; nothing was changed.',
     });
   }
+  if (installed > schemaVersion) {
+    throw new TurnusError({
+      code: 'schema-newer',
+      message: `CustomResourceDefinition ${name} has schema ${String(installed)}; this version of Turnus knows schema ${String(schemaVersion)} and would lose fields of a newer one.`,
+      hint: 'Use the version of Turnus that was installed into the cluster; nothing was changed.',
+    });
+  }
   const namespace = annotations[namespaceAnnotation];
   if (namespace === undefined) {
     throw new TurnusError({

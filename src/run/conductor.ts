@@ -1,17 +1,16 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import { recordEvent } from '../cluster/event.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
-import { addressOf } from './hostAddress.js';
 import { isInWork, nextTurn } from './nextTurn.js';
+import { headOf, openTurn } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
 import type { RunState } from './state.js';
 import type { RunStore } from './store.js';
 import { takeTurn } from './takeTurn.js';
-import { timestamp, type TurnContext } from './turnContext.js';
+import { timestamp } from './turnContext.js';
 
 export interface Conducting {
   readonly playbook: Playbook;
@@ -89,7 +88,6 @@ export async function conduct(work: Conducting): Promise<RunStop> {
 }
 
 async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof takeTurn> {
-  const state = work.store.state();
   const node = work.cache.view().nodes.get(nodeName);
   if (node === undefined) {
     await work.store.saveTurn(
@@ -101,73 +99,17 @@ async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof ta
   }
   await work.store.hold(true, work.signal);
   await work.store.saveRun({ phase: 'Running' }, work.signal);
-  const address = addressOf(node, work.playbook.host.ssh.address);
-  const host = work.hosts?.hostOf({ name: nodeName, address: address ?? nodeName });
-  const context: TurnContext = {
-    run: { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal },
-    playbook: work.playbook,
-    nodeName,
-    cluster: work.cluster,
-    cache: work.cache,
-    get host() {
-      if (host === undefined) throw new Error(`a rehearsal asked the host of ${nodeName}`);
-      return host;
-    },
-    clock: work.clock,
-    fence: work.fence,
-    status: () => work.store.state().turns.get(nodeName)?.status ?? { phase: 'Pending' },
-    save: async (change) => {
-      await work.store.saveTurn(nodeName, change, work.signal);
-    },
-    waiting: (wait) => {
-      const before = work.store.state().turns.get(nodeName)?.status.waitingFor;
-      const since = before?.what === wait?.what ? before?.since : undefined;
-      work.store.showWait(
-        nodeName,
-        wait && {
-          what: wait.what,
-          since: since ?? timestamp(work.clock),
-          until: wait.untilMs === undefined ? undefined : new Date(wait.untilMs).toISOString(),
-          who: wait.who,
-        },
-      );
-    },
-    record: async (record) => {
-      await work.journal.append(record);
-    },
-    anchor: async () => {
-      await work.store.saveRun({ journal: headOf(work.journal) }, work.signal);
-    },
-    announce: async (event) => {
-      for (const about of [
-        { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.uid },
-        {
-          apiVersion: 'turnus.dev/v1alpha1',
-          kind: 'MaintenanceRun',
-          name: state.name,
-          namespace: work.namespace,
-          uid: state.uid,
-        },
-      ]) {
-        await recordEvent({ cluster: work.cluster, clock: work.clock, about, signal: work.signal, ...event });
-      }
-    },
-  };
+  const { turn, close } = openTurn(work, node);
   try {
-    return await takeTurn(context, { stop: work.stop, signal: work.signal });
+    return await takeTurn(turn, { stop: work.stop, signal: work.signal });
   } finally {
-    host?.disconnect();
+    close();
   }
 }
 
 /** The first nodes of the order are the canaries: a failure of one stops the run whatever stopAfterFailures says. */
 function isCanary(state: RunState, node: string, canaries: number): boolean {
   return (state.status.order ?? []).slice(0, canaries).includes(node);
-}
-
-function headOf(journal: Journal): { seq: number; head: string } {
-  const { seq, hash } = journal.head();
-  return { seq, head: hash };
 }
 
 /** Does `body` while waits and the journal's head are written from time to time, and ends with it. */

@@ -1,5 +1,6 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { ClusterView } from '../cluster/view.js';
+import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
 import type { HostPort } from '../host/hostPort.js';
@@ -8,7 +9,7 @@ import { addressOf } from './hostAddress.js';
 import { selectNodes } from './selectNodes.js';
 
 export interface NodeQuestion {
-  readonly cluster: ClusterPort;
+  readonly api: ApiReadiness;
   readonly playbook: Playbook;
   readonly view: ClusterView;
   readonly nodeName: string;
@@ -25,12 +26,17 @@ export interface NodeAnswer extends NodeEvaluation {
   readonly host: HostInspection | undefined;
 }
 
-/** Asks API server and host what the gates need to know, and runs every gate for one node. */
+/** What the API server says of itself now. */
+export async function readApiReadiness(cluster: ClusterPort, signal: AbortSignal): Promise<ApiReadiness> {
+  const answer = await cluster.readiness(signal);
+  return answer.kind === 'ok' ? { ready: true, message: '' } : { ready: false, message: answer.message };
+}
+
+/** Asks the host what the gates need to know, and runs every gate for one node. */
 export async function nodeFindings(question: NodeQuestion, signal: AbortSignal): Promise<NodeAnswer> {
   const { playbook, view, nodeName } = question;
   const node = view.nodes.get(nodeName);
   if (node === undefined) throw new Error(`node ${nodeName} is not in the view`);
-  const api = await question.cluster.readiness(signal);
   const host = await inspection(question, signal);
   const evaluation = evaluateNode({
     view,
@@ -41,7 +47,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     nodes: playbook.nodes,
     gates: playbook.gates,
     drain: playbook.drain,
-    api: api.kind === 'ok' ? { ready: true, message: '' } : { ready: false, message: api.message },
+    api: question.api,
     ...(host === undefined ? {} : { host }),
   });
   return { ...evaluation, host };

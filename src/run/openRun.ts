@@ -44,7 +44,7 @@ export async function currentRunName(
     .sort((one, other) => other.number - one.number);
   const newest = numbered[0];
   if (newest === undefined) return runName({ ...name, rehearsal: 1 });
-  const isFinished = newest.run.status.phase !== 'Running' && newest.run.status.phase !== 'Planned';
+  const isFinished = ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(newest.run.status.phase);
   return runName({ ...name, rehearsal: isFinished ? newest.number + 1 : newest.number });
 }
 
@@ -97,7 +97,7 @@ function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, 
     throw new TurnusError({
       code: 'run-failed',
       message: `Run ${run.name} has stopped because of ${failed.map((turn) => `${turn.spec.node} (${turn.status.message ?? 'failed'})`).join('; ')}`,
-      hint: `Mend the node and uncordon it yourself, then end the run with: ${deletion}, and start again; nodes done this month are kept from a second turn with --node or -l.`,
+      hint: `Mend the node and uncordon it yourself, then end the run with: ${deletion}, and start again; the nodes that are done stay done.`,
       exitCode: 4,
     });
   }

@@ -21,7 +21,7 @@ export type FailureCode =
   | 'no-reboot-answer'
   | 'rebooted-by-script'
   | 'boot-not-proved'
-  | 'host-failed'
+  | 'not-uncordoned'
   | 'not-healthy'
   | 'not-recovered'
   | 'node-vanished'

@@ -2,12 +2,13 @@ import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
 import { lastTurnOf } from '../cluster/marks.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
+import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { NodeEvaluation } from '../gates/evaluateNode.js';
 import type { Finding } from '../gates/finding.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
-import { nodeFindings } from './nodeFindings.js';
+import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { orderNodes } from './orderNodes.js';
 import { planHash } from './planHash.js';
 import { selectNodes } from './selectNodes.js';
@@ -58,12 +59,13 @@ const hostsAtOnce = 8;
 export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<Plan> {
   const { playbook, cluster } = request;
   const nodes = plannedOrder(request);
+  const api = await readApiReadiness(cluster, signal);
   const planned = new Map<string, PlannedNode>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-        planned.set(node.name, await planNode(request, node, signal));
+        planned.set(node.name, await planNode({ ...request, api }, node, signal));
       }
     }),
   );
@@ -96,7 +98,11 @@ function plannedOrder(request: PlanRequest): NodeView[] {
   return [...known, ...ordered.filter((node) => !known.includes(node))];
 }
 
-async function planNode(request: PlanRequest, node: NodeView, signal: AbortSignal): Promise<PlannedNode> {
+async function planNode(
+  request: PlanRequest & { api: ApiReadiness },
+  node: NodeView,
+  signal: AbortSignal,
+): Promise<PlannedNode> {
   const lastTurn = lastTurnOf(node);
   const done = request.existing?.done.has(node.name) ?? false;
   const checked = done ? undefined : await evaluation(request, node, signal);
@@ -111,11 +117,15 @@ async function planNode(request: PlanRequest, node: NodeView, signal: AbortSigna
   };
 }
 
-async function evaluation(request: PlanRequest, node: NodeView, signal: AbortSignal): Promise<NodeEvaluation> {
+async function evaluation(
+  request: PlanRequest & { api: ApiReadiness },
+  node: NodeView,
+  signal: AbortSignal,
+): Promise<NodeEvaluation> {
   const { hosts } = request;
   return await nodeFindings(
     {
-      cluster: request.cluster,
+      api: request.api,
       playbook: request.playbook,
       view: request.cache.view(),
       nodeName: node.name,

@@ -1,16 +1,11 @@
 import type { Counts, RunPhase, RunState } from './state.js';
 
-/** How many turns stand where. */
+/** How many turns stand where. A node that left the cluster (Skipped) is no longer counted. */
 export function countTurns(state: RunState): Counts {
-  const phases = [...state.turns.values()].map((turn) => turn.status.phase);
-  const count = (phase: string) => phases.filter((candidate) => candidate === phase).length;
-  const [done, failed, blocked, skipped] = [
-    count('Done'),
-    count('Failed'),
-    count('Blocked') + count('Deferred'),
-    count('Skipped'),
-  ];
-  return { total: phases.length, done, failed, blocked, left: phases.length - done - failed - blocked - skipped };
+  const phases = [...state.turns.values()].map((turn) => turn.status.phase).filter((phase) => phase !== 'Skipped');
+  const count = (...wanted: string[]) => phases.filter((phase) => wanted.includes(phase)).length;
+  const [total, done, failed, blocked] = [phases.length, count('Done'), count('Failed'), count('Blocked', 'Deferred')];
+  return { total, done, failed, blocked, left: total - done - failed - blocked };
 }
 
 /** Why the conductor ended. */
@@ -25,9 +20,9 @@ export type RunStop =
 
 /** The run's phase after this call. */
 export function endPhase(counts: Counts, stop: RunStop): RunPhase {
-  if (stop.kind === 'signal' || stop.kind === 'other-actor') return 'Running';
   if (counts.failed > 0) return 'Failed';
-  return counts.left === 0 && counts.blocked === 0 ? 'Completed' : 'AwaitingWindow';
+  if (counts.done === counts.total) return 'Completed';
+  return stop.kind === 'signal' || stop.kind === 'other-actor' ? 'Running' : 'AwaitingWindow';
 }
 
 /**

@@ -155,7 +155,7 @@ const countsSchema = z.object({
   done: z.number().int(),
   failed: z.number().int(),
   blocked: z.number().int(),
-  left: z.number().int().describe('Neither done, failed, blocked nor skipped'),
+  left: z.number().int().describe('Neither done, failed nor blocked'),
 });
 export type Counts = z.infer<typeof countsSchema>;
 

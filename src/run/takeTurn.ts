@@ -158,8 +158,8 @@ async function settlePhase(turn: TurnContext, phase: TurnPhase, message: string)
     message,
     undoTo: undefined,
     waitingFor: undefined,
-    ...(phase === 'Pending' || phase === 'Deferred' ? { cordoned: undefined, displaced: undefined } : {}),
-    ...(phase === 'Blocked' ? { cordoned: undefined } : {}),
+    // Given back, the node starts anew: what the drain found then is no longer true.
+    ...(status.phase === 'Undoing' ? { cordoned: undefined, displaced: undefined, boundControllers: undefined } : {}),
     ...(phase === 'Failed' ? { finishedAt: timestamp(turn.clock) } : {}),
   });
   if (!goesOn) {

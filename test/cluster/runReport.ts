@@ -19,6 +19,7 @@ export interface TurnReport {
   /** Every step that was begun, in this order. */
   steps?: { phase: string; startedAt: string; finishedAt?: string }[];
   evictions?: number;
+  displaced?: { owner: string; readyBefore: number }[];
   cordoned?: boolean;
   bootIdBefore?: string;
   bootIdAfter?: string;

@@ -48,11 +48,13 @@ describe('the lines of a run', () => {
     ]);
   });
 
-  it('tell a wait once, with until when', () => {
+  it('tell a wait once, with until when and whom it is up to', () => {
     const before = runState({ n1: 'Draining' });
     const waits = runState({ n1: { phase: 'Draining', waitingFor: wait } });
     const later = runState({ n1: { phase: 'Draining', waitingFor: { ...wait, until: '2026-11-10T21:20:00.000Z' } } });
-    expect(runLines(before, waits)).toEqual(['n1: waiting: a replacement of shop/cart-0 (until 21:19:00Z)']);
+    expect(runLines(before, waits)).toEqual([
+      'n1: waiting: a replacement of shop/cart-0 (until 21:19:00Z, up to the controllers)',
+    ]);
     expect(runLines(waits, later)).toEqual([]);
   });
 

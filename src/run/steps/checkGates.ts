@@ -1,5 +1,5 @@
 import { recordStationaryPods } from '../../health/nodeHealth.js';
-import { nodeFindings } from '../nodeFindings.js';
+import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
 import { currentNode, type TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
@@ -16,7 +16,7 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
   }
   const { findings, host } = await nodeFindings(
     {
-      cluster: turn.cluster,
+      api: await readApiReadiness(turn.cluster, signal),
       playbook: turn.playbook,
       view: reading.value,
       nodeName: turn.nodeName,

@@ -2,7 +2,7 @@ import { ownerOf, readyCount, replicasOf } from '../../cluster/replicas.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
-import { nodeFindings } from '../nodeFindings.js';
+import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
 import type { TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
@@ -21,7 +21,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     };
   const { findings } = await nodeFindings(
     {
-      cluster: turn.cluster,
+      api: await readApiReadiness(turn.cluster, signal),
       playbook: turn.playbook,
       view: reading.value,
       nodeName: turn.nodeName,

@@ -32,7 +32,7 @@ export async function uncordonNode(turn: TurnContext, signal: AbortSignal): Prom
     case 'failure':
       return {
         kind: 'failed',
-        code: 'host-failed',
+        code: 'not-uncordoned',
         message: `Node ${turn.nodeName} could not be uncordoned: ${end.failure.message}. Its maintenance is done; run kubectl uncordon ${turn.nodeName}.`,
       };
   }
