@@ -10,7 +10,9 @@ module.exports = {
       comment: 'playbook, calendar, gates and drain/next.ts decide; they read nothing themselves',
       severity: 'error',
       from: { path: pure },
-      to: { path: '^src/(kubernetes|ssh|server|sandbox|cli|console|run)/|^(node:)?(fs|net|http|https|child_process|tls|os)(/|$)' },
+      to: {
+        path: '^src/(kubernetes|ssh|server|sandbox|cli|console|run)/|^(node:)?(fs|net|http|https|child_process|tls|os)(/|$)',
+      },
     },
     {
       name: 'only-kubernetes-knows-the-client',
@@ -18,30 +20,64 @@ module.exports = {
       from: { path: '^src/', pathNot: room('kubernetes') },
       to: { path: 'node_modules/@kubernetes/client-node' },
     },
-    { name: 'only-ssh-knows-ssh2', severity: 'error', from: { path: '^src/', pathNot: '^src/(ssh|sandbox)/' }, to: { path: 'node_modules/ssh2/' } },
+    {
+      name: 'only-ssh-knows-ssh2',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(ssh|sandbox)/' },
+      to: { path: 'node_modules/ssh2/' },
+    },
     {
       name: 'only-server-and-sandbox-know-the-http-library',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(server|sandbox)/' },
       to: { path: 'node_modules/(hono|@hono)/' },
     },
-    { name: 'only-server-knows-node-cron', severity: 'error', from: { path: '^src/', pathNot: room('server') }, to: { path: 'node_modules/node-cron/' } },
-    { name: 'only-cli-knows-commander', severity: 'error', from: { path: '^src/', pathNot: room('cli') }, to: { path: 'node_modules/commander/' } },
-    { name: 'only-main-knows-cli', severity: 'error', from: { path: '^src/', pathNot: '^src/(main[.]ts$|cli/)' }, to: { path: room('cli') } },
+    {
+      name: 'only-server-knows-node-cron',
+      severity: 'error',
+      from: { path: '^src/', pathNot: room('server') },
+      to: { path: 'node_modules/node-cron/' },
+    },
+    {
+      name: 'only-cli-knows-commander',
+      severity: 'error',
+      from: { path: '^src/', pathNot: room('cli') },
+      to: { path: 'node_modules/commander/' },
+    },
+    {
+      name: 'only-main-knows-cli',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(main[.]ts$|cli/)' },
+      to: { path: room('cli') },
+    },
     {
       name: 'adapters-are-imported-lazily',
-      comment: 'cli wires kubernetes and ssh by dynamic import, so that --help and validate stay fast; nobody imports sandbox statically',
+      comment:
+        'cli wires kubernetes and ssh by dynamic import, so that --help and validate stay fast; nobody imports sandbox statically',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/(kubernetes|ssh|sandbox)/' },
       to: { path: '^src/(kubernetes|ssh|sandbox)/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
-    { name: 'rooms-below-run-do-not-know-run', severity: 'error', from: { path: '^src/(cluster|kubernetes|gates|drain|host|ssh|health|journal|playbook|calendar|time)/' }, to: { path: '^src/(run|console)/' } },
-    { name: 'cluster-stands-below-the-deciders', severity: 'error', from: { path: room('cluster') }, to: { path: '^src/(gates|drain|host|health|playbook|kubernetes|ssh)/' } },
+    {
+      name: 'rooms-below-run-do-not-know-run',
+      severity: 'error',
+      from: { path: '^src/(cluster|kubernetes|gates|drain|host|ssh|health|journal|playbook|calendar|time)/' },
+      to: { path: '^src/(run|console)/' },
+    },
+    {
+      name: 'cluster-stands-below-the-deciders',
+      severity: 'error',
+      from: { path: room('cluster') },
+      to: { path: '^src/(gates|drain|host|health|playbook|kubernetes|ssh)/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

@@ -6,10 +6,13 @@ import tseslint from 'typescript-eslint';
 const clockRule = {
   'no-restricted-globals': [
     'error',
-    ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'performance', 'process'].map((name) => ({
-      name,
-      message: 'Pass a Clock (or the value) in: below main and the adapters time, chance and the process are parameters.',
-    })),
+    ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'performance', 'process'].map(
+      (name) => ({
+        name,
+        message:
+          'Pass a Clock (or the value) in: below main and the adapters time, chance and the process are parameters.',
+      }),
+    ),
   ],
   'no-restricted-properties': [
     'error',
@@ -29,7 +32,10 @@ const clockRule = {
   ],
   'no-restricted-syntax': [
     'error',
-    { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time from the Clock that is passed in.' },
+    {
+      selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+      message: 'Take the time from the Clock that is passed in.',
+    },
   ],
 };
 
@@ -51,10 +57,20 @@ export default defineConfig(
       complexity: ['error', 20],
     },
   },
-  { files: ['src/**/*.ts'], ignores: ['src/kubernetes/**', 'src/ssh/**', 'src/main.ts', 'src/systemClock.ts', 'src/cli/**'], rules: clockRule },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/kubernetes/**', 'src/ssh/**', 'src/main.ts', 'src/systemClock.ts', 'src/cli/**'],
+    rules: clockRule,
+  },
   {
     files: ['src/cli/**/*.ts'],
-    rules: { ...clockRule, 'no-restricted-globals': ['error', ...clockRule['no-restricted-globals'].slice(1).filter((rule) => rule.name !== 'process')] },
+    rules: {
+      ...clockRule,
+      'no-restricted-globals': [
+        'error',
+        ...clockRule['no-restricted-globals'].slice(1).filter((rule) => rule.name !== 'process'),
+      ],
+    },
   },
   { files: ['eslint.config.js', 'test/**/vitest.config.ts'], rules: { 'no-restricted-exports': 'off' } },
   { files: ['test/**/*.ts'], rules: { 'max-lines': 'off' } },

@@ -1,37 +1,10 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { WatchCache } from '../cluster/watchCache.js';
-import type { HostPorts } from '../host/hostPort.js';
-import type { Journal } from '../journal/entry.js';
-import type { Playbook } from '../playbook/playbook.js';
-import type { Clock } from '../time/clock.js';
+import type { Conducting } from './conducting.js';
 import { isInWork, nextTurn } from './nextTurn.js';
 import { headOf, openTurn } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
 import type { RunState } from './state.js';
-import type { RunStore } from './store.js';
 import { takeTurn } from './takeTurn.js';
 import { timestamp } from './turnContext.js';
-
-export interface Conducting {
-  readonly playbook: Playbook;
-  readonly cluster: ClusterPort;
-  readonly cache: WatchCache;
-  /** Undefined in a rehearsal: no host is asked for anything. */
-  readonly hosts: HostPorts | undefined;
-  readonly clock: Clock;
-  readonly journal: Journal;
-  readonly store: RunStore;
-  readonly namespace: string;
-  readonly fence: () => void;
-  /** Nodes this call may take; undefined: all. */
-  readonly only: ReadonlySet<string> | undefined;
-  /** Aborts when the lease is lost. */
-  readonly signal: AbortSignal;
-  /** Aborts when the run is asked to stop, and when the lease is lost. */
-  readonly stop: AbortSignal;
-  /** The signal that asked to stop, once `stop` has aborted. */
-  readonly stoppedBy: () => RunStop | undefined;
-}
 
 /** How often waits and the journal's head are written when nothing else is. */
 const recordEveryMs = 5000;

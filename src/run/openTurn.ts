@@ -2,7 +2,7 @@ import { recordEvent } from '../cluster/event.js';
 import type { NodeView } from '../cluster/view.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
-import type { Conducting } from './conductor.js';
+import type { Conducting } from './conducting.js';
 import { addressOf } from './hostAddress.js';
 import { apiVersion } from './objects.js';
 import { timestamp, type TurnContext } from './turnContext.js';

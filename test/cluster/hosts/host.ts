@@ -15,7 +15,7 @@ import { pause } from './nodePower.js';
 import type { NodePower } from './nodePower.js';
 
 /** Where jobs live on a host: on its persistent disk. */
-export const jobDirectory = '/var/lib/turnus';
+const jobDirectory = '/var/lib/turnus';
 
 /** Where scripts of tests may write on a host: on its persistent disk as well. */
 export const scratchDirectory = '/srv/host';

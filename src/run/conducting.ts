@@ -1,0 +1,30 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { WatchCache } from '../cluster/watchCache.js';
+import type { HostPorts } from '../host/hostPort.js';
+import type { Journal } from '../journal/entry.js';
+import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import type { RunStop } from './runEnd.js';
+import type { RunStore } from './store.js';
+
+/** All that the conductor of a run and its turns work with. */
+export interface Conducting {
+  readonly playbook: Playbook;
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  /** Undefined in a rehearsal: no host is asked for anything. */
+  readonly hosts: HostPorts | undefined;
+  readonly clock: Clock;
+  readonly journal: Journal;
+  readonly store: RunStore;
+  readonly namespace: string;
+  readonly fence: () => void;
+  /** Nodes this call may take; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** Aborts when the lease is lost. */
+  readonly signal: AbortSignal;
+  /** Aborts when the run is asked to stop, and when the lease is lost. */
+  readonly stop: AbortSignal;
+  /** The signal that asked to stop, once `stop` has aborted. */
+  readonly stoppedBy: () => RunStop | undefined;
+}
