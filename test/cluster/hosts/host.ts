@@ -14,9 +14,6 @@ import type { KeyPair } from './keys.js';
 import { pause } from './nodePower.js';
 import type { NodePower } from './nodePower.js';
 
-/** Where jobs live on a host: on its persistent disk. */
-const jobDirectory = '/var/lib/turnus';
-
 /** Where scripts of tests may write on a host: on its persistent disk as well. */
 export const scratchDirectory = '/srv/host';
 
