@@ -19,6 +19,8 @@ export interface Conducting {
   readonly store: RunStore;
   readonly namespace: string;
   readonly fence: () => void;
+  /** Nodes that the playbook selects now: one that it does no longer is skipped. */
+  readonly selected: ReadonlySet<string>;
   /** Nodes this call may take; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
   /** Aborts when the lease is lost. */

@@ -62,13 +62,10 @@ export async function conduct(work: Conducting): Promise<RunStop> {
 
 async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof takeTurn> {
   const node = work.cache.view().nodes.get(nodeName);
-  if (node === undefined) {
-    await work.store.saveTurn(
-      nodeName,
-      { phase: 'Skipped', message: `Node ${nodeName} is no longer in the cluster.`, finishedAt: timestamp(work.clock) },
-      work.signal,
-    );
-    return { kind: 'left', phase: 'Skipped', run: 'go-on' };
+  if (node === undefined) return await skip(work, nodeName, `Node ${nodeName} is no longer in the cluster.`);
+  const phase = work.store.state().turns.get(nodeName)?.status.phase ?? 'Pending';
+  if (!work.selected.has(nodeName) && !isInWork(phase)) {
+    return await skip(work, nodeName, `The playbook does not select node ${nodeName} any more.`);
   }
   await work.store.hold(true, work.signal);
   await work.store.saveRun({ phase: 'Running' }, work.signal);
@@ -78,6 +75,13 @@ async function oneTurn(work: Conducting, nodeName: string): ReturnType<typeof ta
   } finally {
     close();
   }
+}
+
+async function skip(work: Conducting, nodeName: string, message: string): ReturnType<typeof takeTurn> {
+  const finishedAt = timestamp(work.clock);
+  await work.journal.append({ type: 'turn.finished', node: nodeName, phase: 'Skipped', message });
+  await work.store.saveTurn(nodeName, { phase: 'Skipped', message, finishedAt }, work.signal);
+  return { kind: 'left', phase: 'Skipped', run: 'go-on' };
 }
 
 /** The first nodes of the order are the canaries: a failure of one stops the run whatever stopAfterFailures says. */
