@@ -110,8 +110,13 @@ function neverHint(budget: BudgetView, owners: readonly string[]): string {
     return 'Give the pods a controller, or set minAvailable to a number on the budget.';
   const [owner, ...others] = owners;
   const replicas = replicasThatLeaveRoom(budget);
-  if (owner === undefined || others.length > 0 || replicas === undefined) return 'Set maxUnavailable: 1 on it.';
-  return `Set maxUnavailable: 1 on it, or raise the replicas of ${owner} to ${String(replicas)}.`;
+  // A budget has one of the two fields.
+  const mend =
+    budget.minAvailable === undefined
+      ? 'Set maxUnavailable: 1 on it'
+      : 'Replace minAvailable on it by maxUnavailable: 1';
+  if (owner === undefined || others.length > 0 || replicas === undefined) return `${mend}.`;
+  return `${mend}, or raise the replicas of ${owner} to ${String(replicas)}.`;
 }
 
 /** The fewest replicas with which `minAvailable` leaves room for one eviction; undefined where no number does. */

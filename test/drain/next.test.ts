@@ -212,7 +212,7 @@ describe('budgets', () => {
           severity: 'block',
           objects: ['PodDisruptionBudget shop/web', 'Deployment shop/web'],
           message: 'PodDisruptionBudget shop/web wants 3 healthy of 3 pods, so no pod can ever be evicted.',
-          hint: 'Set maxUnavailable: 1 on it, or raise the replicas of Deployment shop/web to 4.',
+          hint: 'Replace minAvailable on it by maxUnavailable: 1, or raise the replicas of Deployment shop/web to 4.',
         },
       },
     ]);

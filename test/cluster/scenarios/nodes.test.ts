@@ -120,7 +120,8 @@ describe('a hold that is set in the middle of a turn', () => {
     const updates = await hosts.host('node-4').counter('updates');
     const turnus = startTurnus(['run', '-f', playbook, '--yes'], { kubeconfig: cluster.kubeconfigPath });
     const place = { cluster, playbook: 'held', node: 'node-4' };
-    await untilTurn({ ...place, what: 'Draining' }, ({ phase }) => phase === 'Draining');
+    // After the gates were asked once more: they would block the turn.
+    await untilTurn({ ...place, what: 'evicting' }, ({ displaced }) => displaced !== undefined);
     await annotate('node-4', 'wait for the network team');
     const { waitingFor } = await untilTurn(
       { ...place, what: 'waiting for the hold' },
