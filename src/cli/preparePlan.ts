@@ -7,6 +7,7 @@ import { readInstallation } from '../install/installation.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { findRun } from '../run/findRun.js';
 import { narrowNodes } from '../run/narrowNodes.js';
+import type { TurnObject } from '../run/objects.js';
 import { currentRunName } from '../run/openRun.js';
 import { makePlan, type Plan } from '../run/plan.js';
 import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from '../run/preconditions.js';
@@ -108,7 +109,8 @@ export async function preparePlan(
         clusterUid,
         existing: found && {
           order: found.run.status.order ?? [],
-          done: new Set(found.turns.filter((turn) => turn.status.phase === 'Done').map((turn) => turn.spec.node)),
+          done: nodesWhere(found.turns, ({ status }) => status.phase === 'Done'),
+          cordoned: nodesWhere(found.turns, ({ status }) => status.cordoned === true),
         },
         only,
       },
@@ -134,4 +136,8 @@ async function openHosts(io: CommandIo, playbook: Playbook): Promise<HostPorts> 
       say(io, `warning: ${text}`);
     },
   });
+}
+
+function nodesWhere(turns: readonly TurnObject[], holds: (turn: TurnObject) => boolean): ReadonlySet<string> {
+  return new Set(turns.filter(holds).map((turn) => turn.spec.node));
 }

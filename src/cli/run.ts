@@ -7,6 +7,8 @@ import { table } from '../console/table.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
+import { isHostTouched } from '../run/hostTouched.js';
+import { isInWork } from '../run/nextTurn.js';
 import { exitCode, type RunStop } from '../run/runEnd.js';
 import { startRun } from '../run/startRun.js';
 import { leaseName, runUnderLease, type LeaseEnd } from '../run/underLease.js';
@@ -101,8 +103,24 @@ async function runPrepared(
         }),
     );
     return tellEnd(io, end, where);
+  } catch (error) {
+    tellWhatIsLeft(io, before);
+    throw error;
   } finally {
     for (const sink of sinks) await sink.close();
+  }
+}
+
+/** After an error: which nodes are in the middle of their turn, and how to go on. */
+function tellWhatIsLeft(io: CommandIo, state: RunState | undefined): void {
+  for (const { node, status } of state?.turns.values() ?? []) {
+    if (!isInWork(status.phase)) continue;
+    const cordon = status.cordoned === true ? 'it is cordoned' : 'it is not cordoned';
+    const touched = isHostTouched(status) ? 'its host was touched' : 'its host is untouched';
+    say(
+      io,
+      `Node ${node} is left in phase ${status.phase}: ${cordon}, ${touched}. Start the same command again to go on.`,
+    );
   }
 }
 
@@ -140,11 +158,15 @@ function lastWord(state: RunState, stop: RunStop): string {
   const tally = `${String(counts.done)} of ${String(counts.total)} nodes done, ${String(counts.failed)} failed, ${String(counts.blocked)} blocked, ${String(counts.left)} left`;
   switch (stop.kind) {
     case 'other-actor':
-      return `Run ${state.name}: the lease was lost to another actor, so this one stopped: ${tally}.`;
+      return `Run ${state.name}: the lease was lost and could not be had again, so this actor stopped: ${tally}. Start the same command again to go on.`;
     case 'signal':
       return `Run ${state.name} was stopped by ${stop.signal}: ${tally}. Start the same command again to go on.`;
     case 'failures':
-      return `Run ${state.name} has stopped after a failure: ${tally}. What failed stays cordoned until a person has looked at it.`;
+      return `Run ${state.name} has stopped after a failure: ${tally}. Look at what failed: kubectl describe nodeturns -A -l turnus.dev/run=${state.name}`;
+    case 'not-recovered':
+      return `Run ${state.name} has stopped (not-recovered): ${tally}. ${stop.message} Find out why, then start the same command again.`;
+    case 'deleted':
+      return `Run ${state.name} was deleted by a person: ${tally}. What was in work was ended; start the same command again to begin anew.`;
     case 'finished':
       return `Run ${state.name}: ${tally}.`;
   }

@@ -109,28 +109,36 @@ interface Decision<Outcome> {
   readonly failed: (failure: ApiFailure) => Outcome;
 }
 
-/** Decides, patches, and where the patch's guards do not hold any more, reads the node again and decides again. */
+/**
+ * Decides, patches, and where the patch's guards do not hold any more, reads the node again and decides again. That
+ * nothing is to be done is only believed of a fresh reading: the watch may not have shown our own last patch yet.
+ */
 async function decideAndPatch<Outcome extends { readonly kind: string }>(
   { cluster, node, signal }: CordonRequest,
   { decide, done, conflict, failed }: Decision<Outcome>,
 ): Promise<Outcome> {
   let seen = node;
-  for (let attempt = 1; ; attempt += 1) {
+  let message = '';
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     const decision = decide(seen);
-    if ('kind' in decision) return decision;
-    const patched = await cluster.patch(
-      { resource: resources.nodes, name: node.name, patch: { type: 'json', operations: decision } },
-      signal,
-    );
-    if (patched.kind === 'ok') return done(parseNode(patched.value));
-    if (patched.kind !== 'invalid' && patched.kind !== 'conflict') return failed(patched);
-    if (attempt === attempts) return conflict(patched.message);
+    if ('kind' in decision) {
+      if (attempt > 1) return decision;
+    } else {
+      const patched = await cluster.patch(
+        { resource: resources.nodes, name: node.name, patch: { type: 'json', operations: decision } },
+        signal,
+      );
+      if (patched.kind === 'ok') return done(parseNode(patched.value));
+      if (patched.kind !== 'invalid' && patched.kind !== 'conflict') return failed(patched);
+      message = patched.message;
+    }
     const read = await cluster.get({ resource: resources.nodes, name: node.name }, signal);
     if (read.kind !== 'ok') return failed(read);
     seen = parseNode(read.value);
     if (seen.uid !== node.uid)
       return failed({ kind: 'not-found', message: `node ${node.name} was deleted and registered again` });
   }
+  return conflict(message);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type LeaseDurations,
   type LeaseRecord,
 } from './leaseRecord.js';
+import { isPassing } from './passingFailure.js';
 import { resources } from './resources.js';
 
 export { LeaseLost, type HeldLease } from './heldLease.js';
@@ -128,13 +129,4 @@ function expiryOf({ durations }: LeaseRequest, { record, at }: Observation): num
 
 function isSame(a: LeaseRecord, b: LeaseRecord): boolean {
   return a.holder === b.holder && a.renewTime === b.renewTime && a.transitions === b.transitions;
-}
-
-/** Failures that another attempt may not meet. */
-function isPassing(failure: ApiFailure): boolean {
-  return (
-    failure.kind === 'unreachable' ||
-    failure.kind === 'throttled' ||
-    (failure.kind === 'refused' && failure.status >= 500)
-  );
 }

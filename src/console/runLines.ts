@@ -1,4 +1,4 @@
-import type { RunState, TurnStatus } from '../run/state.js';
+import type { RunState, TurnStatus, Wait } from '../run/state.js';
 import { formatDuration } from '../time/duration.js';
 
 /**
@@ -8,6 +8,9 @@ import { formatDuration } from '../time/duration.js';
 export function runLines(before: RunState | undefined, state: RunState): string[] {
   const lines: string[] = [];
   if (before?.status.phase !== state.status.phase) lines.push(`run ${state.name}: ${state.status.phase}`);
+  const wait = state.status.waitingFor;
+  if (wait !== undefined && wait.what !== before?.status.waitingFor?.what)
+    lines.push(`run ${state.name}: ${waitText(wait)}`);
   for (const turn of state.turns.values()) {
     lines.push(...turnLines(turn.node, before?.turns.get(turn.node)?.status, turn.status));
   }
@@ -21,12 +24,16 @@ function turnLines(node: string, before: TurnStatus | undefined, status: TurnSta
   }
   const wait = status.waitingFor;
   if (wait !== undefined && wait.what !== before?.waitingFor?.what) {
-    const until = wait.until === undefined ? [] : [`until ${clockTime(wait.until)}`];
-    const who = wait.who === undefined || wait.what.includes(wait.who) ? [] : [`up to ${wait.who}`];
-    const limits = [...until, ...who].join(', ');
-    lines.push(`${node}: waiting: ${wait.what}${limits === '' ? '' : ` (${limits})`}`);
+    lines.push(`${node}: ${waitText(wait)}`);
   }
   return lines;
+}
+
+function waitText(wait: Wait): string {
+  const until = wait.until === undefined ? [] : [`until ${clockTime(wait.until)}`];
+  const who = wait.who === undefined || wait.what.includes(wait.who) ? [] : [`up to ${wait.who}`];
+  const limits = [...until, ...who].join(', ');
+  return `waiting: ${wait.what}${limits === '' ? '' : ` (${limits})`}`;
 }
 
 function clockTime(text: string): string {

@@ -38,7 +38,7 @@ export const findingCatalogue = {
   'short-during-turn': 'A pod can run on no other node: its owner is one replica short during the turn.',
   'bound-to-node': 'A pod returned to this node under the same controller after its eviction.',
   'control-plane-node': 'The node carries the control plane; Turnus does not take those yet.',
-  'node-unavailable': 'Another node is already out of service and uses up what may be unavailable.',
+  'no-room': 'Another node is already out of service and uses up what may be unavailable.',
   'already-cordoned': 'Somebody else has cordoned this node.',
   'node-held': 'A person holds this node with the annotation turnus.dev/hold.',
   'node-not-ready': 'The node is not Ready before its turn.',

@@ -25,7 +25,7 @@ export function unavailableGate({
   const names = out.map(whyOut).join(', ');
   return [
     {
-      code: 'node-unavailable',
+      code: 'no-room',
       severity: 'block',
       node,
       objects: out.map(({ name }) => `Node ${name}`),

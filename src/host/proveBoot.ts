@@ -26,6 +26,8 @@ export async function proveBoot(
     readonly deadlineMs: number;
     /** Told what is waited for, whenever that changes. */
     readonly onWaiting?: (text: string) => void;
+    /** Called each time the host answers from the old boot; `stop` ends the wait with `same-boot-id`. */
+    readonly onOldBoot?: (signal: AbortSignal) => Promise<'wait' | 'stop'>;
   },
   signal: AbortSignal,
 ): Promise<BootProof> {
@@ -50,6 +52,7 @@ export async function proveBoot(
         return { kind: 'proved', bootId: answer.value };
       } else {
         last = { kind: 'same-boot-id', bootId: answer.value };
+        if ((await wait.onOldBoot?.(deadline.signal)) === 'stop') return last;
         say(`the host to go down: it still answers from the boot ${recordedBootId}`);
       }
       await clock.sleep(pauseMs, deadline.signal);

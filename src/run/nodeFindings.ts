@@ -14,8 +14,8 @@ export interface NodeQuestion {
   readonly view: ClusterView;
   readonly nodeName: string;
   readonly moment: NodeToEvaluate['moment'];
-  /** Name of the run, by which its own cordon is known. */
-  readonly run: string;
+  /** Name of the run where the node's cordon is its own. */
+  readonly run: string | undefined;
   /** Undefined: the host is not asked. */
   readonly host: ((address: string) => HostPort) | undefined;
 }

@@ -5,7 +5,9 @@ import { TurnusError } from '../turnusError.js';
 import { createRun, findRun, listRuns } from './findRun.js';
 import { runName } from './identity.js';
 import { isInWork } from './nextTurn.js';
+import { runFinalizer } from './objects.js';
 import type { RunObject, TurnObject } from './objects.js';
+import { mustStop } from './stopRule.js';
 
 /** A run as it was found or created. */
 export interface OpenedRun {
@@ -28,23 +30,33 @@ export interface RunRequest {
 }
 
 /**
- * The name of the run that a call begins or continues now. Rehearsals are numbered: the newest is continued while it
- * is unfinished.
+ * The name of the run that a call begins or continues now: one of this playbook with a turn in work, whatever month it
+ * is from, else the month's. Rehearsals are numbered: the newest is continued while it is unfinished.
  */
 export async function currentRunName(
   at: { cluster: ClusterPort; namespace: string; playbook: Playbook; now: number; rehearsal: boolean },
   signal: AbortSignal,
 ): Promise<string> {
-  const name = { playbook: at.playbook.name, at: at.now, timeZone: at.playbook.schedule.timeZone };
-  if (!at.rehearsal) return runName({ ...name, rehearsal: undefined });
-  const prefix = runName({ ...name, rehearsal: 0 }).slice(0, -1);
-  const numbered = (await listRuns({ cluster: at.cluster, namespace: at.namespace, prefix }, signal))
-    .map((run) => ({ run, number: Number(run.name.slice(prefix.length)) }))
-    .filter(({ number }) => Number.isInteger(number))
+  const { playbook, rehearsal } = at;
+  const prefix = `${playbook.name}-`;
+  const runs = (await listRuns({ cluster: at.cluster, namespace: at.namespace, prefix }, signal)).filter(
+    ({ spec }) => spec.playbook.name === playbook.name && spec.rehearsal === rehearsal,
+  );
+  const inWork = runs.find((run) => run.finalizers.includes(runFinalizer));
+  if (inWork !== undefined) return inWork.name;
+  const name = { playbook: playbook.name, at: at.now, timeZone: playbook.schedule.timeZone };
+  if (!rehearsal) return runName({ ...name, rehearsal: undefined });
+  const stem = runName({ ...name, rehearsal: 0 }).slice(0, -1);
+  const [newest] = runs
+    .map((run) => ({
+      phase: run.status.phase,
+      number: Number(run.name.slice(stem.length)),
+      isOfMonth: run.name.startsWith(stem),
+    }))
+    .filter(({ number, isOfMonth }) => isOfMonth && Number.isInteger(number))
     .sort((one, other) => other.number - one.number);
-  const newest = numbered[0];
   if (newest === undefined) return runName({ ...name, rehearsal: 1 });
-  const isFinished = ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(newest.run.status.phase);
+  const isFinished = ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(newest.phase);
   return runName({ ...name, rehearsal: isFinished ? newest.number + 1 : newest.number });
 }
 
@@ -76,15 +88,8 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
 }
 
 function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, request: RunRequest): void {
-  const { run } = found;
+  const { run, turns } = found;
   const deletion = `kubectl -n ${request.namespace} delete maintenancerun ${run.name}`;
-  if (run.terminating) {
-    throw new TurnusError({
-      code: 'run-deleted',
-      message: `Run ${run.name} is being deleted; ${turnsInWork(found.turns)}.`,
-      hint: `Wait until it is gone, then start again.`,
-    });
-  }
   if (run.spec.planHash !== request.planHash) {
     throw new TurnusError({
       code: 'plan-changed',
@@ -92,8 +97,13 @@ function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, 
       hint: `Use the playbook as it was to finish the run, or end it with: ${deletion}. A changed playbook applies to the next run.`,
     });
   }
-  const failed = found.turns.filter((turn) => turn.status.phase === 'Failed');
-  if (failed.length > 0) {
+  const failed = turns.filter((turn) => turn.status.phase === 'Failed');
+  const stops = mustStop({
+    failed: failed.map((turn) => turn.spec.node),
+    order: run.status.order ?? [],
+    policy: request.playbook.nodes,
+  });
+  if (stops && !run.terminating && !turns.some((turn) => isInWork(turn.status.phase))) {
     throw new TurnusError({
       code: 'run-failed',
       message: `Run ${run.name} has stopped because of ${failed.map((turn) => `${turn.spec.node} (${turn.status.message ?? 'failed'})`).join('; ')}`,
@@ -101,9 +111,4 @@ function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, 
       exitCode: 4,
     });
   }
-}
-
-function turnsInWork(turns: readonly TurnObject[]): string {
-  const nodes = turns.filter((turn) => isInWork(turn.status.phase)).map((turn) => turn.spec.node);
-  return nodes.length === 0 ? 'no turn is in work' : `the turn of ${nodes.join(', ')} is in work`;
 }

@@ -22,6 +22,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     run: { name, uid, rehearsal: spec.rehearsal },
     playbook: work.playbook,
     nodeName,
+    signal,
     cluster,
     cache: work.cache,
     get host() {

@@ -7,7 +7,11 @@ export type StepEnd =
   | { readonly kind: 'blocked'; readonly message: string }
   /** Not now: another attempt later in this window may work. */
   | { readonly kind: 'deferred'; readonly message: string }
-  | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string };
+  | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string }
+  /** The node is back in service, but what moved is not. */
+  | { readonly kind: 'not-recovered'; readonly message: string }
+  /** The node is no longer in the cluster. */
+  | { readonly kind: 'vanished'; readonly message: string };
 
 /** How a turn can end before it is Done: a step that did not succeed, or the run being stopped. */
 export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'stopped';
@@ -23,8 +27,6 @@ export type FailureCode =
   | 'boot-not-proved'
   | 'not-uncordoned'
   | 'not-healthy'
-  | 'not-recovered'
-  | 'node-vanished'
   | 'not-empty';
 
 /** What becomes of the node, of the turn and of the run. */
@@ -32,7 +34,7 @@ export interface Decision {
   /** `undo`: uncordon if the cordon is ours. `leave`: stays as it is, cordoned. */
   readonly node: 'undo' | 'leave';
   /** Phase of the turn afterwards; `same`: it goes on at this step with the next start. */
-  readonly turn: Extract<TurnPhase, 'Blocked' | 'Deferred' | 'Failed' | 'Pending'> | 'same';
+  readonly turn: Extract<TurnPhase, 'Blocked' | 'Deferred' | 'Failed' | 'Pending' | 'Skipped'> | 'same';
   /** `failure`: counts towards stopAfterFailures. `stop`: no further turn begins. */
   readonly run: 'go-on' | 'failure' | 'stop';
 }
@@ -53,6 +55,14 @@ export const outcomeTable: Readonly<Record<Outcome, { readonly untouched: Decisi
   },
   failed: {
     untouched: { node: 'undo', turn: 'Failed', run: 'failure' },
+    touched: { node: 'leave', turn: 'Failed', run: 'failure' },
+  },
+  'not-recovered': {
+    untouched: { node: 'undo', turn: 'Failed', run: 'stop' },
+    touched: { node: 'leave', turn: 'Failed', run: 'stop' },
+  },
+  vanished: {
+    untouched: { node: 'undo', turn: 'Skipped', run: 'go-on' },
     touched: { node: 'leave', turn: 'Failed', run: 'failure' },
   },
   stopped: {

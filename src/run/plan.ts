@@ -47,7 +47,9 @@ export interface PlanRequest {
   readonly run: string;
   readonly clusterUid: string;
   /** Order and phases of a run that exists already. */
-  readonly existing: { readonly order: readonly string[]; readonly done: ReadonlySet<string> } | undefined;
+  readonly existing:
+    | { readonly order: readonly string[]; readonly done: ReadonlySet<string>; readonly cordoned: ReadonlySet<string> }
+    | undefined;
   /** Nodes that this call is narrowed to; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
 }
@@ -130,7 +132,7 @@ async function evaluation(
       view: request.cache.view(),
       nodeName: node.name,
       moment: 'before-cordon',
-      run: request.run,
+      run: request.existing?.cordoned.has(node.name) === true ? request.run : undefined,
       host: hosts && ((address) => hosts.hostOf({ name: node.name, address })),
     },
     signal,

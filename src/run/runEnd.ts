@@ -15,7 +15,11 @@ export type RunStop =
   /** stopAfterFailures, or a failed canary. */
   | { readonly kind: 'failures' }
   | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' }
-  /** Another actor holds the lease. */
+  /** What earlier turns displaced is not back within settle.timeout (finding `not-recovered`). */
+  | { readonly kind: 'not-recovered'; readonly message: string }
+  /** A person deleted the run; only the turns in work were finished. */
+  | { readonly kind: 'deleted' }
+  /** The lease was lost. */
   | { readonly kind: 'other-actor' };
 
 /** The run's phase after this call. */
@@ -32,7 +36,7 @@ export function endPhase(counts: Counts, stop: RunStop): RunPhase {
 export function exitCode(counts: Counts, stop: RunStop): number {
   if (counts.failed > 0) return 4;
   if (stop.kind === 'signal') return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[stop.signal];
-  if (stop.kind === 'other-actor') return 7;
-  if (counts.blocked > 0) return 3;
+  if (stop.kind === 'other-actor' || stop.kind === 'deleted') return 7;
+  if (counts.blocked > 0 || stop.kind === 'not-recovered') return 3;
   return counts.done === counts.total ? 0 : 5;
 }

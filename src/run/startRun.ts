@@ -138,6 +138,7 @@ function result(store: RunStore, stop: RunStop): RunResult {
 async function addTurns(parts: { store: RunStore; start: RunStart; signal: AbortSignal }): Promise<void> {
   const { store, start, signal } = parts;
   const view = start.cache.view();
+  if (store.state().isDeleted) return;
   for (const name of start.plan.order) {
     const node = view.nodes.get(name);
     if (node === undefined || store.state().turns.has(name)) continue;

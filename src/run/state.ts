@@ -79,7 +79,10 @@ const jobSchema = z.object({
   intentAt: time.describe('When Turnus decided to start it, recorded before it was started; RFC 3339, UTC'),
   bootIdBefore: z.string(),
   finishedAt: time.optional(),
-  state: z.string().optional().describe('exited, timed-out, vanished or not-started'),
+  state: z
+    .string()
+    .optional()
+    .describe('exited, timed-out, vanished, absent, not-started, no-contact or still-running'),
   exitCode: z.number().int().optional(),
   changed: z.string().optional().describe('yes or no, as the script answered'),
   reboot: z.string().optional().describe('required or no, as the script answered'),
@@ -214,12 +217,15 @@ export interface RunState {
   readonly uid: string;
   readonly spec: RunSpec;
   readonly status: RunStatus;
+  /** A person has deleted the run; it goes when no turn is in work. */
+  readonly isDeleted: boolean;
   /** By node name. */
   readonly turns: ReadonlyMap<string, TurnState>;
 }
 
 export interface TurnState {
   readonly node: string;
-  readonly uid: string;
+  /** Of the Node when the turn was made. */
+  readonly nodeUid: string;
   readonly status: TurnStatus;
 }

@@ -1,5 +1,6 @@
 import type { ApiAnswer, ApiFailure, ApiObject, ClusterPort, Resource } from '../cluster/clusterPort.js';
 import { LeaseLost } from '../cluster/heldLease.js';
+import { isPassing } from '../cluster/passingFailure.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import type { RunObject, TurnObject } from './objects.js';
@@ -83,18 +84,5 @@ export function stateFailure(failure: ApiFailure, what: string): TurnusError {
 
 /** A failure that the next try may not meet: somebody wrote in between, or the API server is away for a moment. */
 function mayPass(failure: ApiFailure): boolean {
-  switch (failure.kind) {
-    case 'conflict':
-    case 'invalid':
-    case 'unreachable':
-    case 'throttled':
-      return true;
-    case 'refused':
-      return failure.status >= 500;
-    case 'not-found':
-    case 'already-exists':
-    case 'gone':
-    case 'forbidden':
-      return false;
-  }
+  return failure.kind === 'conflict' || failure.kind === 'invalid' || isPassing(failure);
 }

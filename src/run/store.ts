@@ -54,8 +54,12 @@ export function openStore(
     uid: run.uid,
     spec: run.spec,
     status: run.status,
+    isDeleted: run.terminating,
     turns: new Map(
-      [...turns].map(([node, turn]): [string, TurnState] => [node, { node, uid: turn.uid, status: statusOf(turn) }]),
+      [...turns].map(([node, turn]): [string, TurnState] => [
+        node,
+        { node, nodeUid: turn.spec.nodeUid, status: statusOf(turn) },
+      ]),
     ),
   });
   const changed = () => {

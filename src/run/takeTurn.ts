@@ -1,10 +1,10 @@
-import { uncordon } from '../cluster/cordon.js';
 import { LeaseLost } from '../cluster/heldLease.js';
-import { cordonedByOf } from '../cluster/marks.js';
+import { holdOf, marks } from '../cluster/marks.js';
 import { TurnusError } from '../turnusError.js';
 import { isHostTouched } from './hostTouched.js';
 import { decide, type Outcome, type StepEnd } from './outcome.js';
-import type { TurnPhase } from './state.js';
+import { turnPhases, type TurnPhase } from './state.js';
+import { giveBack } from './steps/uncordonNode.js';
 import { turnSteps } from './turn.js';
 import { currentNode, timestamp, type Step, type TurnContext } from './turnContext.js';
 
@@ -15,24 +15,21 @@ export type TurnEnd =
 
 /**
  * Takes one node through its turn, beginning at the step in which it stands. `stop` aborts when a person or the system
- * ends the run; what becomes of the node then is decided by the outcome table and done under `signal`.
+ * ends the run; what becomes of the node then is decided by the outcome table and done all the same.
  */
-export async function takeTurn(
-  turn: TurnContext,
-  signals: { stop: AbortSignal; signal: AbortSignal },
-): Promise<TurnEnd> {
-  if (turn.status().phase === 'Undoing') return await finishUndoing(turn, signals.signal);
+export async function takeTurn(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
+  if (turn.status().phase === 'Undoing') return await finishUndoing(turn);
   for (const step of stepsFrom(turn.status().phase)) {
     await begin(turn, step);
-    const end = await runStep(turn, step, signals.stop);
+    const end = await runStep(turn, step, stop);
     if (end.kind === 'done') {
       await finishStep(turn);
       continue;
     }
-    return await leave(turn, end, signals.signal);
+    return await leave(turn, end);
   }
   await turn.record({ type: 'turn.finished', node: turn.nodeName, phase: 'Done' });
-  await turn.save({ phase: 'Done', finishedAt: timestamp(turn.clock), message: undefined, waitingFor: undefined });
+  await turn.save({ phase: 'Done', finishedAt: timestamp(turn.clock), waitingFor: undefined });
   await turn.announce({
     reason: 'TurnDone',
     message: `Turn of ${turn.nodeName} in run ${turn.run.name} is done`,
@@ -95,58 +92,64 @@ function reasonOf(signal: AbortSignal): string {
   return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }
 
-async function leave(
-  turn: TurnContext,
-  end: Exclude<StepOrStop, { kind: 'done' }>,
-  signal: AbortSignal,
-): Promise<TurnEnd> {
+async function leave(turn: TurnContext, end: Exclude<StepOrStop, { kind: 'done' }>): Promise<TurnEnd> {
   const outcome: Outcome = end.kind;
-  const decision = decide(outcome, isHostTouched(turn.status()));
-  const phase: TurnPhase = decision.turn === 'same' ? (turn.status().phase as TurnPhase) : decision.turn;
+  const status = turn.status();
+  // A node that was given back already is not given back again, nor begun anew.
+  const decision = decide(outcome, isHostTouched(status) || status.phase === 'Settling');
+  const phase = decision.turn === 'same' ? phaseOf(status.phase) : decision.turn;
+  let message = end.message;
   if (decision.node === 'undo') {
-    await turn.save({ phase: 'Undoing', undoTo: phase, message: end.message, waitingFor: undefined });
-    await undo(turn, signal);
+    await turn.save({ phase: 'Undoing', undoTo: phase, message, waitingFor: undefined });
+    message = joined(message, await undo(turn));
   }
-  await settlePhase(turn, phase, end.message);
+  await settlePhase(turn, phase, message);
   return { kind: 'left', phase, run: decision.run };
 }
 
 /** A crash came between the decision to undo and its end. */
-async function finishUndoing(turn: TurnContext, signal: AbortSignal): Promise<TurnEnd> {
+async function finishUndoing(turn: TurnContext): Promise<TurnEnd> {
   const status = turn.status();
-  const phase = (status.undoTo ?? 'Deferred') as TurnPhase;
-  await undo(turn, signal);
-  await settlePhase(turn, phase, status.message ?? '');
+  const phase = phaseOf(status.undoTo ?? 'Deferred');
+  const message = joined(status.message ?? '', await undo(turn));
+  await settlePhase(turn, phase, message);
   return { kind: 'left', phase, run: phase === 'Failed' ? 'failure' : 'go-on' };
 }
 
-/** Tries of the uncordon that gives a node back, and the pause between them. */
-const undoAttempts = 60;
-const undoPauseMs = 1000;
-
-/** Takes back the cordon, if it is ours (rule 10). */
-async function undo(turn: TurnContext, signal: AbortSignal): Promise<void> {
-  const { run, nodeName } = turn;
-  const first = currentNode(turn);
-  if (first === undefined || (turn.status().cordoned !== true && cordonedByOf(first) !== run.name)) return;
+/**
+ * Takes back the cordon, if this turn has set it (rule 10). Answers why the node stays cordoned; undefined where it
+ * does not. A person's hold stands above the undo.
+ */
+async function undo(turn: TurnContext): Promise<string | undefined> {
+  const { nodeName } = turn;
+  const node = currentNode(turn);
+  if (node === undefined || turn.status().cordoned !== true) return undefined;
+  const hold = holdOf(node);
+  if (hold !== undefined) {
+    return `Node ${nodeName} stays cordoned because it is held (${hold}); take the annotation ${marks.hold} away and start the same command again.`;
+  }
   await turn.record({ type: 'node.uncordoning', node: nodeName, undo: true });
   await turn.anchor();
-  for (let attempt = 1; ; attempt += 1) {
-    const node = currentNode(turn);
-    if (node === undefined) return;
-    const end = await uncordon({ cluster: turn.cluster, node, run: run.name, signal });
-    if (end.kind === 'uncordoned') await turn.record({ type: 'node.uncordoned', node: nodeName, undo: true });
-    if (end.kind !== 'failure') return;
-    if (attempt === undoAttempts) {
-      throw new TurnusError({
-        code: 'undo-failed',
-        message: `Node ${nodeName} could not be uncordoned: ${end.failure.message}`,
-        hint: `Its host is untouched: kubectl uncordon ${nodeName}, or start the same command again.`,
-        exitCode: 1,
-      });
-    }
-    await turn.clock.sleep(undoPauseMs, signal);
+  const end = await giveBack(turn, node, undefined);
+  if (end.kind === 'uncordoned') await turn.record({ type: 'node.uncordoned', node: nodeName, undo: true });
+  if (end.kind === 'failure' && end.failure.kind !== 'not-found') {
+    throw new TurnusError({
+      code: 'undo-failed',
+      message: `Node ${nodeName} could not be uncordoned: ${end.failure.message}`,
+      hint: `Its host is untouched: kubectl uncordon ${nodeName}, or start the same command again.`,
+      exitCode: 1,
+    });
   }
+  await turn.save({ cordoned: undefined, boundControllers: undefined });
+  return undefined;
+}
+
+function phaseOf(phase: string): TurnPhase {
+  return turnPhases.find((known) => known === phase) ?? 'Deferred';
+}
+
+function joined(message: string, more: string | undefined): string {
+  return more === undefined ? message : `${message} ${more}`;
 }
 
 async function settlePhase(turn: TurnContext, phase: TurnPhase, message: string): Promise<void> {
@@ -158,8 +161,6 @@ async function settlePhase(turn: TurnContext, phase: TurnPhase, message: string)
     message,
     undoTo: undefined,
     waitingFor: undefined,
-    // Given back, the node starts anew: what the drain found then is no longer true.
-    ...(status.phase === 'Undoing' ? { cordoned: undefined, displaced: undefined, boundControllers: undefined } : {}),
     ...(phase === 'Failed' ? { finishedAt: timestamp(turn.clock) } : {}),
   });
   if (!goesOn) {

@@ -19,6 +19,8 @@ export interface TurnContext {
   readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
   readonly playbook: Playbook;
   readonly nodeName: string;
+  /** Aborts when the lease is lost; not when a person asks the run to stop. For what must not be left half done. */
+  readonly signal: AbortSignal;
   /** Every write goes through the fence. */
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
@@ -46,4 +48,9 @@ export function currentNode(turn: TurnContext): NodeView | undefined {
 /** Wall clock as it is written into objects. */
 export function timestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();
+}
+
+/** The end of a step whose node is no longer in the cluster. */
+export function vanished(turn: TurnContext): StepEnd {
+  return { kind: 'vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
 }

@@ -197,6 +197,7 @@ export interface Kinds {
   PersistentVolume: OtherObject;
   PersistentVolumeClaim: OtherObject;
   PriorityClass: OtherObject;
+  ResourceQuota: OtherObject;
   Role: OtherObject;
   RoleBinding: OtherObject;
   ClusterRole: OtherObject;

@@ -15,6 +15,7 @@ const resources: Record<KindName, readonly [prefix: string, plural: string, scop
   ConfigMap: ['/api/v1', 'configmaps', 'namespaced'],
   Secret: ['/api/v1', 'secrets', 'namespaced'],
   PersistentVolumeClaim: ['/api/v1', 'persistentvolumeclaims', 'namespaced'],
+  ResourceQuota: ['/api/v1', 'resourcequotas', 'namespaced'],
   Deployment: ['/apis/apps/v1', 'deployments', 'namespaced'],
   ReplicaSet: ['/apis/apps/v1', 'replicasets', 'namespaced'],
   StatefulSet: ['/apis/apps/v1', 'statefulsets', 'namespaced'],

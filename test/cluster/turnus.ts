@@ -27,6 +27,8 @@ export interface RunningTurnus {
   readonly exited: Promise<number | undefined>;
   isRunning(): boolean;
   kill(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void;
+  /** Nobody reads its standard output any more: what it writes next fails, as in `turnus ... | head`. */
+  closeStdout(): void;
 }
 
 /** Compiles Turnus into dist/, as `npm run build` does. */
@@ -68,6 +70,9 @@ export function startTurnus(args: string[], options: TurnusOptions = {}): Runnin
     isRunning: () => child.exitCode === null && child.signalCode === null,
     kill: (signal) => {
       child.kill(signal);
+    },
+    closeStdout: () => {
+      child.stdout.destroy();
     },
   };
 }

@@ -88,7 +88,7 @@ describe('the gate for nodes out of service', () => {
     ];
     expect(unavailableGate({ node: 'a', selection, maxUnavailable: 2 })).toEqual([
       {
-        code: 'node-unavailable',
+        code: 'no-room',
         severity: 'block',
         node: 'a',
         objects: ['Node cordoned', 'Node down'],

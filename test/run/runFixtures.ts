@@ -29,10 +29,11 @@ export function runState(
     uid: 'uid-of-the-run',
     spec: runSpec,
     status: { phase: 'Running', order: Object.keys(turns), ...status },
+    isDeleted: false,
     turns: new Map(
       Object.entries(turns).map(([node, turn]) => [
         node,
-        { node, uid: `turn-of-${node}`, status: typeof turn === 'string' ? { phase: turn } : turn },
+        { node, nodeUid: `uid-of-${node}`, status: typeof turn === 'string' ? { phase: turn } : turn },
       ]),
     ),
   };

@@ -8,7 +8,7 @@ const passing: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
   'budget-stale',
   'replica-spread',
   'job-running',
-  'node-unavailable',
+  'no-room',
   'node-not-ready',
   'api-not-ready',
   'system-owner-short',

@@ -1,27 +1,23 @@
 import { recordStationaryPods } from '../../health/nodeHealth.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
-import { currentNode, type TurnContext } from '../turnContext.js';
+import type { TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
+import { rereadNode } from './rereadNode.js';
 
 /** May the node leave service? On a consistent reading (rule 1), with what it looks like before as evidence. */
 export async function checkGates(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  const reading = await turn.cache.refreshNode(turn.nodeName, signal);
-  if (reading.kind !== 'ok') {
-    return { kind: 'deferred', message: `Node ${turn.nodeName} could not be read: ${reading.message}` };
-  }
-  const node = currentNode(turn);
-  if (node === undefined) {
-    return { kind: 'failed', code: 'node-vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
-  }
+  const reading = await rereadNode(turn, signal);
+  if (reading.kind === 'not-read') return reading.end;
+  const { node } = reading;
   const { findings, host } = await nodeFindings(
     {
       api: await readApiReadiness(turn.cluster, signal),
       playbook: turn.playbook,
-      view: reading.value,
+      view: reading.view,
       nodeName: turn.nodeName,
       moment: 'before-cordon',
-      run: turn.run.name,
+      run: turn.status().cordoned === true ? turn.run.name : undefined,
       host: turn.run.rehearsal ? undefined : () => turn.host,
     },
     signal,
@@ -38,16 +34,23 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
     });
   }
   await turn.record({ type: 'gate.checked', node: turn.nodeName, moment: 'before-cordon', findings });
-  const units = turn.run.rehearsal ? undefined : await turn.host.failedUnits(signal);
+  const blocking = findings.filter((finding) => finding.severity === 'block');
+  const units = turn.run.rehearsal || blocking.length > 0 ? undefined : await turn.host.failedUnits(signal);
+  if (units !== undefined && units.kind !== 'ok') {
+    return {
+      kind: 'deferred',
+      message: `The failed systemd units of ${turn.nodeName} could not be read: ${units.message}`,
+    };
+  }
   await turn.save({
     attempts: (turn.status().attempts ?? 0) + 1,
     bootIdBefore: node.bootId,
     versionsBefore: node.versions,
-    stationaryPods: recordStationaryPods(reading.value, turn.nodeName).map(({ pod, startedAt }) => ({
+    stationaryPods: recordStationaryPods(reading.view, turn.nodeName).map(({ pod, startedAt }) => ({
       pod,
       startedAt: [...startedAt],
     })),
-    failedUnitsBefore: units?.kind === 'ok' && units.value !== undefined ? [...units.value] : undefined,
+    failedUnitsBefore: units?.value === undefined ? undefined : [...units.value],
     findings: findings.map(({ code, severity, objects, message, hint }) => ({
       code,
       severity,
@@ -56,6 +59,5 @@ export async function checkGates(turn: TurnContext, signal: AbortSignal): Promis
       hint,
     })),
   });
-  const blocking = findings.filter((finding) => finding.severity === 'block');
   return blocking.length === 0 ? { kind: 'done' } : blockedBy(blocking);
 }

@@ -1,11 +1,16 @@
 import { ownerOf, readyCount, replicasOf } from '../../cluster/replicas.js';
+import type { ClusterView, OwnerKey } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
+import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
+import type { TurnStatus } from '../state.js';
 import type { TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
+import { hostIsNode } from './hostIsNode.js';
+import { rereadNode } from './rereadNode.js';
 import { runScript } from './runScript.js';
 
 /**
@@ -13,29 +18,14 @@ import { runScript } from './runScript.js';
  * `leave` script runs, then the pods leave.
  */
 export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  const reading = await turn.cache.refreshNode(turn.nodeName, signal);
-  if (reading.kind !== 'ok')
-    return {
-      kind: 'deferred',
-      message: `Node ${turn.nodeName} could not be read after its cordon: ${reading.message}`,
-    };
-  const { findings } = await nodeFindings(
-    {
-      api: await readApiReadiness(turn.cluster, signal),
-      playbook: turn.playbook,
-      view: reading.value,
-      nodeName: turn.nodeName,
-      moment: turn.status().displaced === undefined ? 'after-cordon' : 'resumed',
-      run: turn.run.name,
-      host: undefined,
-    },
-    signal,
-  );
-  await turn.record({ type: 'gate.checked', node: turn.nodeName, moment: 'after-cordon', findings });
-  const blocking = findings.filter((finding) => finding.severity === 'block');
-  if (blocking.length > 0) return blockedBy(blocking);
-
-  const left = await runScript(turn, 'leave', signal);
+  const reading = await rereadNode(turn, signal);
+  if (reading.kind === 'not-read') return reading.end;
+  // A touched host is emptied whatever the gates say: its node does not go back unproven. The drain keeps the budgets.
+  if (!isHostTouched(turn.status())) {
+    const gates = await askGates(turn, reading.view, signal);
+    if (gates.kind !== 'done') return gates;
+  }
+  const left = await runScript(turn, { stage: 'leave', beforeStart: () => hostIsNode(turn, signal) }, signal);
   if (left.kind !== 'done') return left;
 
   await recordDisplaced(turn);
@@ -59,11 +49,31 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
   turn.waiting(undefined);
   signal.throwIfAborted();
   await turn.save({
+    displaced: mergedDisplaced(turn, end.displaced),
     evictions: (turn.status().evictions ?? 0) + end.evicted.length,
     boundControllers: boundControllersOf(turn, end),
   });
   await turn.anchor();
   return stepEnd(turn, end);
+}
+
+async function askGates(turn: TurnContext, view: ClusterView, signal: AbortSignal): Promise<StepEnd> {
+  const moment = turn.status().displaced === undefined ? 'after-cordon' : 'resumed';
+  const { findings } = await nodeFindings(
+    {
+      api: await readApiReadiness(turn.cluster, signal),
+      playbook: turn.playbook,
+      view,
+      nodeName: turn.nodeName,
+      moment,
+      run: turn.run.name,
+      host: undefined,
+    },
+    signal,
+  );
+  await turn.record({ type: 'gate.checked', node: turn.nodeName, moment, findings });
+  const blocking = findings.filter((finding) => finding.severity === 'block');
+  return blocking.length === 0 ? { kind: 'done' } : blockedBy(blocking);
 }
 
 function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
@@ -91,7 +101,6 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
 
 /** Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). */
 async function recordDisplaced(turn: TurnContext): Promise<void> {
-  if (turn.status().displaced !== undefined) return;
   const view = turn.cache.view();
   const leaving = classifyPods({
     view,
@@ -100,13 +109,20 @@ async function recordDisplaced(turn: TurnContext): Promise<void> {
     now: turn.clock.now(),
   }).filter((standing) => standing.kind !== 'stays');
   const owners = new Set(leaving.flatMap(({ pod }) => ownerOf(view, pod) ?? []));
-  const replicas = replicasOf(view, owners);
-  await turn.save({
-    displaced: [...replicas].map(([owner, counted]) => ({ owner, readyBefore: readyCount(counted) })),
-  });
+  const ready = [...replicasOf(view, owners)].map(([owner, counted]): [OwnerKey, number] => [
+    owner,
+    readyCount(counted),
+  ]);
+  await turn.save({ displaced: mergedDisplaced(turn, new Map(ready)) });
 }
 
-function displacedBefore(turn: TurnContext): Map<string, number> {
+/** What was recorded first counts: later counts already miss what this turn took. */
+function mergedDisplaced(turn: TurnContext, more: ReadonlyMap<OwnerKey, number>): TurnStatus['displaced'] {
+  const merged = new Map([...more, ...displacedBefore(turn)]);
+  return [...merged].map(([owner, readyBefore]) => ({ owner, readyBefore }));
+}
+
+function displacedBefore(turn: TurnContext): Map<OwnerKey, number> {
   return new Map((turn.status().displaced ?? []).map(({ owner, readyBefore }) => [owner, readyBefore]));
 }
 

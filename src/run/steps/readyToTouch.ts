@@ -1,38 +1,31 @@
-import { cordon } from '../../cluster/cordon.js';
 import { podKey, type PodView } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import type { StepEnd } from '../outcome.js';
-import { currentNode, type TurnContext } from '../turnContext.js';
+import type { TurnContext } from '../turnContext.js';
 import { awaitNoHold } from './awaitNoHold.js';
 import { drainNode } from './drainNode.js';
+import { rereadNode } from './rereadNode.js';
+import { setCordon } from './setCordon.js';
+
+/** Pods may come back between the drain and the touch; more often than this somebody places them on purpose. */
+const rounds = 3;
 
 /**
- * Rule 10, immediately before the host is touched and again before the reboot: nobody holds the node, the cordon is
- * still there (or is set again), the node is still empty (or is emptied again), on a consistent reading.
+ * Rule 10, immediately before the host is touched and again before the reboot: on a consistent reading nobody holds
+ * the node, the cordon is still there (or is set again), and the node is still empty (or is emptied again).
  */
 export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  const held = await awaitNoHold(turn, signal);
-  if (held.kind !== 'done') return held;
-  for (let round = 1; round <= 3; round += 1) {
-    const answer = await turn.cache.refreshNode(turn.nodeName, signal);
-    if (answer.kind !== 'ok') {
-      return {
-        kind: 'deferred',
-        message: `Node ${turn.nodeName} could not be read before its host is touched: ${answer.message}`,
-      };
-    }
-    const node = currentNode(turn);
-    if (node === undefined)
-      return { kind: 'failed', code: 'node-vanished', message: `Node ${turn.nodeName} is no longer in the cluster.` };
-    if (!node.unschedulable) {
-      const end = await cordon({ cluster: turn.cluster, node, run: turn.run.name, signal });
+  for (let round = 1; round <= rounds; round += 1) {
+    const reading = await rereadNode(turn, signal);
+    if (reading.kind === 'not-read') return reading.end;
+    const held = await awaitNoHold(turn, signal);
+    if (held.kind !== 'done') return held;
+    if (!reading.node.unschedulable) {
+      const end = await setCordon(turn, reading.node);
       if (end.kind !== 'cordoned' && end.kind !== 'already-ours') {
-        return {
-          kind: 'deferred',
-          message: `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again (${end.kind}).`,
-        };
+        const message = `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again (${end.kind}).`;
+        return { kind: 'deferred', message };
       }
-      await turn.record({ type: 'node.cordoned', node: turn.nodeName, again: true });
     }
     const left = podsToLeave(turn);
     if (left.length === 0) return { kind: 'done' };

@@ -5,6 +5,9 @@ import type { StepEnd } from '../outcome.js';
 import { currentNode, timestamp, type TurnContext } from '../turnContext.js';
 import { readyToTouch } from './readyToTouch.js';
 
+/** The host is asked again this long after it was asked and still runs the old boot. */
+const askAgainMs = 30_000;
+
 /**
  * Reboots where the playbook and the script's answer ask for it, and proves the boot (rule 8): the boot id on the host
  * is another one than the recorded one, and the node reports that same new one.
@@ -14,29 +17,28 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
   if (status.bootIdAfter !== undefined || !isRebootWanted(turn)) return { kind: 'done' };
   const bootIdBefore = status.bootIdBefore ?? '';
   const { timeoutMs } = turn.playbook.host.reboot;
-  const rebootedByScript = status.jobs?.update?.rebootedUnasked === true;
-
-  if (status.rebootRequestedAt === undefined && !rebootedByScript) {
-    const ready = await readyToTouch(turn, signal);
-    if (ready.kind !== 'done') return ready;
-    await turn.record({ type: 'reboot.requested', node: turn.nodeName, bootId: bootIdBefore });
-    await turn.anchor();
-    await turn.save({ rebootRequestedAt: timestamp(turn.clock) });
-  }
-
   const until = turn.clock.now() + timeoutMs;
   const waitFor = (what: string) => {
     turn.waiting({ what, untilMs: until, who: `the host of ${turn.nodeName}` });
   };
-  if (!rebootedByScript) {
-    const requested = await requestReboot(turn, { bootIdBefore, waitFor }, signal);
-    if (requested !== undefined) return notProved(turn, requested);
-  }
   waitFor(`the host of ${turn.nodeName} to boot, at most ${formatDuration(timeoutMs)}`);
+  const request = rebootRequest(turn, {
+    bootIdBefore,
+    rebootedByScript: status.jobs?.update?.rebootedUnasked === true,
+  });
   const proof = await proveBoot(
-    { host: turn.host, recordedBootId: bootIdBefore, clock: turn.clock, deadlineMs: timeoutMs, onWaiting: waitFor },
+    {
+      host: turn.host,
+      recordedBootId: bootIdBefore,
+      clock: turn.clock,
+      deadlineMs: timeoutMs,
+      onWaiting: waitFor,
+      onOldBoot: (bounded) => request.ask(bounded),
+    },
     signal,
   );
+  const refusal = request.refusal();
+  if (refusal !== undefined) return refusal;
   if (proof.kind === 'same-boot-id') {
     return notProved(turn, `The reboot was requested, but the host still answers from the boot ${proof.bootId}.`);
   }
@@ -57,31 +59,39 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
 }
 
 /**
- * Asks the host to reboot, as compare-and-swap on the host: asking again after a crash cannot reboot it twice. Answers
- * why it could not be asked; undefined where it was, or where the boot is another one already.
+ * Asks the host to reboot while it runs the old boot: the first time after everything that must hold was checked anew
+ * (rule 10), later only to repeat a request that may have been lost. The host compares the boot id, so that it never
+ * reboots twice.
  */
-async function requestReboot(
-  turn: TurnContext,
-  request: { bootIdBefore: string; waitFor: (what: string) => void },
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  for (let attempt = 1; ; attempt += 1) {
-    signal.throwIfAborted();
-    turn.fence();
-    const answer = await turn.host.reboot({ expectedBootId: request.bootIdBefore }, signal);
-    if (answer.kind === 'ok') return undefined;
-    // After the connection broke the reboot may be under way; the boot id will tell.
-    if (answer.kind === 'lost') return undefined;
-    if (answer.kind !== 'unreachable' || attempt === requestAttempts) {
-      return `The host could not be asked to reboot: ${answer.message}`;
-    }
-    request.waitFor(`the host of ${turn.nodeName} to answer, so that it can be rebooted: ${answer.message}`);
-    await turn.clock.sleep(requestPauseMs, signal);
-  }
+function rebootRequest(turn: TurnContext, boot: { bootIdBefore: string; rebootedByScript: boolean }) {
+  let refusal: StepEnd | undefined;
+  let askedAt: number | undefined;
+  return {
+    refusal: () => refusal,
+    async ask(signal: AbortSignal): Promise<'wait' | 'stop'> {
+      if (boot.rebootedByScript) return 'wait';
+      if (askedAt === undefined) {
+        const ready = await readyToTouch(turn, signal);
+        if (ready.kind !== 'done') {
+          refusal = ready;
+          return 'stop';
+        }
+        await turn.record({ type: 'reboot.requested', node: turn.nodeName, bootId: boot.bootIdBefore });
+        await turn.anchor();
+        await turn.save({ rebootRequestedAt: timestamp(turn.clock) });
+      } else if (turn.clock.monotonic() - askedAt < askAgainMs) {
+        return 'wait';
+      }
+      signal.throwIfAborted();
+      turn.fence();
+      askedAt = turn.clock.monotonic();
+      const answer = await turn.host.reboot({ expectedBootId: boot.bootIdBefore }, signal);
+      if (answer.kind === 'ok' || answer.kind === 'lost' || answer.kind === 'unreachable') return 'wait';
+      refusal = notProved(turn, `The host could not be asked to reboot: ${answer.message}`);
+      return 'stop';
+    },
+  };
 }
-
-const requestAttempts = 6;
-const requestPauseMs = 10_000;
 
 async function reportedByNode(
   turn: TurnContext,

@@ -1,57 +1,47 @@
 import { createHash } from 'node:crypto';
 import { runJob } from '../../host/followJob.js';
-import type { Stage } from '../../host/hostPort.js';
-import type { JobEnd } from '../../host/jobEnd.js';
+import type { JobKey, Stage } from '../../host/hostPort.js';
+import type { ScriptPolicy } from '../../playbook/playbook.js';
 import { formatDuration } from '../../time/duration.js';
-import type { FailureCode, StepEnd } from '../outcome.js';
+import type { StepEnd } from '../outcome.js';
 import type { JobRecord } from '../state.js';
 import { timestamp, type TurnContext } from '../turnContext.js';
+import { hostIsNode } from './hostIsNode.js';
+import { describeEnd, judgeJob } from './jobOutcome.js';
 
 /** Time beyond the script's own timeout in which a host that does not answer may come back. */
 const contactGraceMs = 5 * 60_000;
+/** Between two looks for a job on a host that is away. */
+const lookAgainMs = 2000;
+
+/** A script of the playbook, and what must hold immediately before it is started. */
+interface ScriptRun {
+  readonly stage: Stage;
+  readonly beforeStart: () => Promise<StepEnd>;
+}
 
 /**
  * Runs the playbook's script of a stage exactly once (rule 7): the intent is recorded before the host is asked, the
- * marker directory on the host is the lock, and a recorded end is never asked for again.
+ * marker on the host is the lock, and a recorded end is never asked for again. An intent that an earlier actor left is
+ * followed where the host knows the job; where it never came that far everything is checked anew.
  */
-export async function runScript(turn: TurnContext, stage: Stage, signal: AbortSignal): Promise<StepEnd> {
+export async function runScript(turn: TurnContext, run: ScriptRun, signal: AbortSignal): Promise<StepEnd> {
+  const { stage, beforeStart } = run;
   const script = turn.playbook.host.scripts[stage];
   if (script === undefined || turn.run.rehearsal) return { kind: 'done' };
   const recorded = turn.status().jobs?.[stage];
-  if (recorded?.state !== undefined) return judge(turn, stage, recorded);
+  if (recorded?.state !== undefined) return judgeJob(turn, stage, recorded);
 
-  const intent = recorded ?? (await recordIntent(turn, { stage, script: script.content }, signal));
-  const deadlineMs = script.timeoutMs + contactGraceMs;
-  const until = turn.clock.now() + deadlineMs;
-  const waitFor = (what: string) => {
-    turn.waiting({ what, untilMs: until, who: `the host of ${turn.nodeName}` });
-  };
-  waitFor(`script ${stage} on the host of ${turn.nodeName}, at most ${formatDuration(script.timeoutMs)}`);
-  const end = await runJob(
-    {
-      host: turn.host,
-      job: {
-        runUid: turn.run.uid,
-        run: turn.run.name,
-        node: turn.nodeName,
-        stage,
-        execution: intent.execution,
-        script: script.content,
-        timeoutMs: script.timeoutMs,
-      },
-      clock: turn.clock,
-      deadlineMs,
-      bootIdBefore: intent.bootIdBefore,
-      fence: turn.fence,
-      onProgress: ({ state, message }) => {
-        if (state === 'no-contact')
-          waitFor(`the host of ${turn.nodeName} to answer again during script ${stage}: ${message ?? 'no contact'}`);
-        else waitFor(`script ${stage} on the host of ${turn.nodeName}, at most ${formatDuration(script.timeoutMs)}`);
-      },
-    },
-    signal,
-  );
-  const job = { ...intent, ...describeEnd(end), finishedAt: timestamp(turn.clock) };
+  const found = recorded === undefined ? { kind: 'absent' as const } : await findJob(turn, recorded, run, signal);
+  if (found.kind === 'unknown') return { kind: 'failed', code: 'job-no-contact', message: found.message };
+  let intent = recorded;
+  if (found.kind === 'absent' || intent === undefined) {
+    if (intent !== undefined) await turn.save({ jobs: { ...turn.status().jobs, [stage]: undefined } });
+    const ready = await beforeStart();
+    if (ready.kind !== 'done') return ready;
+    intent = await recordIntent(turn, { stage, script: script.content }, signal);
+  }
+  const job = await followToEnd(turn, { stage, script, intent, startedBefore: found.kind === 'there' }, signal);
   turn.waiting(undefined);
   await turn.record({
     type: 'job.finished',
@@ -67,7 +57,87 @@ export async function runScript(turn: TurnContext, stage: Stage, signal: AbortSi
     outputDigest: job.outputDigest,
   });
   await turn.save({ jobs: { ...turn.status().jobs, [stage]: job } });
-  return judge(turn, stage, job);
+  return judgeJob(turn, stage, job);
+}
+
+async function followToEnd(
+  turn: TurnContext,
+  run: { stage: Stage; script: ScriptPolicy; intent: JobRecord; startedBefore: boolean },
+  signal: AbortSignal,
+): Promise<JobRecord> {
+  const { stage, script, intent } = run;
+  const deadlineMs = script.timeoutMs + contactGraceMs;
+  const until = turn.clock.now() + deadlineMs;
+  const waitFor = (what: string) => {
+    turn.waiting({ what, untilMs: until, who: `the host of ${turn.nodeName}` });
+  };
+  const atWork = `script ${stage} on the host of ${turn.nodeName}, at most ${formatDuration(script.timeoutMs)}`;
+  waitFor(atWork);
+  const end = await runJob(
+    {
+      host: turn.host,
+      job: {
+        ...keyOf(turn, stage, intent),
+        run: turn.run.name,
+        script: script.content,
+        timeoutMs: script.timeoutMs,
+      },
+      clock: turn.clock,
+      deadlineMs,
+      bootIdBefore: intent.bootIdBefore,
+      startedBefore: run.startedBefore,
+      fence: turn.fence,
+      onProgress: ({ state, message }) => {
+        if (state !== 'no-contact') waitFor(atWork);
+        else waitFor(`the host of ${turn.nodeName} to answer again during script ${stage}: ${message ?? 'no contact'}`);
+      },
+    },
+    signal,
+  );
+  return { ...intent, ...describeEnd(end), finishedAt: timestamp(turn.clock) };
+}
+
+function keyOf(turn: TurnContext, stage: Stage, { execution }: JobRecord): JobKey {
+  return { runUid: turn.run.uid, node: turn.nodeName, stage, execution };
+}
+
+type FoundJob =
+  | { readonly kind: 'there' }
+  /** The right host answers and does not know the job: the intent never reached it. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/**
+ * Looks for a job whose intent an earlier actor recorded. Only the machine behind the node can say that it was never
+ * started; a host that does not let us in says nothing.
+ */
+async function findJob(turn: TurnContext, intent: JobRecord, run: ScriptRun, signal: AbortSignal): Promise<FoundJob> {
+  const { stage } = run;
+  const timeoutMs = (turn.playbook.host.scripts[stage]?.timeoutMs ?? 0) + contactGraceMs;
+  const until = turn.clock.now() + timeoutMs;
+  const deadlineAt = turn.clock.monotonic() + timeoutMs;
+  for (;;) {
+    const reading = await turn.host.readJob(keyOf(turn, stage, intent), 0, signal);
+    if (reading.kind === 'ok' && reading.value.state !== 'absent') return { kind: 'there' };
+    if (reading.kind === 'ok') {
+      const identity = await hostIsNode(turn, signal);
+      if (identity.kind === 'done') return { kind: 'absent' };
+      return { kind: 'unknown', message: `Whether script ${stage} was started is unknown: ${identity.message}` };
+    }
+    const isAway = reading.kind === 'unreachable' || reading.kind === 'lost';
+    if (!isAway || turn.clock.monotonic() >= deadlineAt) {
+      return {
+        kind: 'unknown',
+        message: `Script ${stage} may be running on the host of ${turn.nodeName}, which does not say: ${reading.message}`,
+      };
+    }
+    turn.waiting({
+      what: `the host of ${turn.nodeName} to say how script ${stage} ended: ${reading.message}`,
+      untilMs: until,
+      who: `the host of ${turn.nodeName}`,
+    });
+    await turn.clock.sleep(lookAgainMs, signal);
+  }
 }
 
 async function recordIntent(
@@ -78,7 +148,7 @@ async function recordIntent(
   const intent: JobRecord = {
     execution: 1,
     intentAt: timestamp(turn.clock),
-    bootIdBefore: turn.status().bootIdBefore ?? '',
+    bootIdBefore: turn.status().bootIdAfter ?? turn.status().bootIdBefore ?? '',
   };
   signal.throwIfAborted();
   await turn.record({
@@ -92,86 +162,4 @@ async function recordIntent(
   await turn.anchor();
   await turn.save({ jobs: { ...turn.status().jobs, [stage]: intent } });
   return intent;
-}
-
-function describeEnd(end: JobEnd): Omit<JobRecord, 'execution' | 'intentAt' | 'bootIdBefore'> {
-  switch (end.kind) {
-    case 'exited':
-    case 'timed-out':
-    case 'vanished':
-      return {
-        state: end.kind,
-        ...(end.kind === 'exited' ? { exitCode: end.exitCode } : {}),
-        changed: end.result.changed ?? 'yes',
-        ...(end.result.reboot === undefined ? {} : { reboot: end.result.reboot }),
-        versions: end.result.versions,
-        outputTail: end.output.tail,
-        outputDigest: end.output.sha256,
-        ...(end.rebootedDuringJob === undefined ? {} : { rebootedUnasked: true }),
-      };
-    case 'not-started':
-      return { state: end.kind, changed: 'no', outputTail: end.failure.message };
-    case 'absent':
-      return { state: end.kind, changed: 'yes' };
-    case 'no-contact':
-      return { state: end.kind, changed: 'yes', outputTail: end.failure.message };
-    case 'still-running':
-      return { state: end.kind, changed: 'yes', outputTail: end.output.tail };
-  }
-}
-
-function judge(turn: TurnContext, stage: Stage, job: JobRecord): StepEnd {
-  const where = `script ${stage} on the host of ${turn.nodeName}`;
-  const said =
-    job.outputTail === undefined || job.outputTail === '' ? '' : ` Its last lines: ${lastLines(job.outputTail)}`;
-  const failed = (code: FailureCode, message: string): StepEnd => ({ kind: 'failed', code, message });
-  switch (job.state) {
-    case 'exited':
-      if (job.exitCode !== 0)
-        return failed('job-failed', `${capital(where)} ended with exit code ${String(job.exitCode)}.${said}`);
-      if (
-        stage === 'update' &&
-        turn.playbook.host.reboot.when === 'required' &&
-        job.reboot === undefined &&
-        job.rebootedUnasked !== true
-      ) {
-        return failed(
-          'no-reboot-answer',
-          `${capital(where)} ended with exit code 0 but did not answer whether a reboot is required; write reboot=required or reboot=no into $TURNUS_RESULT.`,
-        );
-      }
-      return { kind: 'done' };
-    case 'timed-out':
-      return failed('job-timed-out', `${capital(where)} was ended by its timeout.${said}`);
-    case 'vanished':
-      return failed(
-        'job-vanished',
-        `${capital(where)} is gone without an exit code: the machine went down or somebody killed it.${said}`,
-      );
-    case 'not-started':
-      return failed(
-        'job-not-started',
-        `${capital(where)} could not be started: ${job.outputTail ?? 'no reason given'}.`,
-      );
-    case 'absent':
-      return failed(
-        'job-vanished',
-        `${capital(where)} was started, and the host does not know it any more: it is another machine, or its disk was lost.`,
-      );
-    case 'still-running':
-      return failed('job-timed-out', `${capital(where)} still runs although its time is over.${said}`);
-    default:
-      return failed(
-        'job-no-contact',
-        `The host of ${turn.nodeName} did not answer, so the end of script ${stage} is unknown; it may still be running: ${job.outputTail ?? ''}.`,
-      );
-  }
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-3).join(' | ');
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -35,8 +35,7 @@ export async function settleTurn(turn: TurnContext, signal: AbortSignal): Promis
   } catch (error) {
     if (!isDeadlineExceeded(deadline.signal) || signal.aborted) throw error;
     return {
-      kind: 'failed',
-      code: 'not-recovered',
+      kind: 'not-recovered',
       message: `Node ${turn.nodeName} is back in service, but not everything recovered: ${open.join('; ')}.`,
     };
   } finally {

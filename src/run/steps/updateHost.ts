@@ -6,13 +6,9 @@ import { runScript } from './runScript.js';
 
 /** The update itself: the team's script on the empty host, exactly once. */
 export async function updateHost(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  if (turn.playbook.host.scripts.update === undefined || turn.run.rehearsal) return { kind: 'done' };
-  if (turn.status().jobs?.update === undefined) {
+  const beforeStart = async () => {
     const ready = await readyToTouch(turn, signal);
-    if (ready.kind !== 'done') return ready;
-    const identity = await hostIsNode(turn, signal);
-    if (identity.kind !== 'ok') return { kind: 'deferred', message: identity.message };
-    await turn.save({ bootIdBefore: identity.bootId });
-  }
-  return await runScript(turn, 'update', signal);
+    return ready.kind === 'done' ? await hostIsNode(turn, signal) : ready;
+  };
+  return await runScript(turn, { stage: 'update', beforeStart }, signal);
 }

@@ -1,6 +1,7 @@
 import { awaitHealth } from '../../health/awaitHealth.js';
 import type { StepEnd } from '../outcome.js';
 import { currentNode, type TurnContext } from '../turnContext.js';
+import { hostIsNode } from './hostIsNode.js';
 import { runScript } from './runScript.js';
 
 /** Proves that the node is well again, then runs the team's `join` script while it is still cordoned. */
@@ -42,5 +43,5 @@ export async function verifyNode(turn: TurnContext, signal: AbortSignal): Promis
   });
   const node = currentNode(turn);
   if (node !== undefined) await turn.save({ versionsAfter: node.versions });
-  return await runScript(turn, 'join', signal);
+  return await runScript(turn, { stage: 'join', beforeStart: () => hostIsNode(turn, signal) }, signal);
 }

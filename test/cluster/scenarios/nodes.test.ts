@@ -61,7 +61,7 @@ describe('nodes that Turnus leaves alone', () => {
     const playbook = await writePlaybook({ cluster, hosts, name: 'no-room', nodes: ['node-2', 'node-4'] });
     const result = await runTurnus(['plan', '-f', playbook], { kubeconfig: cluster.kubeconfigPath });
     expectExit(result, 3);
-    expect(result.stdout).toMatch(/node-unavailable \(node-4\)\n.*1 of 2 nodes.*\(node-2: cordoned\)/);
+    expect(result.stdout).toMatch(/no-room \(node-4\)\n.*1 of 2 nodes.*\(node-2: cordoned\)/);
   });
 
   it('keep their state in a run, which takes the others and exits 3', async () => {

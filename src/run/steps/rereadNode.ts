@@ -1,0 +1,39 @@
+import type { ApiFailure } from '../../cluster/clusterPort.js';
+import type { ClusterView, NodeView } from '../../cluster/view.js';
+import type { StepEnd } from '../outcome.js';
+import { currentNode, vanished, type TurnContext } from '../turnContext.js';
+import { untilAnswered } from './untilAnswered.js';
+
+export type NodeReading =
+  | { readonly kind: 'read'; readonly view: ClusterView; readonly node: NodeView }
+  | { readonly kind: 'not-read'; readonly end: StepEnd };
+
+/** The node with its pods, budgets and owners, read consistently (rule 1), or how the step ends without it. */
+export async function rereadNode(turn: TurnContext, signal: AbortSignal): Promise<NodeReading> {
+  const answer = await untilAnswered(
+    turn,
+    {
+      what: `node ${turn.nodeName} can be read`,
+      attempt: () => turn.cache.refreshNode(turn.nodeName, signal),
+      failureOf: (read): ApiFailure | undefined => (read.kind === 'ok' ? undefined : read),
+    },
+    signal,
+  );
+  const node = currentNode(turn);
+  if (answer.kind === 'not-found' || (answer.kind === 'ok' && node === undefined)) {
+    return { kind: 'not-read', end: vanished(turn) };
+  }
+  if (answer.kind !== 'ok' || node === undefined) {
+    const message = answer.kind === 'ok' ? 'it is gone' : answer.message;
+    return {
+      kind: 'not-read',
+      end: { kind: 'deferred', message: `Node ${turn.nodeName} could not be read: ${message}` },
+    };
+  }
+  const health = turn.cache.health();
+  if (health.kind === 'stale') {
+    const message = `What is known of ${health.resource} is old: ${health.message}`;
+    return { kind: 'not-read', end: { kind: 'deferred', message } };
+  }
+  return { kind: 'read', view: answer.value, node };
+}
