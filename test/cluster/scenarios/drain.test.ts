@@ -116,7 +116,7 @@ describe('a budget that never allows', () => {
       sentence(
         'full-budget',
         'wants 3 healthy of 3 pods',
-        'Set maxUnavailable: 1 .*replicas of Deployment default/full to 4',
+        'Replace minAvailable on it by maxUnavailable: 1.*replicas of Deployment default/full to 4',
       ),
     );
 

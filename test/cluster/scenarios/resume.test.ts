@@ -23,7 +23,7 @@ let watcher: ReadyWatcher;
 let attempts: Attempts;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 8 });
+  cluster = await startCluster({ nodes: 9 });
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster);
   await createReady(cluster.api, [deployment({ name: 'web', replicas: 4 })]);
@@ -255,17 +255,21 @@ describe('Ctrl-C while the host is down for its reboot', () => {
 });
 
 describe('a run that is deleted while the host of a node is touched', () => {
+  async function runWithOrder(playbook: string): Promise<{ name: string; uid: string; order: string[] }> {
+    return await waitFor({
+      what: `the run of ${playbook} in its order`,
+      probe: async () => {
+        const run = (await runs(cluster)).find((candidate) => candidate.name.startsWith(`${playbook}-`));
+        return run?.status.order === undefined ? undefined : { ...run, order: run.status.order };
+      },
+    });
+  }
+
   it('stays until that turn is finished and begins no other; the next run takes the rest', async () => {
     const nodes = ['node-6', 'node-7'];
     const playbook = await writePlaybook({ cluster, hosts, name: 'deleted', nodes, script: waitingScript });
     const first = attempts.start(playbook);
-    const { name, uid, order } = await waitFor({
-      what: 'the run in its order',
-      probe: async () => {
-        const run = (await runs(cluster)).find((candidate) => candidate.name.startsWith('deleted-'));
-        return run?.status.order === undefined ? undefined : { ...run, order: run.status.order };
-      },
-    });
+    const { name, uid, order } = await runWithOrder('deleted');
     const [one = '', other = ''] = order;
     await untilScriptRuns(hosts.host(one));
     await interrupt(first);
@@ -293,5 +297,23 @@ describe('a run that is deleted while the host of a node is touched', () => {
       expect(await hosts.host(node).counter('updates'), node).toBe(1);
       expect(hosts.host(node).bootIds, node).toHaveLength(2);
     }
+  });
+
+  it('is ended by the actor at work after that turn', async () => {
+    const nodes = ['node-8', 'node-9'];
+    const playbook = await writePlaybook({ cluster, hosts, name: 'dropped', nodes, script: waitingScript });
+    const turnus = attempts.start(playbook);
+    const { name, order } = await runWithOrder('dropped');
+    const [one = '', other = ''] = order;
+    await untilScriptRuns(hosts.host(one));
+    await deleteRun(name);
+    await letGo(hosts.host(one));
+    await expectEnd(turnus, [5, 7]);
+    await untilRunGone(name);
+    expect(turnus.stderr()).toContain('was deleted');
+    expect(await isCordoned(one)).toBe(false);
+    expect(hosts.host(one).bootIds).toHaveLength(2);
+    expect(cordonsOf(watcher, other)).toEqual([]);
+    expect(await hosts.host(other).counter('updates')).toBe(0);
   });
 });

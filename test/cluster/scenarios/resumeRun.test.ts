@@ -181,6 +181,17 @@ describe('a quota that stops replacements', () => {
     }
   });
 
+  it('stops the same command again as well, before it evicts a pod', async () => {
+    const before = await evictions(cluster);
+    const turnus = attempts.start(stopped);
+    await expectEnd(turnus, 3);
+    expect(turnus.stderr()).toContain('not-recovered');
+    expect(await evictions(cluster)).toEqual(before);
+    for (const node of nodes) {
+      expect((await cluster.api.get({ kind: 'Node', name: node })).spec.unschedulable, node).toBeUndefined();
+    }
+  });
+
   it('that is lifted in time lets the next turn begin, and not before all replicas are Ready again', async () => {
     await allowReplacements();
     await waitForReady({ api: cluster.api, objects: [shop] });
