@@ -111,7 +111,7 @@ async function runPrepared(
   }
 }
 
-/** After an error: which nodes are in the middle of their turn, and how to go on. */
+/** Which nodes are in the middle of their turn, and how to go on. */
 function tellWhatIsLeft(io: CommandIo, state: RunState | undefined): void {
   for (const { node, status } of state?.turns.values() ?? []) {
     if (!isInWork(status.phase)) continue;
@@ -141,6 +141,7 @@ function tellEnd(io: CommandIo, end: LeaseEnd, where: string): number {
       for (const line of table(runSummary(state))) say(io, line);
       say(io, '');
       say(io, lastWord(state, stop));
+      tellWhatIsLeft(io, state);
       return exitCode;
     }
   }

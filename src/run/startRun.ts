@@ -124,7 +124,8 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     });
     return result(store, stop);
   } catch (error) {
-    if (error instanceof LeaseLost || signal.aborted) return result(store, { kind: 'other-actor' });
+    if (error instanceof LeaseLost || signal.aborted)
+      return result(store, start.stoppedBy() ?? { kind: 'other-actor' });
     throw error;
   }
 }

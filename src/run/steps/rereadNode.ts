@@ -15,7 +15,7 @@ export async function rereadNode(turn: TurnContext, signal: AbortSignal): Promis
     {
       what: `node ${turn.nodeName} can be read`,
       attempt: () => turn.cache.refreshNode(turn.nodeName, signal),
-      failureOf: (read): ApiFailure | undefined => (read.kind === 'ok' ? undefined : read),
+      failureOf: (read): ApiFailure | undefined => (read.kind === 'ok' ? staleness(turn) : read),
     },
     signal,
   );
@@ -30,10 +30,15 @@ export async function rereadNode(turn: TurnContext, signal: AbortSignal): Promis
       end: { kind: 'deferred', message: `Node ${turn.nodeName} could not be read: ${message}` },
     };
   }
-  const health = turn.cache.health();
-  if (health.kind === 'stale') {
-    const message = `What is known of ${health.resource} is old: ${health.message}`;
-    return { kind: 'not-read', end: { kind: 'deferred', message } };
-  }
+  const old = staleness(turn);
+  if (old !== undefined) return { kind: 'not-read', end: { kind: 'deferred', message: old.message } };
   return { kind: 'read', view: answer.value, node };
+}
+
+/** After an outage the watches list anew for a moment; what other nodes run is not decided on before that. */
+function staleness(turn: TurnContext): ApiFailure | undefined {
+  const health = turn.cache.health();
+  return health.kind === 'current'
+    ? undefined
+    : { kind: 'unreachable', message: `what is known of ${health.resource} is old: ${health.message}` };
 }
