@@ -35,9 +35,10 @@ export async function createSshFixture(): Promise<SshFixture> {
     return path;
   };
   const identity = await file('id_ed25519', clientKey.private);
+  let files = 0;
   const ports = async (host: ShellHost, change: PortChange = {}) => {
     const knownHosts = await file(
-      `known_hosts_${String(opened.length)}`,
+      `known_hosts_${String((files += 1))}`,
       `${change.knownHosts ?? host.knownHostsLine()}\n`,
     );
     const policy: SshPolicy = {
