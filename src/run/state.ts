@@ -75,7 +75,7 @@ const versionsSchema = z.object({
 
 /** One execution of a script for one turn. */
 const jobSchema = z.object({
-  execution: z.number().int().describe('1 for the first execution'),
+  execution: z.number().int().describe('1 for the first execution; counts up with each `retry --again`'),
   intentAt: time.describe('When Turnus decided to start it, recorded before it was started; RFC 3339, UTC'),
   bootIdBefore: z.string(),
   finishedAt: time.optional(),
@@ -90,6 +90,11 @@ const jobSchema = z.object({
   outputTail: z.string().optional().describe('Last lines of the output, at most 4 KiB'),
   outputDigest: z.string().optional().describe('SHA-256 of the whole output, hex'),
   rebootedUnasked: z.boolean().optional().describe('The boot id changed during the job'),
+  bootIdAfter: z.string().optional().describe('Boot id of the host when the job had ended'),
+  vouchedBy: z
+    .string()
+    .optional()
+    .describe('Who took the host as mended by hand after the job failed; the job is not run again'),
 });
 export type JobRecord = z.infer<typeof jobSchema>;
 
@@ -97,6 +102,17 @@ const displacedSchema = z.object({
   owner: z.string().describe('namespace/Kind/name'),
   readyBefore: z.number().int(),
 });
+
+/** What a failed turn left behind, for the person who is called. */
+const failureSchema = z.object({
+  code: z.string().describe('Why the turn failed, one word'),
+  phase: z.string().describe('The step that failed'),
+  node: z.string().describe('cordoned, in-service or gone'),
+  host: z.string().describe('touched or untouched'),
+  who: z.string().describe('Who can mend it'),
+  next: z.array(z.string()).describe('What to do next, one command or sentence each, in this order'),
+});
+export type FailureReport = z.infer<typeof failureSchema>;
 
 export const turnStatusSchema = z.object({
   phase: z.string().describe(`One of ${turnPhases.join(', ')}`),
@@ -136,6 +152,17 @@ export const turnStatusSchema = z.object({
     .optional()
     .describe('Owners whose pods were evicted, with their Ready replicas before'),
   evictions: z.number().int().optional(),
+  podsLeft: z.number().int().optional().describe('Pods that must still leave the node, while it is drained'),
+  touchedBefore: z
+    .boolean()
+    .optional()
+    .describe(
+      'The host may have been changed before this record began: by a run that this one replaces, or in a turn whose record was lost',
+    ),
+  retryFrom: z.string().optional().describe('While Pending after `turnus retry`: the step at which the turn goes on'),
+  lastRequest: z.string().optional().describe('Id of the last request of spec.desired that changed this turn'),
+  acknowledgedBy: z.string().optional().describe('Who let the run go on in spite of this failure'),
+  failure: failureSchema.optional().describe('While Failed: what was left how, and what to do next'),
   boundControllers: z
     .array(z.string())
     .optional()
@@ -175,7 +202,11 @@ export const runStatusSchema = z.object({
     .object({ seq: z.number().int(), head: z.string() })
     .optional()
     .describe('Last anchored entry of the journal'),
-  handledRequests: z.array(z.object({ id: z.string(), result: z.string(), time })).optional(),
+  handledRequests: z
+    .array(z.object({ id: z.string(), result: z.string(), time }))
+    .optional()
+    .describe('Answers to spec.desired.requests; each is answered once'),
+  supersededBy: z.string().optional().describe('The run that replaces this one'),
   conditions: z.array(conditionSchema).optional(),
 });
 export type RunStatus = z.infer<typeof runStatusSchema>;
@@ -191,20 +222,24 @@ export const runSpecSchema = z.object({
   change: z.string().optional().describe('Reference of the change'),
   reason: z.string().optional(),
   rehearsal: z.boolean(),
+  replaces: z.string().optional().describe('The unfinished run that this one supersedes'),
   desired: z
     .object({
-      state: z.string().describe('Run, Pause, Abort or AbortNow'),
+      state: z.string().max(40).describe('Run, Pause, Abort or AbortNow'),
+      by: z.string().max(300).optional().describe('Who asked for this state'),
+      reason: z.string().max(1000).optional(),
       requests: z
         .array(
           z.object({
-            id: z.string(),
-            verb: z.string(),
-            node: z.string().optional(),
-            code: z.string().optional(),
-            reason: z.string().optional(),
-            by: z.string().optional(),
+            id: z.string().max(100),
+            verb: z.string().max(40).describe('retry, retry-again, skip or resume'),
+            node: z.string().max(253).optional(),
+            code: z.string().max(100).optional(),
+            reason: z.string().max(1000).optional(),
+            by: z.string().max(300).optional(),
           }),
         )
+        .max(100)
         .optional(),
     })
     .optional(),

@@ -1,0 +1,63 @@
+import { requestVerbs, type DesiredState, type RequestVerb, type WrittenRequest } from './desired.js';
+import { isInWork } from './nextTurn.js';
+import type { RunState } from './state.js';
+
+/** A request of spec.desired, understood or refused. */
+export type JudgedRequest =
+  | { readonly kind: 'turn'; readonly verb: 'retry' | 'retry-again' | 'skip'; readonly node: string }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** Phases in which a run takes no further turn, whatever is asked. */
+const ended: readonly string[] = ['Completed', 'Superseded'];
+
+/**
+ * May this be done now? Asked by the command, so that a person hears at once, and again by the actor that answers,
+ * because the run has gone on in between.
+ */
+export function judgeRequest(state: RunState, request: Pick<WrittenRequest, 'verb' | 'node'>): JudgedRequest {
+  const verb = requestVerbs.find((known) => known === request.verb);
+  if (verb === undefined) {
+    return refused(`${JSON.stringify(request.verb)} is none of ${requestVerbs.join(', ')}.`);
+  }
+  if (ended.includes(state.status.phase)) {
+    return refused(`Run ${state.name} is ${state.status.phase}; nothing in it can be changed any more.`);
+  }
+  return verb === 'resume' ? { kind: 'resume' } : judgeTurn(state, verb, request.node);
+}
+
+function judgeTurn(state: RunState, verb: Exclude<RequestVerb, 'resume'>, node: string | undefined): JudgedRequest {
+  const phase = node === undefined ? undefined : state.turns.get(node)?.status.phase;
+  if (node === undefined || phase === undefined) {
+    const known = [...state.turns.keys()].join(', ');
+    return refused(`Run ${state.name} has no turn of node ${node ?? '(none named)'}; it has: ${known || 'none'}.`);
+  }
+  if (verb === 'skip') {
+    if (isInWork(phase)) {
+      return refused(`The turn of ${node} is in work (${phase}); end it first with: turnus abort ${state.name}`);
+    }
+    if (phase === 'Done' || phase === 'Skipped') return refused(`The turn of ${node} is ${phase} already.`);
+  } else if (phase !== 'Failed') {
+    return refused(`The turn of ${node} is ${phase}, not Failed; there is nothing to retry.`);
+  }
+  return { kind: 'turn', verb, node };
+}
+
+/** Why this state cannot be asked for now; undefined where it can. */
+export function refusedState(state: RunState, wanted: DesiredState): string | undefined {
+  const { phase } = state.status;
+  if (ended.includes(phase)) return `Run ${state.name} is ${phase}; it cannot be ${wordOf[wanted]} any more.`;
+  if (wanted !== 'Run' && phase === 'Aborted') return `Run ${state.name} is Aborted already.`;
+  return undefined;
+}
+
+const wordOf: Readonly<Record<DesiredState, string>> = {
+  Run: 'resumed',
+  Pause: 'paused',
+  Abort: 'aborted',
+  AbortNow: 'aborted',
+};
+
+function refused(message: string): JudgedRequest {
+  return { kind: 'refused', message };
+}
