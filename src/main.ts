@@ -18,6 +18,7 @@ process.exitCode = await runCommandLine({
   stderr: process.stderr,
   clock: systemClock,
   random: Math.random,
+  exit: (exitCode) => process.exit(exitCode),
   onSignal: (signal, listener) => {
     process.on(signal, listener);
   },

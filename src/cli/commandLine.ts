@@ -1,5 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Ask } from '../run/ask.js';
 import { TurnusError } from '../turnusError.js';
+import type { ControlOptions } from './control.js';
 import { say, type CommandIo } from './io.js';
 import { version } from './version.js';
 
@@ -24,6 +26,8 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
     });
   addPlan(program, io, ended);
   addRun(program, io, ended);
+  addStatus(program, io, ended);
+  addControl(program, io, ended);
   addValidate(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
@@ -92,6 +96,7 @@ function addRun(program: Command, io: CommandIo, ended: Ended): void {
     .addOption(playbookOption())
     .option('--yes', 'do not ask', false)
     .option('--rehearse', 'everything except host commands: real pods are evicted', false)
+    .option('--replace', 'supersede the unfinished run; nodes that are done stay done (needs --reason)', false)
     .option('--change <reference>', 'reference of the change, for the record', bounded('--change', 200))
     .option('--reason <text>', 'why the run is started, for the record', bounded('--reason', 1000))
     .option('--journal <file>', 'append the journal to this file')
@@ -100,6 +105,55 @@ function addRun(program: Command, io: CommandIo, ended: Ended): void {
       const { runCommand } = await import('./run.js');
       ended(await runCommand(io, options as Parameters<typeof runCommand>[1]));
     });
+}
+
+function addStatus(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('status'))
+    .description('Shows where a run stands, what failed and what to do next; changes nothing.')
+    .argument('[run]', 'name of the run; default: the one in work, else the newest')
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .option('-w, --watch', 'keep showing it until the run ends', false)
+    .action(async (run: string | undefined, options) => {
+      const { statusCommand } = await import('./status.js');
+      ended(await statusCommand(io, run, options as Parameters<typeof statusCommand>[2]));
+    });
+}
+
+/** The commands that ask something of a run, and leave the acting to the actor. */
+function addControl(program: Command, io: CommandIo, ended: Ended): void {
+  const control = async (run: string, ask: Ask, options: ControlOptions) => {
+    const { controlCommand } = await import('./control.js');
+    ended(await controlCommand(io, { run, ask, options }));
+  };
+  const command = (nameAndArguments: string, description: string) =>
+    clusterOptions(program.command(nameAndArguments))
+      .description(description)
+      .option('--reason <text>', 'why, for the record', bounded('--reason', 1000));
+  command('pause <run>', 'Lets the turns in work finish and starts no other.').action(
+    async (run: string, options: ControlOptions) => {
+      await control(run, { verb: 'pause' }, options);
+    },
+  );
+  command('resume <run>', 'Lets a run go on that was paused, aborted or stopped by a failure.').action(
+    async (run: string, options: ControlOptions) => {
+      await control(run, { verb: 'resume' }, options);
+    },
+  );
+  command('abort <run>', 'Ends a run: a turn whose host is untouched is undone, any other finished.')
+    .option('--now', 'stop after the present call, and leave the node as it is then', false)
+    .action(async (run: string, options: ControlOptions & { now: boolean }) => {
+      await control(run, { verb: options.now ? 'abort-now' : 'abort' }, options);
+    });
+  command('retry <run> <node>', 'Lets a failed turn go on at the step that failed.')
+    .option('--again', 'run the script on the host once more', false)
+    .action(async (run: string, node: string, options: ControlOptions & { again: boolean }) => {
+      await control(run, { verb: options.again ? 'retry-again' : 'retry', node }, options);
+    });
+  command('skip <run> <node>', 'Leaves a node out of a run.').action(
+    async (run: string, node: string, options: ControlOptions) => {
+      await control(run, { verb: 'skip', node }, options);
+    },
+  );
 }
 
 function addValidate(program: Command, io: CommandIo, ended: Ended): void {
@@ -116,6 +170,7 @@ function addValidate(program: Command, io: CommandIo, ended: Ended): void {
 function addInstall(program: Command, io: CommandIo, ended: Ended): void {
   clusterOptions(program.command('install'))
     .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
+    .option('-f, --file <playbook>', 'also the roles that the conditions of this playbook need')
     .option('--print', 'print the objects as YAML instead', false)
     .option(
       '--system-namespace <name>',

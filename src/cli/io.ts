@@ -1,5 +1,7 @@
 import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import type { StopSignal } from '../run/runEnd.js';
+import { printable } from '../console/plainText.js';
 import type { Clock } from '../time/clock.js';
 
 /** What a command may use of the process that it runs in. */
@@ -14,7 +16,9 @@ export interface CommandIo {
   readonly clock: Clock;
   /** Chance in [0, 1), for jitter. */
   readonly random: () => number;
-  readonly onSignal: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void) => void;
+  /** Ends the process at once; only where waiting for it was asked for twice. */
+  readonly exit: (exitCode: number) => void;
+  readonly onSignal: (signal: StopSignal, listener: () => void) => void;
 }
 
 /** Options that every command that talks to a cluster takes, as in kubectl. */
@@ -29,8 +33,9 @@ export function homeDirectory(io: CommandIo): string {
   return home === '' ? homedir() : home;
 }
 
+/** A message for people; it may hold what a server or a host has said. */
 export function say(io: CommandIo, line: string): void {
-  io.stderr.write(`${line}\n`);
+  io.stderr.write(`${printable(line)}\n`);
 }
 
 /** Writes data to standard output and waits until it is accepted. A reader that has gone (`| head`) wants no more. */

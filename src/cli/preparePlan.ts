@@ -1,20 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import { cordonedByOf } from '../cluster/marks.js';
+import type { ClusterView } from '../cluster/view.js';
 import { openWatchCache, type WatchCache } from '../cluster/watchCache.js';
 import type { HostPorts } from '../host/hostPort.js';
 import { permissionsFor } from '../install/accessRules.js';
+import { conditionPermissions } from '../install/conditionAccess.js';
 import { readInstallation } from '../install/installation.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { findRun } from '../run/findRun.js';
 import { narrowNodes } from '../run/narrowNodes.js';
-import type { TurnObject } from '../run/objects.js';
-import { currentRunName } from '../run/openRun.js';
-import { makePlan, type Plan } from '../run/plan.js';
+import type { RunObject, TurnObject } from '../run/objects.js';
+import { chooseRun, type ChosenRun } from '../run/chooseRun.js';
+import { ownNodeOf } from '../run/ownNode.js';
+import { makePlan, type ExistingRun, type Plan } from '../run/plan.js';
 import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from '../run/preconditions.js';
+import { locateConditions } from '../run/readConditions.js';
 import { selectNodes } from '../run/selectNodes.js';
 import { connectCluster } from './connectCluster.js';
 import { say, type ClusterOptions, type CommandIo } from './io.js';
 import { openPlaybook } from './openPlaybook.js';
+import { readThisMachine } from './thisMachine.js';
 
 export interface PlanOptions extends ClusterOptions {
   readonly file: string;
@@ -22,6 +28,7 @@ export interface PlanOptions extends ClusterOptions {
   readonly node: readonly string[];
   readonly rehearse?: boolean;
   readonly yes?: boolean;
+  readonly replace?: boolean;
 }
 
 /** Everything that `plan` shows and `run` acts on. */
@@ -36,6 +43,10 @@ export interface Prepared {
   readonly namespace: string;
   readonly requester: string;
   readonly only: ReadonlySet<string> | undefined;
+  /** The node that this process runs on, where that is known. */
+  readonly ownNode: string | undefined;
+  /** The unfinished run that this one supersedes. */
+  readonly replaces: string | undefined;
   close(): Promise<void>;
 }
 
@@ -74,7 +85,12 @@ export async function preparePlan(
       signal,
     );
     const { namespace } = command === 'run' ? await readInstallation(cluster, signal) : { namespace: '' };
-    await refuseMissingPermissions({ cluster, wanted: permissionsFor(command, namespace) }, signal);
+    const { conditions } = playbook.gates.clusterHealth;
+    const located = await locateConditions({ cluster, conditions }, signal);
+    // Those that are not found are findings of the plan.
+    const targets = located.flatMap(({ place }) => (place.kind === 'found' ? [place.target] : []));
+    const wanted = [...permissionsFor(command, namespace), ...conditionPermissions(targets)];
+    await refuseMissingPermissions({ cluster, wanted }, signal);
     const requester = await readUserName(cluster, signal);
     hosts = options.rehearse === true ? undefined : await openHosts(io, playbook);
     cache = await openWatchCache({
@@ -88,35 +104,47 @@ export async function preparePlan(
     });
     const now = io.clock.now();
     const rehearsal = options.rehearse ?? false;
-    const run =
+    const chosen: ChosenRun =
       command === 'run'
-        ? await currentRunName({ cluster, namespace, playbook, now, rehearsal }, signal)
-        : `${playbook.name} (not started)`;
-    const found = command === 'run' ? await findRun({ cluster, namespace, name: run }, signal) : undefined;
+        ? await chooseRun({ cluster, namespace, playbook, now, rehearsal, replace: options.replace === true }, signal)
+        : { name: `${playbook.name} (not started)`, replaces: undefined };
+    // What a superseded run has done and left counts for the run that supersedes it.
+    const before = chosen.replaces ?? chosen.name;
+    const found = command === 'run' ? await findRun({ cluster, namespace, name: before }, signal) : undefined;
     const only = narrowNodes({
       playbook: playbook.name,
       selected: selectNodes(cache.view(), playbook.nodes),
       names: options.node,
       selector: options.selector,
     });
+    const ownNode = ownNodeOf(cache.view().nodes.values(), await readThisMachine(io));
     const plan = await makePlan(
       {
         playbook,
         cluster,
         cache,
         hosts,
-        run,
+        run: chosen.name,
         clusterUid,
-        existing: found && {
-          order: found.run.status.order ?? [],
-          done: nodesWhere(found.turns, ({ status }) => status.phase === 'Done'),
-          cordoned: nodesWhere(found.turns, ({ status }) => status.cordoned === true),
-        },
+        existing: found && existingRun(found, cache.view()),
         only,
+        ownNode,
       },
       signal,
     );
-    return { playbook, plan, cluster, cache, hosts, namespace, requester, only, close };
+    return {
+      playbook,
+      plan,
+      cluster,
+      cache,
+      hosts,
+      namespace,
+      requester,
+      only,
+      ownNode,
+      replaces: chosen.replaces,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -136,6 +164,24 @@ async function openHosts(io: CommandIo, playbook: Playbook): Promise<HostPorts> 
       say(io, `warning: ${text}`);
     },
   });
+}
+
+/** What a run has done and whose cordons are its own: also where the record of the turn was lost. */
+function existingRun(found: { run: RunObject; turns: readonly TurnObject[] }, view: ClusterView): ExistingRun {
+  const { run, turns } = found;
+  const known = new Set(turns.map(({ spec }) => spec.node));
+  const lost = [...view.nodes.values()].filter(
+    (node) => node.unschedulable && cordonedByOf(node) === run.name && !known.has(node.name),
+  );
+  return {
+    order: run.status.order ?? [],
+    done: nodesWhere(turns, ({ status }) => status.phase === 'Done'),
+    cordoned: new Set([
+      ...nodesWhere(turns, ({ status }) => status.cordoned === true),
+      ...lost.map(({ name }) => name),
+    ]),
+    cordonedBy: run.name,
+  };
 }
 
 function nodesWhere(turns: readonly TurnObject[], holds: (turn: TurnObject) => boolean): ReadonlySet<string> {

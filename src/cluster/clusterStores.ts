@@ -11,16 +11,20 @@ import {
   type ReplicaSetOwner,
 } from './parseOwner.js';
 import { parsePod } from './parsePod.js';
+import { parseClaim, parseNamespace, parseVolume } from './parseStorage.js';
 import { resources } from './resources.js';
 import type { ForeignOwner, ScaleOwners } from './scaleOwners.js';
 import {
   ownerKey,
   type BudgetView,
+  type ClaimView,
   type ClusterView,
+  type NamespaceView,
   type NodeView,
   type OwnerKey,
   type OwnerView,
   type PodView,
+  type VolumeView,
 } from './view.js';
 import { WatchedResource } from './watchedResource.js';
 
@@ -29,6 +33,9 @@ export interface ClusterStores {
   readonly nodes: WatchedResource<NodeView>;
   readonly pods: WatchedResource<PodView>;
   readonly budgets: WatchedResource<BudgetView>;
+  readonly namespaces: WatchedResource<NamespaceView>;
+  readonly claims: WatchedResource<ClaimView>;
+  readonly volumes: WatchedResource<VolumeView>;
   readonly deployments: WatchedResource<OwnerView>;
   readonly replicaSets: WatchedResource<ReplicaSetOwner>;
   readonly statefulSets: WatchedResource<OwnerView>;
@@ -58,6 +65,17 @@ export function clusterStores(scales: ScaleOwners): ClusterStores {
       parse: parseBudget,
       scopeOf: (budget) => budget.namespace,
     }),
+    namespaces: new WatchedResource({
+      resource: resources.namespaces,
+      parse: parseNamespace,
+      scopeOf: (namespace) => namespace.name,
+    }),
+    claims: new WatchedResource({
+      resource: resources.claims,
+      parse: parseClaim,
+      scopeOf: (claim) => claim.namespace,
+    }),
+    volumes: new WatchedResource({ resource: resources.volumes, parse: parseVolume, scopeOf: (volume) => volume.name }),
     deployments: owners('Deployment', resources.deployments),
     replicaSets: new WatchedResource({
       resource: resources.replicaSets,
@@ -75,8 +93,7 @@ export function clusterStores(scales: ScaleOwners): ClusterStores {
 
 /** All of them, as what has to be listed and watched. */
 export function followedResources(stores: ClusterStores): readonly FollowedResource[] {
-  const { nodes, pods, budgets, deployments, replicaSets, statefulSets, daemonSets, replicationControllers } = stores;
-  return [nodes, pods, budgets, deployments, replicaSets, statefulSets, daemonSets, replicationControllers];
+  return Object.values(stores);
 }
 
 /** The controller of a pod where it is of a custom kind. */
@@ -103,6 +120,9 @@ export function viewBuilder(stores: ClusterStores, scales: ScaleOwners): (takenA
       nodes: stores.nodes.store.snapshot(),
       pods,
       budgets: budgets.list,
+      namespaces: stores.namespaces.store.snapshot(),
+      claims: stores.claims.store.snapshot(),
+      volumes: stores.volumes.store.snapshot(),
       ...ownersOf(stores, scales, pods),
     };
   };

@@ -83,6 +83,25 @@ export async function uncordon(request: CordonRequest & { readonly lastTurn?: La
   });
 }
 
+/**
+ * Makes the cordon of one run that of another, which supersedes it. False where the node does not carry the former
+ * run's cordon (any more): then nothing was changed.
+ */
+export async function adoptCordon(request: CordonRequest & { readonly from: string }): Promise<ApiAnswer<boolean>> {
+  return await decideAndPatch<ApiAnswer<boolean>>(request, {
+    decide: (node) => {
+      const by = cordonedByOf(node);
+      if (!node.unschedulable || by !== request.from) {
+        return { kind: 'ok', value: node.unschedulable && by === request.run };
+      }
+      return [...guards(node), set(annotationPath(marks.cordonedBy), request.run)];
+    },
+    done: () => ({ kind: 'ok', value: true }),
+    conflict: (message) => ({ kind: 'conflict', message }),
+    failed: (failure) => failure,
+  });
+}
+
 /** Writes the annotation `turnus.dev/last-turn`, by which order and coverage go. */
 export async function markLastTurn(request: {
   readonly cluster: ClusterPort;

@@ -5,6 +5,8 @@ import type { ApiFailure, ClusterPort, ListRequest, Resource, WatchEvent } from 
 /** What {@link followResource} needs of a resource that it keeps current; WatchedResource is one. */
 export interface FollowedResource {
   readonly resource: Resource;
+  /** Which objects of the resource are meant; absent: all in the cluster. */
+  readonly scope?: { readonly namespace: string; readonly fieldSelector?: string; readonly labelSelector?: string };
   listAll(
     cluster: ClusterPort,
     signal: AbortSignal,
@@ -67,7 +69,10 @@ export async function followResource(options: FollowOptions): Promise<never> {
       const startedAt = clock.monotonic();
       let failure: ApiFailure | undefined;
       let heard = false;
-      for await (const event of cluster.watch({ resource: followed.resource, resourceVersion }, signal)) {
+      for await (const event of cluster.watch(
+        { resource: followed.resource, ...followed.scope, resourceVersion },
+        signal,
+      )) {
         if (event.type === 'failed') {
           failure = event.failure;
           break;
@@ -93,7 +98,7 @@ export async function followResource(options: FollowOptions): Promise<never> {
 
   /** A watch tells nothing while all is quiet: a list of one object proves that the server answers again. */
   async function waitUntilAnswered(failure: ApiFailure): Promise<void> {
-    const probe: ListRequest = { resource: followed.resource, limit: 1 };
+    const probe: ListRequest = { resource: followed.resource, ...followed.scope, limit: 1 };
     let latest = failure;
     for (;;) {
       await wait(latest);

@@ -28,6 +28,11 @@ export interface LeaseRequest extends LeaseClaim {
    * a dead holder's lease is taken either way. True: waits until the lease can be had.
    */
   readonly wait: boolean;
+  /**
+   * False: only a dead holder's lease is taken; one that its holder has given up is `free`, so that who waited learns
+   * that the other ended by itself.
+   */
+  readonly takeFree?: boolean;
   /** Ends the attempt, not the lease once it is held. */
   readonly signal: AbortSignal;
   /** Hears whom we wait for, whenever that changes. */
@@ -37,6 +42,8 @@ export interface LeaseRequest extends LeaseClaim {
 export type LeaseOutcome =
   | { readonly kind: 'held'; readonly lease: HeldLease }
   /** `since`: when the holder took it, by its own clock, milliseconds since the epoch. */
+  /** With `takeFree: false`: nobody holds it. */
+  | { readonly kind: 'free' }
   | { readonly kind: 'other'; readonly holder: string; readonly since: number | undefined }
   | { readonly kind: 'failure'; readonly failure: ApiFailure };
 
@@ -53,6 +60,7 @@ export async function acquireLease(request: LeaseRequest): Promise<LeaseOutcome>
     const attempt = await tryOnce(request, observed);
     switch (attempt.kind) {
       case 'held':
+      case 'free':
         return attempt;
       case 'lost-race':
         continue;
@@ -81,7 +89,7 @@ interface Observation {
 }
 
 type Attempt =
-  | Extract<LeaseOutcome, { kind: 'held' | 'failure' }>
+  | Extract<LeaseOutcome, { kind: 'held' | 'free' | 'failure' }>
   /** Another candidate wrote at the same moment. */
   | { readonly kind: 'lost-race' }
   /** Somebody holds it; the same observation as handed in while the record stays the same. */
@@ -90,6 +98,7 @@ type Attempt =
 async function tryOnce(request: LeaseRequest, observed: Observation | undefined): Promise<Attempt> {
   const { cluster, clock, namespace, name, identity, signal } = request;
   const read = await cluster.get({ resource: resources.leases, namespace, name }, signal);
+  if (read.kind === 'not-found' && request.takeFree === false) return { kind: 'free' };
   if (read.kind === 'not-found') {
     const sentAt = clock.monotonic();
     const created = await cluster.create({ resource: resources.leases, namespace, object: newLease(request) }, signal);
@@ -100,6 +109,7 @@ async function tryOnce(request: LeaseRequest, observed: Observation | undefined)
   const record = parseLease(read.value);
   const current =
     observed !== undefined && isSame(observed.record, record) ? observed : { record, at: clock.monotonic() };
+  if (record.holder === '' && request.takeFree === false) return { kind: 'free' };
   const isFree = record.holder === '' || record.holder === identity;
   if (!isFree && clock.monotonic() < expiryOf(request, current)) return { kind: 'taken', observed: current };
 

@@ -1,6 +1,6 @@
 import { ownerReferencesOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
-import { numberOf, recordOf, recordsOf, stringOf, timeOf, type JsonRecord } from './json.js';
+import { numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
 import { parseLabelSelectorObject } from './labelSelector.js';
 import type { BudgetView } from './view.js';
 
@@ -13,6 +13,7 @@ export function parseBudget(object: ApiObject): BudgetView {
     namespace: stringOf(metadata.namespace) ?? '',
     name: stringOf(metadata.name) ?? '',
     uid: stringOf(metadata.uid) ?? '',
+    labels: stringMapOf(metadata.labels),
     generation: numberOf(metadata.generation) ?? 0,
     selector: parseLabelSelectorObject(spec['selector']),
     minAvailable: countOf(spec['minAvailable']),

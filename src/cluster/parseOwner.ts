@@ -17,6 +17,7 @@ const apiVersions: Readonly<Record<BuiltInOwnerKind, string>> = {
 /** A built-in controller as an OwnerView; in lists the API leaves kind and version out, so the kind is handed in. */
 export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView {
   const { metadata } = object;
+  const spec = recordOf(object['spec']);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     apiVersion: apiVersions[kind],
@@ -24,8 +25,9 @@ export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView
     name: stringOf(metadata.name) ?? '',
     uid: stringOf(metadata.uid) ?? '',
     // The API server writes the default 1 into every object it stores.
-    desired: kind === 'DaemonSet' ? undefined : (numberOf(recordOf(object['spec'])['replicas']) ?? 1),
+    desired: kind === 'DaemonSet' ? undefined : (numberOf(spec['replicas']) ?? 1),
     terminating: metadata.deletionTimestamp !== undefined,
+    ...(kind === 'StatefulSet' && spec['podManagementPolicy'] !== 'Parallel' ? { ordered: true } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
 import { isRecord, numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
 import { keptAnnotations } from './keptAnnotations.js';
+import { parsePlacement } from './parsePlacement.js';
 import type { ControllerReference, PodView } from './view.js';
 
 const defaultGracePeriodSeconds = 30;
@@ -34,10 +35,9 @@ export function parsePod(object: ApiObject): PodView {
     mirror: 'kubernetes.io/config.mirror' in annotations,
     priority: numberOf(spec['priority']) ?? 0,
     emptyDirs: shared(volumes.filter((volume) => isRecord(volume['emptyDir'])).map(nameOf)),
-    claims: shared(claimsOf(name, volumes)),
-    hostPorts: shared(hostPortsOf(spec)),
+    claims: shared(claimsOf(volumes)),
     nodeSelector: stringMapOf(spec['nodeSelector']),
-    hasRequiredAffinity: hasRequiredAffinity(recordOf(spec['affinity'])),
+    ...parsePlacement(spec, longRunningOf(spec)),
     containersStartedAt: shared(containersStartedAt(spec, status)),
     unschedulableReason: unschedulableReasonOf(conditions),
   };
@@ -66,13 +66,9 @@ function nameOf(record: JsonRecord): string {
   return stringOf(record['name']) ?? '';
 }
 
-/** Claims by name, and those of generic ephemeral volumes, which are called after pod and volume. */
-function claimsOf(podName: string, volumes: readonly JsonRecord[]): string[] {
-  return volumes.flatMap((volume) => {
-    const claim = stringOf(recordOf(volume['persistentVolumeClaim'])['claimName']);
-    if (claim !== undefined) return [claim];
-    return isRecord(volume['ephemeral']) ? [`${podName}-${nameOf(volume)}`] : [];
-  });
+/** Claims by name. That of an ephemeral volume goes with the pod, and its successor gets a new one. */
+function claimsOf(volumes: readonly JsonRecord[]): string[] {
+  return volumes.flatMap((volume) => stringOf(recordOf(volume['persistentVolumeClaim'])['claimName']) ?? []);
 }
 
 /** Containers that run as long as the pod: the ordinary ones and sidecars (init containers that restart always). */
@@ -81,26 +77,12 @@ function longRunningOf(spec: JsonRecord): readonly JsonRecord[] {
   return [...sidecars, ...recordsOf(spec['containers'])];
 }
 
-function hostPortsOf(spec: JsonRecord): number[] {
-  return longRunningOf(spec)
-    .flatMap((container) => recordsOf(container['ports']))
-    .flatMap((port) => numberOf(port['hostPort']) ?? [])
-    .filter((port) => port > 0);
-}
-
 function containersStartedAt(spec: JsonRecord, status: JsonRecord): (number | undefined)[] {
   const statuses = [...recordsOf(status['initContainerStatuses']), ...recordsOf(status['containerStatuses'])];
   return longRunningOf(spec).map((container) => {
     const own = statuses.find((candidate) => candidate['name'] === container['name']);
     return timeOf(recordOf(recordOf(recordOf(own)['state'])['running'])['startedAt']);
   });
-}
-
-function hasRequiredAffinity(affinity: JsonRecord): boolean {
-  const required = (kind: string): unknown =>
-    recordOf(affinity[kind])['requiredDuringSchedulingIgnoredDuringExecution'];
-  const hasTerms = (kind: string): boolean => recordsOf(required(kind)).length > 0;
-  return isRecord(required('nodeAffinity')) || hasTerms('podAffinity') || hasTerms('podAntiAffinity');
 }
 
 function unschedulableReasonOf(conditions: readonly JsonRecord[]): string | undefined {

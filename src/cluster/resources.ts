@@ -6,6 +6,8 @@ export const resources = {
   pods: { group: '', version: 'v1', plural: 'pods', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
   events: { group: '', version: 'v1', plural: 'events', namespaced: true },
+  claims: { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true },
+  volumes: { group: '', version: 'v1', plural: 'persistentvolumes', namespaced: false },
   replicationControllers: { group: '', version: 'v1', plural: 'replicationcontrollers', namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', namespaced: true },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true },

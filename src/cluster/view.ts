@@ -9,6 +9,12 @@ export interface ClusterView {
   /** By {@link podKey}. */
   readonly pods: ReadonlyMap<string, PodView>;
   readonly budgets: readonly BudgetView[];
+  /** By name. */
+  readonly namespaces: ReadonlyMap<string, NamespaceView>;
+  /** PersistentVolumeClaims by `namespace/name`. */
+  readonly claims: ReadonlyMap<string, ClaimView>;
+  /** PersistentVolumes by name. */
+  readonly volumes: ReadonlyMap<string, VolumeView>;
   /** Top owners by {@link ownerKey}: Deployments (not their ReplicaSets), StatefulSets, DaemonSets, anything with a scale. */
   readonly owners: ReadonlyMap<string, OwnerView>;
   /** Top owner of the pods that a controller (by its UID) controls, for example ReplicaSet UID to Deployment. */
@@ -90,17 +96,98 @@ export interface PodView {
   readonly priority: number;
   /** Names of emptyDir volumes: their content is lost with the pod. */
   readonly emptyDirs: readonly string[];
-  /** Names of the PersistentVolumeClaims the pod mounts. */
+  /** Names of the PersistentVolumeClaims the pod mounts and that outlive it: those of ephemeral volumes do not. */
   readonly claims: readonly string[];
-  readonly hostPorts: readonly number[];
-  /** spec.nodeSelector, to see whether a pod is bound to one node. */
+  readonly hostPorts: readonly PortOfHost[];
   readonly nodeSelector: Readonly<Record<string, string>>;
-  /** True where required node affinity or anti-affinity limits the nodes; details are not kept. */
-  readonly hasRequiredAffinity: boolean;
+  /** Required node affinity: the node matches any of the terms. Undefined: not asked for. */
+  readonly nodeAffinity: readonly NodeSelectorTerm[] | undefined;
+  /** Required pod anti-affinity: every term holds. */
+  readonly antiAffinity: readonly AntiAffinityTerm[];
+  /** Topology spread constraints with DoNotSchedule: every one holds. */
+  readonly hardSpread: readonly SpreadConstraint[];
+  /** Without those of not-ready and unreachable nodes, which every pod has. */
+  readonly tolerations: readonly Toleration[];
   /** When each container last started; undefined for one that is not running. */
   readonly containersStartedAt: readonly (number | undefined)[];
   /** Why the scheduler cannot place the pod (condition PodScheduled=False), in its words. */
   readonly unschedulableReason: string | undefined;
+}
+
+/** A port of the node that a container takes. */
+export interface PortOfHost {
+  readonly port: number;
+  readonly protocol: string;
+  /** `0.0.0.0`: every address of the node. */
+  readonly hostIp: string;
+}
+
+/** Holds where all of its requirements do; one without any never holds. */
+export interface NodeSelectorTerm {
+  readonly labels: readonly NodeRequirement[];
+  /** Of fields of the node; only `metadata.name` exists. */
+  readonly fields: readonly NodeRequirement[];
+}
+
+export interface NodeRequirement {
+  readonly key: string;
+  /** In, NotIn, Exists, DoesNotExist, Gt, Lt; a later API server may know more. */
+  readonly operator: string;
+  readonly values: readonly string[];
+}
+
+/** No pod that the term selects is in the same topology (nodes with the same value of a label). */
+export interface AntiAffinityTerm {
+  readonly topologyKey: string;
+  readonly selector: LabelSelector | undefined;
+  /** Namespaces by name. Empty, and no `namespaceSelector`: the pod's own. */
+  readonly namespaces: readonly string[];
+  readonly namespaceSelector: LabelSelector | undefined;
+}
+
+export interface SpreadConstraint {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  /** 1 where the pod says nothing. */
+  readonly minDomains: number;
+  readonly selector: LabelSelector | undefined;
+  /** Keys whose values on the pod itself narrow the selector. */
+  readonly matchLabelKeys: readonly string[];
+  /** Whether nodes that the pod's node affinity excludes are left out of the count. */
+  readonly honoursAffinity: boolean;
+  /** Whether nodes with taints that the pod does not tolerate are left out of the count. */
+  readonly honoursTaints: boolean;
+}
+
+export interface Toleration {
+  /** Empty: every key. */
+  readonly key: string;
+  readonly operator: string;
+  readonly value: string;
+  /** Empty: every effect. */
+  readonly effect: string;
+}
+
+export interface NamespaceView {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Being deleted: its pods go, and nothing is created in it any more. */
+  readonly terminating: boolean;
+}
+
+/** A PersistentVolumeClaim. */
+export interface ClaimView {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined while it is not bound. */
+  readonly volume: string | undefined;
+}
+
+/** A PersistentVolume. */
+export interface VolumeView {
+  readonly name: string;
+  /** The nodes that can reach it; undefined: all. */
+  readonly nodeAffinity: readonly NodeSelectorTerm[] | undefined;
 }
 
 export interface ControllerReference {
@@ -115,6 +202,7 @@ export interface BudgetView {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
   readonly generation: number;
   /** Undefined selector selects nothing; an empty one everything (policy/v1). */
   readonly selector: LabelSelector | undefined;
@@ -161,4 +249,6 @@ export interface OwnerView {
   readonly desired: number | undefined;
   /** Being deleted: nothing needs to come back. */
   readonly terminating: boolean;
+  /** A StatefulSet that creates a pod only when those before it are Ready. */
+  readonly ordered?: boolean;
 }

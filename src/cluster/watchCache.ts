@@ -58,7 +58,7 @@ export interface WatchCacheOptions {
 }
 
 /**
- * Lists and watches nodes, pods, budgets and their owners; resolves when all of them are there once. An unreachable
+ * Lists and watches nodes, namespaces, pods, budgets, volumes and owners; resolves when all of them are there once. An unreachable
  * server is waited for until the signal aborts.
  *
  * @throws TurnusError `cluster-not-readable` where the server refuses one of the lists
@@ -161,7 +161,7 @@ function notReadable(plural: string, failure: ApiFailure): TurnusError {
   return new TurnusError({
     code: 'cluster-not-readable',
     message: `The cluster does not let us list and watch ${plural}: ${failure.message}`,
-    hint: 'Turnus needs to read nodes, pods, poddisruptionbudgets and their owners: bind the ClusterRole turnus that "turnus install" made.',
+    hint: 'Turnus needs to read nodes, namespaces, pods, their volumes and owners, and poddisruptionbudgets: bind the ClusterRole turnus that "turnus install" made.',
     exitCode: 3,
   });
 }

@@ -1,11 +1,14 @@
 import { resourceVersionOf } from './apiObject.js';
 import type { ApiAnswer, ApiObject, ClusterPort, Resource, WatchEvent } from './clusterPort.js';
+import type { FollowedResource } from './followResource.js';
 import { stringOf } from './json.js';
 import { ObjectStore, type StoredObject } from './objectStore.js';
 
 /** A resource that is listed and watched, with the store its parsed objects go to. */
 export class WatchedResource<T> {
   readonly resource: Resource;
+  /** Which objects are listed and watched; absent: all in the cluster. */
+  readonly scope?: NonNullable<FollowedResource['scope']>;
   readonly store = new ObjectStore<T>();
   readonly #parse: (object: ApiObject) => T;
   readonly #scopeOf: (value: T) => string | undefined;
@@ -13,6 +16,8 @@ export class WatchedResource<T> {
 
   constructor(options: {
     readonly resource: Resource;
+    /** Which objects are listed and watched; absent: all in the cluster. */
+    readonly scope?: NonNullable<FollowedResource['scope']>;
     readonly parse: (object: ApiObject) => T;
     /** What partial lists of this resource are about. */
     readonly scopeOf: (value: T) => string | undefined;
@@ -20,6 +25,7 @@ export class WatchedResource<T> {
     readonly onParsed?: (value: T) => void;
   }) {
     this.resource = options.resource;
+    if (options.scope !== undefined) this.scope = options.scope;
     this.#parse = options.parse;
     this.#scopeOf = options.scopeOf;
     this.#onParsed = options.onParsed ?? (() => undefined);
@@ -42,7 +48,7 @@ export class WatchedResource<T> {
     cluster: ClusterPort,
     signal: AbortSignal,
   ): Promise<ApiAnswer<{ resourceVersion: string; changed: boolean }>> {
-    const listed = await this.#list(cluster, {}, signal);
+    const listed = await this.#list(cluster, this.scope ?? {}, signal);
     if (listed.kind !== 'ok') return listed;
     const { objects, resourceVersion } = listed.value;
     return {
@@ -72,7 +78,7 @@ export class WatchedResource<T> {
 
   async #list(
     cluster: ClusterPort,
-    request: { readonly namespace?: string; readonly fieldSelector?: string },
+    request: { readonly namespace?: string; readonly fieldSelector?: string; readonly labelSelector?: string },
     signal: AbortSignal,
   ): Promise<ApiAnswer<{ objects: StoredObject<T>[]; resourceVersion: string }>> {
     let restarts = 0;

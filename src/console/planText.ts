@@ -1,5 +1,6 @@
 import type { Finding } from '../gates/finding.js';
 import type { Plan, PlannedNode } from '../run/plan.js';
+import { plainText } from './plainText.js';
 import { table } from './table.js';
 
 /** The plan as people read it: order, what happens to each node, then every finding with its hint. */
@@ -59,8 +60,8 @@ export function findingsText(findings: readonly Finding[]): string[] {
       lines.push(
         '',
         `${severity} ${finding.code}${nodes.length === 0 ? '' : ` (${nodes.join(', ')})`}`,
-        `  ${finding.message}`,
-        `  ${finding.hint}`,
+        `  ${plainText(finding.message)}`,
+        `  ${plainText(finding.hint)}`,
       );
     }
   }

@@ -1,5 +1,7 @@
-import type { RunState, TurnStatus, Wait } from '../run/state.js';
+import type { RunState, TurnStatus } from '../run/state.js';
 import { formatDuration } from '../time/duration.js';
+import { plainText } from './plainText.js';
+import { waitText } from './waitText.js';
 
 /**
  * One line a change: what is new in `state` against `before`. A wait is told once, with until
@@ -20,24 +22,13 @@ export function runLines(before: RunState | undefined, state: RunState): string[
 function turnLines(node: string, before: TurnStatus | undefined, status: TurnStatus): string[] {
   const lines: string[] = [];
   if (before?.phase !== status.phase && (before !== undefined || status.phase !== 'Pending')) {
-    lines.push(`${node}: ${status.phase}${status.message === undefined ? '' : ` - ${status.message}`}`);
+    lines.push(`${node}: ${status.phase}${status.message === undefined ? '' : ` - ${plainText(status.message)}`}`);
   }
   const wait = status.waitingFor;
   if (wait !== undefined && wait.what !== before?.waitingFor?.what) {
     lines.push(`${node}: ${waitText(wait)}`);
   }
   return lines;
-}
-
-function waitText(wait: Wait): string {
-  const until = wait.until === undefined ? [] : [`until ${clockTime(wait.until)}`];
-  const who = wait.who === undefined || wait.what.includes(wait.who) ? [] : [`up to ${wait.who}`];
-  const limits = [...until, ...who].join(', ');
-  return `waiting: ${wait.what}${limits === '' ? '' : ` (${limits})`}`;
-}
-
-function clockTime(text: string): string {
-  return text.slice(11, 19) + 'Z';
 }
 
 /** What came of the run: each node's phase, durations, evictions, then what a person must do. */

@@ -1,4 +1,4 @@
-import type { OwnerKey } from '../cluster/view.js';
+import type { ClusterView, OwnerKey } from '../cluster/view.js';
 import type { Clock } from '../time/clock.js';
 import type { WaitingFor } from './drainEnd.js';
 import { ownerName } from '../cluster/replicas.js';
@@ -12,8 +12,8 @@ export interface ReplacementsToAwait {
   readonly signal: AbortSignal;
   readonly node: string;
   readonly displaced: DisplacedOwners;
-  /** Replicas by owner that can run on this node alone: not waited for. */
-  readonly excused: () => ReadonlyMap<OwnerKey, number>;
+  /** Replicas by owner that are not waited for. */
+  readonly excused: (view: ClusterView) => ReadonlyMap<OwnerKey, number>;
   /** Monotonic time at which the wait is over. */
   readonly deadline: number;
   readonly progress: ProgressReporter;
@@ -27,7 +27,8 @@ export async function awaitReplacements(wait: ReplacementsToAwait): Promise<read
   const { cache, clock, signal, node, displaced, excused, deadline, progress } = wait;
   for (;;) {
     const version = cache.version();
-    const missing = unrecovered({ view: cache.view(), displaced, notOn: node, excused: excused() });
+    const view = cache.view();
+    const missing = unrecovered({ view, displaced, notOn: node, excused: excused(view) });
     const leftMs = deadline - clock.monotonic();
     const waits = missing.map((owner) => ({
       key: owner.owner,

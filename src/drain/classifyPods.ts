@@ -9,7 +9,7 @@ export type Standing =
   | { readonly kind: 'stays'; readonly pod: PodView; readonly why: StayReason }
   /** Is evicted. `loses` names what goes with it, because the playbook says so. */
   | { readonly kind: 'leaves'; readonly pod: PodView; readonly loses: readonly Loss[] }
-  /** Its deletion is under way already. */
+  /** Its deletion is under way already, or that of its namespace, which refuses evictions. */
   | { readonly kind: 'leaving'; readonly pod: PodView }
   /** A Job's pod that may finish by itself. */
   | { readonly kind: 'finishes'; readonly pod: PodView }
@@ -42,17 +42,12 @@ export function classifyPods(question: PodsToClassify): readonly Standing[] {
     .map((pod) => standingOf(pod, question));
 }
 
-/** True where the pod can run on this node alone, as far as the view tells: it selects the node by its host name. */
-export function isPinnedTo(pod: PodView, node: { readonly labels: Readonly<Record<string, string>> }): boolean {
-  const hostname = pod.nodeSelector['kubernetes.io/hostname'];
-  return hostname !== undefined && hostname === node.labels['kubernetes.io/hostname'];
-}
-
-function standingOf(pod: PodView, { node, policy, now, boundControllers }: PodsToClassify): Standing {
+function standingOf(pod: PodView, { view, node, policy, now, boundControllers }: PodsToClassify): Standing {
   if (pod.mirror) return { kind: 'stays', pod, why: 'mirror' };
   if (isFinished(pod)) return { kind: 'stays', pod, why: 'finished' };
   if (pod.controller?.kind === 'DaemonSet') return { kind: 'stays', pod, why: 'daemonset' };
-  if (pod.terminating) return { kind: 'leaving', pod };
+  const goesWithNamespace = view.namespaces.get(pod.namespace)?.terminating === true;
+  if (pod.terminating || goesWithNamespace) return { kind: 'leaving', pod };
   if (pod.controller !== undefined && boundControllers?.has(pod.controller.uid)) {
     return { kind: 'stays', pod, why: 'bound-to-node' };
   }

@@ -11,6 +11,8 @@ import { progressReporter, type ProgressReporter } from './drainProgress.js';
 import { drainTime, type DrainTime } from './drainTime.js';
 import { evictionLedger, type EvictionLedger } from './evictionLedger.js';
 import { evictionSender, type EvictionSender } from './evictionSender.js';
+import { addedUp, excusedReplicas } from './excusedReplicas.js';
+import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
@@ -26,6 +28,7 @@ export interface Drain {
   readonly node: string;
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
+  readonly managedBudgets: ManagedBudgets;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Appends to the journal; resolves when it is safe to act. */
@@ -150,26 +153,32 @@ function sendEvictions(steps: readonly NextStep[], view: ClusterView, { ledger, 
 async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
   const { cache, clock, signal, node } = request;
   const { sender, bound, time, progress } = work;
+  const displaced = sender.displaced();
   const waitingFor = await awaitReplacements({
     cache,
     clock,
     signal,
     node,
-    displaced: sender.displaced(),
-    excused: () => sender.pinned(bound.owners(cache.view())),
+    displaced,
+    excused: (view) => addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() })),
     deadline: clock.monotonic() + time.leftMs(),
     progress,
   });
   return waitingFor.length === 0 ? { kind: 'empty' } : { kind: 'timeout', waitingFor };
 }
 
-function situationOf({ node, policy, spread, clock }: Drain, { ledger, bound, time }: Work, view: ClusterView) {
+function situationOf(
+  { node, policy, spread, managedBudgets, clock }: Drain,
+  { ledger, bound, time }: Work,
+  view: ClusterView,
+) {
   const jobsLeftMs = time.jobsLeftMs();
   return {
     view,
     node,
     policy,
     spread,
+    managedBudgets,
     now: clock.now(),
     inFlight: ledger.inFlight(),
     heldBack: ledger.heldBack(),

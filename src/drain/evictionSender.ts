@@ -4,9 +4,9 @@ import { podKey, type ClusterView, type OwnerKey, type PodView } from '../cluste
 import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { BoundPods } from './boundPods.js';
-import { isPinnedTo } from './classifyPods.js';
 import type { EvictionLedger } from './evictionLedger.js';
 import { evictionOutcome, type EvictionOutcome } from './evictionOutcome.js';
+import { canRunElsewhere } from './placement.js';
 import { podBudgets } from './podBudgets.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { DrainCache } from './waitForChange.js';
@@ -25,8 +25,8 @@ export interface EvictionSender {
   refusedForGood(): readonly Finding[];
   /** Owners that lost a pod, and what they had Ready before the first. */
   displaced(): DisplacedOwners;
-  /** By owner the evicted pods that can run on this node alone, added to `others`. */
-  pinned(others: ReadonlyMap<OwnerKey, number>): ReadonlyMap<OwnerKey, number>;
+  /** By owner the evicted pods that can run on this node alone. */
+  tied(): ReadonlyMap<OwnerKey, number>;
 }
 
 export interface SenderParts {
@@ -46,7 +46,7 @@ export function evictionSender(parts: SenderParts): EvictionSender {
   const failures: unknown[] = [];
   const findings: Finding[] = [];
   const displaced = new Map<OwnerKey, number>(parts.displaced);
-  const pinned = new Map<OwnerKey, number>();
+  const tied = new Map<OwnerKey, number>();
   /** Refusals already in the journal: the same reason is said once a pod. */
   const refusalsSaid = new Set<string>();
 
@@ -77,9 +77,8 @@ export function evictionSender(parts: SenderParts): EvictionSender {
     if (owner === undefined) return;
     const replicas = replicasOf(view, new Set([owner])).get(owner);
     if (replicas !== undefined && !displaced.has(owner)) displaced.set(owner, readyCount(replicas));
-    const home = view.nodes.get(node);
     const first = ledger.refusalsOf(pod) === 0;
-    if (first && home !== undefined && isPinnedTo(pod, home)) pinned.set(owner, (pinned.get(owner) ?? 0) + 1);
+    if (first && canRunElsewhere(view, pod, node).kind === 'no') tied.set(owner, (tied.get(owner) ?? 0) + 1);
   };
 
   return {
@@ -107,11 +106,7 @@ export function evictionSender(parts: SenderParts): EvictionSender {
       const owners = new Set([...(parts.displaced?.keys() ?? []), ...ledger.evicted().map(({ owner }) => owner)]);
       return new Map([...displaced].filter(([owner]) => owners.has(owner)));
     },
-    pinned(others) {
-      const counts = new Map(others);
-      for (const [owner, number] of pinned) counts.set(owner, (counts.get(owner) ?? 0) + number);
-      return counts;
-    },
+    tied: () => tied,
   };
 }
 

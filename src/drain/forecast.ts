@@ -2,9 +2,11 @@ import type { ClusterView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { StayReason } from './classifyPods.js';
-import { cautionsOf, findingsOfWait, localDataLost } from './forecastFindings.js';
+import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './forecastFindings.js';
+import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep } from './nextStep.js';
+import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
 import type { SpreadPolicy } from './spreadAllowance.js';
 
@@ -25,6 +27,7 @@ export interface DrainToForecast {
   readonly node: string;
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
+  readonly managedBudgets: ManagedBudgets;
 }
 
 /**
@@ -37,6 +40,8 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const findings: Finding[] = [];
   const setAside = new Set<string>();
   let view = neighbourhoodOf(drain.view, node);
+  // On the whole view: pods that are no neighbours take up places too.
+  const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];
   let waits = -1;
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight: new Set(), setAside });
@@ -45,13 +50,14 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
     const leaving = podsThatLeave(steps);
     if (leaving.length > 0) {
-      findings.push(...cautionsOf(leaving, { view, node }));
+      const tied = tiedPods(leaving, placementOf);
+      findings.push(...cautionsOf(leaving, { view, node, tied }));
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
         leaving.map(({ pod }) => pod),
-        node,
+        tied,
       );
       continue;
     }
@@ -74,6 +80,16 @@ function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {
   const waiting = steps.filter((step) => step.kind === 'wait');
   const ending = waiting.filter(({ wait }) => wait.for === 'terminating' || wait.for === 'job-running');
   return ending.length > 0 ? ending : waiting.filter(({ wait }) => wait.for === 'managed-budget').slice(0, 1);
+}
+
+/** Those that can run on no other node, by UID. */
+function tiedPods(leaving: readonly Leaving[], placementOf: (pod: PodView) => Placement): TiedPods {
+  return new Map(
+    leaving.flatMap(({ pod }) => {
+      const placement = placementOf(pod);
+      return placement.kind === 'no' ? [[pod.uid, placement] as const] : [];
+    }),
+  );
 }
 
 function isEvicted(step: Leaving): boolean {

@@ -2,8 +2,8 @@ import { isJobPod, ownerName, ownerOf, readyCount, replicasOf, type Replicas } f
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { Finding, FindingCode, Severity } from '../gates/finding.js';
 import { count, someOf } from './budgetWords.js';
-import { isPinnedTo } from './classifyPods.js';
 import type { NextStep, Wait, WaitReason } from './nextStep.js';
+import type { Placement } from './placement.js';
 
 /** The finding of a wait that would not end by itself; none for one that does. */
 export function findingsOfWait(wait: Wait, severity: Severity, node: string): readonly Finding[] {
@@ -31,25 +31,29 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
   }
 }
 
+/** Pods that can run on no other node, by UID, and why not. */
+export type TiedPods = ReadonlyMap<string, Extract<Placement, { kind: 'no' }>>;
+
 /** What somebody should know of the pods that leave next: an outage, an owner short during the turn, a Job failed. */
 export function cautionsOf(
   steps: readonly Exclude<NextStep, { kind: 'never' }>[],
-  { view, node }: { readonly view: ClusterView; readonly node: string },
+  { view, node, tied }: { readonly view: ClusterView; readonly node: string; readonly tied: TiedPods },
 ): readonly Finding[] {
   const owners = new Set(steps.map(({ pod }) => ownerOf(view, pod)).filter((key) => key !== undefined));
   const replicas = replicasOf(view, owners);
-  const home = view.nodes.get(node);
   return steps.flatMap((step) => {
     const { pod } = step;
-    if (step.kind === 'wait') return findingsOfWait(step.wait, 'caution', node);
     const owner = replicas.get(ownerOf(view, pod) ?? '');
+    const isEvicted = step.kind === 'evict' || step.wait.for === 'managed-budget';
+    const placement = isEvicted ? tied.get(pod.uid) : undefined;
+    const short =
+      owner !== undefined && placement !== undefined ? [shortDuringTurn({ pod, owner, node, placement })] : [];
+    if (step.kind === 'wait') return [...findingsOfWait(step.wait, 'caution', node), ...short];
     return [
       ...(pod.controller === undefined ? [unmanagedLost(pod, node)] : []),
       ...(isJobPod(pod) ? [jobEvicted(pod, node)] : []),
       ...(owner?.desired === 1 && pod.ready && readyCount(owner) <= 1 ? [singletonOutage(pod, owner, node)] : []),
-      ...(owner !== undefined && home !== undefined && isPinnedTo(pod, home)
-        ? [shortDuringTurn(pod, owner, node)]
-        : []),
+      ...short,
     ];
   });
 }
@@ -82,15 +86,21 @@ function singletonOutage(pod: PodView, owner: Replicas, node: string): Finding {
   };
 }
 
-function shortDuringTurn(pod: PodView, owner: Replicas, node: string): Finding {
+function shortDuringTurn(short: {
+  readonly pod: PodView;
+  readonly owner: Replicas;
+  readonly node: string;
+  readonly placement: Extract<Placement, { kind: 'no' }>;
+}): Finding {
+  const { pod, owner, node, placement } = short;
   const name = ownerName(owner.key);
   return {
     code: 'short-during-turn',
     severity: 'caution',
     node,
     objects: [name, `Pod ${podKey(pod)}`],
-    message: `Pod ${podKey(pod)} can run on node ${node} alone (kubernetes.io/hostname in its nodeSelector); ${name} is one replica short until the node is back.`,
-    hint: `Remove kubernetes.io/hostname from the nodeSelector of ${name}, or accept it.`,
+    message: `Pod ${podKey(pod)} can run on no node but ${node}: ${placement.why}. ${name} is one replica short until ${node} is back.`,
+    hint: placement.mend,
   };
 }
 

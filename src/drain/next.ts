@@ -4,6 +4,7 @@ import type { DrainPolicy } from '../playbook/playbook.js';
 import { budgetAllowance } from './budgetAllowance.js';
 import { count } from './budgetWords.js';
 import { classifyPods, type Standing } from './classifyPods.js';
+import type { ManagedBudgets } from './managedBudgets.js';
 import type { Allowance, NextStep, Permission, Wait } from './nextStep.js';
 import { podBudgets, type SelectedPods } from './podBudgets.js';
 import { spreadAllowance, type SpreadPolicy } from './spreadAllowance.js';
@@ -14,6 +15,7 @@ export interface DrainSituation {
   readonly node: string;
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
+  readonly managedBudgets: ManagedBudgets;
   /** Wall clock, milliseconds. */
   readonly now: number;
   /** UIDs of evictions that were sent and whose pod is still there: they count as gone for budgets and spread. */
@@ -47,11 +49,11 @@ const criticalPriority = 2_000_000_000;
  * as each budget and each owner's spread allow.
  */
 export function nextEvictions(situation: DrainSituation): NextSteps {
-  const { view, node, spread, now, inFlight, setAside } = situation;
+  const { view, node, spread, managedBudgets, now, inFlight, setAside } = situation;
   const standings = classifyPods(situation).filter(({ pod }) => setAside?.has(pod.uid) !== true);
   const leaving = standings.filter((standing) => standing.kind !== 'stays');
   const pods = leaving.map(({ pod }) => pod);
-  const budgets = podBudgets(view, pods);
+  const budgets = podBudgets(view, pods, managedBudgets);
   const allowances = [
     budgetAllowance({ node, budgets, inFlight, now }),
     spreadAllowance({ view, node, policy: spread, pods, inFlight }),
@@ -81,7 +83,12 @@ function permissionFor(
   allowances: readonly Allowance[],
 ): Permission {
   const { pod } = standing;
-  if (standing.kind === 'leaving' || situation.inFlight.has(pod.uid)) return { kind: 'wait', wait: terminating(pod) };
+  if (standing.kind === 'leaving' || situation.inFlight.has(pod.uid)) {
+    return {
+      kind: 'wait',
+      wait: standing.kind === 'leaving' && !pod.terminating ? withNamespace(pod) : terminating(pod),
+    };
+  }
   if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
   if (standing.kind === 'finishes') return { kind: 'wait', wait: jobRunning(pod, situation) };
   if (standing.kind === 'objects') return { kind: 'wait', wait: objecting(standing) };
@@ -106,6 +113,16 @@ function terminating(pod: PodView): Wait {
     message: `Pod ${podKey(pod)} is ending; its grace period is ${formatDuration(pod.terminationGracePeriodSeconds * 1000)}.`,
     hint: 'If it does not end, look at its finalizers and at the kubelet of the node.',
     ...(pod.deletionDeadline === undefined ? {} : { until: pod.deletionDeadline }),
+  };
+}
+
+function withNamespace(pod: PodView): Wait {
+  const namespace = `Namespace ${pod.namespace}`;
+  return {
+    for: 'terminating',
+    objects: [`Pod ${podKey(pod)}`, namespace],
+    message: `${namespace} is being deleted; Pod ${podKey(pod)} goes with it.`,
+    hint: `If it stays, look at status.conditions of ${namespace}.`,
   };
 }
 

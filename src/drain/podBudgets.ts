@@ -1,6 +1,7 @@
 import { matchesLabels } from '../cluster/labelSelector.js';
 import { isFinished, ownerOf } from '../cluster/replicas.js';
 import type { BudgetView, ClusterView, OwnerKey, PodView } from '../cluster/view.js';
+import { isManaged, type ManagedBudgets } from './managedBudgets.js';
 
 /** A budget with the pods it selects. */
 export interface SelectedPods {
@@ -13,8 +14,15 @@ export interface SelectedPods {
   readonly attainable: number;
 }
 
-/** The budgets that select each of the pods, by pod UID, in the order of their names. Pods without one are absent. */
-export function podBudgets(view: ClusterView, pods: readonly PodView[]): ReadonlyMap<string, readonly SelectedPods[]> {
+/**
+ * The budgets that select each of the pods, by pod UID, in the order of their names. Pods without one are absent.
+ * Budgets that the playbook names as managed are so in the answer.
+ */
+export function podBudgets(
+  view: ClusterView,
+  pods: readonly PodView[],
+  managed: ManagedBudgets = [],
+): ReadonlyMap<string, readonly SelectedPods[]> {
   const budgets = new Map<string, SelectedPods[]>();
   const namespaces = new Set(pods.map((pod) => pod.namespace));
   const podsIn = new Map<string, PodView[]>([...namespaces].map((namespace) => [namespace, []]));
@@ -25,7 +33,12 @@ export function podBudgets(view: ClusterView, pods: readonly PodView[]): Readonl
     const concerned = pods.filter((pod) => selects(budget, pod));
     if (concerned.length === 0) continue;
     const members = (podsIn.get(budget.namespace) ?? []).filter((pod) => selects(budget, pod));
-    const selected = { budget, members, ...ownersOf(view, members) };
+    const named = budget.managedBy === undefined && isManaged(budget, view, managed);
+    const selected = {
+      budget: named ? { ...budget, managedBy: 'its operator' } : budget,
+      members,
+      ...ownersOf(view, members),
+    };
     for (const pod of concerned) budgets.set(pod.uid, [...(budgets.get(pod.uid) ?? []), selected]);
   }
   return budgets;

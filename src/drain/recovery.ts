@@ -16,7 +16,7 @@ export interface Unrecovered {
 
 /**
  * The displaced owners that do not have min(Ready before, desired now) Ready replicas again. Satisfied are owners that
- * were deleted or scaled down, and those that had no Ready pod before.
+ * were deleted (or are, with their namespace) or scaled down, and those that had no Ready pod before.
  */
 export function unrecovered(question: {
   readonly view: ClusterView;
@@ -30,7 +30,7 @@ export function unrecovered(question: {
   const replicas = replicasOf(view, new Set(displaced.keys()));
   return [...replicas.values()]
     .map((owner): Unrecovered => {
-      const needed = neededReplicas(owner, displaced.get(owner.key) ?? 0) - (excused?.get(owner.key) ?? 0);
+      const needed = neededReplicas(view, owner, displaced.get(owner.key) ?? 0) - (excused?.get(owner.key) ?? 0);
       const ready = readyCount(owner, notOn === undefined ? {} : { notOn });
       return { owner: owner.key, ready, needed, unready: unreadyPods(owner) };
     })
@@ -43,8 +43,10 @@ export function recoverySentence({ owner, ready, needed, unready }: Unrecovered)
   return `${ownerName(owner)} has ${count(ready, 'Ready replica')} and needs ${String(needed)}; ${reason}.`;
 }
 
-function neededReplicas({ owner, desired }: Replicas, readyBefore: number): number {
-  return owner?.terminating === true ? 0 : Math.min(readyBefore, desired);
+function neededReplicas(view: ClusterView, { key, owner, desired }: Replicas, readyBefore: number): number {
+  const [namespace = ''] = key.split('/');
+  const isGoing = owner?.terminating === true || view.namespaces.get(namespace)?.terminating === true;
+  return isGoing ? 0 : Math.min(readyBefore, desired);
 }
 
 function unreadyPods({ pods }: Replicas): readonly string[] {

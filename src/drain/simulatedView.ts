@@ -8,7 +8,6 @@ import {
   type PodKey,
   type PodView,
 } from '../cluster/view.js';
-import { isPinnedTo } from './classifyPods.js';
 import { selects } from './podBudgets.js';
 
 /**
@@ -37,20 +36,24 @@ export function neighbourhoodOf(view: ClusterView, node: string): ClusterView {
 
 /**
  * The view after these pods have left the node: their controllers have filled up to the desired replicas again, the
- * replacements are Ready on another node (Pending, where they can run on this one alone), and the disruption
+ * replacements are Ready on another node (Pending, where `tied` has the pod by UID), and the disruption
  * controller has counted anew.
  */
-export function afterEvictions(view: ClusterView, evicted: readonly PodView[], node: string): ClusterView {
+export function afterEvictions(
+  view: ClusterView,
+  evicted: readonly PodView[],
+  tied: { has(uid: string): boolean },
+): ClusterView {
   const pods = new Map(view.pods);
   for (const pod of evicted) pods.delete(podKey(pod));
   const present = presentPods({ ...view, pods });
   for (const pod of evicted) {
     const key = isJobPod(pod) ? undefined : ownerOf(view, pod);
-    if (key === undefined) continue;
+    if (key === undefined || view.namespaces.get(pod.namespace)?.terminating === true) continue;
     const count = present.get(key) ?? 0;
     if (count >= (view.owners.get(key)?.desired ?? Infinity)) continue;
     present.set(key, count + 1);
-    const replacement = replacementOf(pod, view, node);
+    const replacement = replacementOf(pod, { createdAt: view.takenAt, isTied: tied.has(pod.uid) });
     pods.set(podKey(replacement), replacement);
   }
   const budgets = view.budgets.map((budget) =>
@@ -70,17 +73,18 @@ function presentPods(view: ClusterView): Map<OwnerKey, number> {
   return present;
 }
 
-function replacementOf(pod: PodView, view: ClusterView, node: string): PodView {
-  const home = view.nodes.get(node);
-  const pinned = home !== undefined && isPinnedTo(pod, home);
+function replacementOf(
+  pod: PodView,
+  { createdAt, isTied }: { readonly createdAt: number; readonly isTied: boolean },
+): PodView {
   return {
     ...pod,
     name: `${pod.name}-replacement`,
     uid: `${pod.uid}-replacement`,
-    createdAt: view.takenAt,
-    nodeName: pinned ? undefined : '(another node)',
-    phase: pinned ? 'Pending' : 'Running',
-    ready: !pinned,
+    createdAt,
+    nodeName: isTied ? undefined : '(another node)',
+    phase: isTied ? 'Pending' : 'Running',
+    ready: !isTied,
     terminating: false,
     deletionDeadline: undefined,
   };

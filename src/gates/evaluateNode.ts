@@ -1,12 +1,16 @@
+import type { Rebooters } from '../cluster/rebooters.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
-import type { DrainPolicy, GatesPolicy, NodesPolicy } from '../playbook/playbook.js';
+import type { DrainPolicy, GatesPolicy, HostPolicy, NodesPolicy } from '../playbook/playbook.js';
 import { budgetGate } from './budgetGate.js';
 import { clusterHealthGate, type ApiReadiness } from './clusterHealthGate.js';
+import { conditionGate, type ConditionReading } from './conditionGate.js';
 import { controlPlaneGate } from './controlPlaneGate.js';
 import type { Finding, FindingCode, Severity } from './finding.js';
 import { hostGate, type HostInspection } from './hostGate.js';
 import { nodeGate } from './nodeGate.js';
+import { otherRebooterGate } from './otherRebooterGate.js';
+import { ownNodeGate } from './ownNodeGate.js';
 import { podPolicyGate } from './podPolicyGate.js';
 import { replicaSpreadGate } from './replicaSpreadGate.js';
 import { unavailableGate } from './unavailableGate.js';
@@ -24,11 +28,17 @@ export interface NodeToEvaluate {
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
-  readonly gates: Pick<GatesPolicy, 'replicaSpread'>;
+  readonly gates: Pick<GatesPolicy, 'replicaSpread' | 'managedBudgets'>;
   readonly drain: DrainPolicy;
   readonly api: ApiReadiness;
+  /** The conditions of the playbook, asked before the cordon alone; absent where nobody looked. */
+  readonly conditions?: readonly ConditionReading[] | undefined;
   /** Absent where the host is not asked (turnus drain, rehearsals). */
   readonly host?: HostInspection;
+  /** The node that this actor runs on, where it is known. */
+  readonly ownNode?: string | undefined;
+  /** What else takes nodes down, asked before the cordon alone; absent where nobody looked. */
+  readonly others?: { readonly rebooters: Rebooters; readonly reboot: HostPolicy['reboot'] } | undefined;
 }
 
 export interface NodeEvaluation {
@@ -39,13 +49,17 @@ export interface NodeEvaluation {
 
 /** May this node leave service now? Runs every gate. */
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
-  const { view, node, moment, run, selection, nodes, gates, drain, api, host } = question;
-  const forecast = drainForecast({ view, node: node.name, policy: drain, spread: gates.replicaSpread });
+  const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
+  const { replicaSpread: spread, managedBudgets } = gates;
+  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
   const findings = [
     ...controlPlaneGate({ view, node }),
+    ...ownNodeGate({ node, ownNode }),
     ...nodeGate({ node, run }),
     ...(host === undefined ? [] : hostGate({ node, host })),
     ...(moment === 'before-cordon' ? clusterHealthGate({ view, api, node: node.name }) : []),
+    ...(moment === 'before-cordon' && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),
+    ...(moment === 'before-cordon' && others !== undefined ? otherRebooterGate({ view, node, host, ...others }) : []),
     ...unavailableGate({ node: node.name, selection, maxUnavailable: nodes.maxUnavailable }),
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),

@@ -31,13 +31,7 @@ export function nodeGate({
   }
   const owner = cordonedByOf(node);
   if (node.unschedulable && (owner === undefined || owner !== run)) {
-    findings.push(
-      block({
-        code: 'already-cordoned',
-        message: `${name} is cordoned by ${owner ?? 'somebody else'}; Turnus never takes over the cordon of another.`,
-        hint: `Find out who works on it; when that is done: kubectl uncordon ${node.name}`,
-      }),
-    );
+    findings.push(block({ code: 'already-cordoned', ...foreignCordon(node.name, owner) }));
   }
   if (!node.ready) {
     findings.push(
@@ -49,4 +43,27 @@ export function nodeGate({
     );
   }
   return findings;
+}
+
+/** `turnus drain` marks its cordon so, followed by who asked for it. */
+const drainMark = 'drain/';
+
+function foreignCordon(node: string, owner: string | undefined): Pick<Finding, 'message' | 'hint'> {
+  const uncordon = `kubectl uncordon ${node}`;
+  const message = (who: string) => `Node ${node} is cordoned by ${who}; Turnus never takes over the cordon of another.`;
+  if (owner === undefined) {
+    return {
+      message: message('somebody else'),
+      hint: `Find out who works on it; when that is done: ${uncordon}`,
+    };
+  }
+  const clear = `${uncordon} && kubectl annotate node ${node} ${marks.cordonedBy}-`;
+  if (owner.startsWith(drainMark)) {
+    const who = owner.slice(drainMark.length);
+    return { message: message(`turnus drain of ${who}`), hint: `When ${who} is done with it: ${clear}` };
+  }
+  return {
+    message: message(`run ${owner} (annotation ${marks.cordonedBy})`),
+    hint: `turnus status ${owner} says how that run gives the node back. If the run was deleted, look at the machine first, then: ${clear}`,
+  };
 }

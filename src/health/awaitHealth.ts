@@ -3,12 +3,13 @@ import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { HealthPolicy } from '../playbook/playbook.js';
 import { isDeadlineExceeded, type Clock } from '../time/clock.js';
+import { countCheck, noCheck, whyNotWell } from './checkCount.js';
 import { readHeartbeat } from './heartbeat.js';
 import { nodeProblems, type HealthBefore } from './nodeHealth.js';
 
 export type HealthEnd =
   | { readonly kind: 'healthy'; readonly passes: number; readonly heartbeat: string }
-  /** Not enough passes in a row before the time was over; the problems of the last check. */
+  /** Not enough passes in a row before the time was over, and why. */
   | { readonly kind: 'unhealthy'; readonly problems: readonly string[] };
 
 interface HealthWork {
@@ -30,37 +31,41 @@ interface HealthWork {
  * before, then asks the host once (failed units, the playbook's commands). Any failure begins the count anew.
  */
 export async function awaitHealth(work: HealthWork, signal: AbortSignal): Promise<HealthEnd> {
-  const deadline = work.clock.deadline(work.policy.timeoutMs, signal);
-  let problems: string[] = ['no check was made yet'];
+  const { node, policy } = work;
+  const deadline = work.clock.deadline(policy.timeoutMs, signal);
+  const asked = { node, consecutive: policy.consecutive };
+  let count = noCheck;
   try {
-    let passes = 0;
-    let lastHeartbeat: string | undefined;
     for (;;) {
-      const heartbeat = await readHeartbeat(work.cluster, work.node, deadline.signal);
-      problems = nodeProblems(work.cache.view(), work.node, {
-        ...work.before,
-        stationaryPods: work.policy.daemonSets ? work.before.stationaryPods : [],
-      });
-      if (heartbeat.kind !== 'ok') problems.push(`the heartbeat cannot be read: ${heartbeat.message}`);
-      const fresh = heartbeat.kind === 'ok' && heartbeat.value !== lastHeartbeat;
-      if (problems.length > 0) passes = 0;
-      else if (fresh && lastHeartbeat !== undefined) passes += 1;
-      if (heartbeat.kind === 'ok') lastHeartbeat = heartbeat.value;
-
-      if (passes >= work.policy.consecutive) {
-        problems = await hostProblems(work, deadline.signal);
-        if (problems.length === 0) return { kind: 'healthy', passes, heartbeat: lastHeartbeat ?? '' };
-        passes = 0;
+      count = countCheck(count, await checkNode(work, deadline.signal));
+      if (count.passes >= policy.consecutive) {
+        const problems = await hostProblems(work, deadline.signal);
+        if (problems.length === 0) return { kind: 'healthy', passes: count.passes, heartbeat: count.heartbeat ?? '' };
+        count = countCheck(count, { problems, heartbeat: count.heartbeat });
       }
-      work.onWaiting(describeWait({ problems, passes, policy: work.policy, fresh, node: work.node }));
-      await work.clock.sleep(work.policy.intervalMs, deadline.signal);
+      work.onWaiting(whyNotWell(count, asked).join('; '));
+      await work.clock.sleep(policy.intervalMs, deadline.signal);
     }
   } catch (error) {
-    if (isDeadlineExceeded(deadline.signal) && !signal.aborted) return { kind: 'unhealthy', problems };
-    throw error;
+    if (!isDeadlineExceeded(deadline.signal) || signal.aborted) throw error;
+    return { kind: 'unhealthy', problems: count === noCheck ? ['no check was made yet'] : whyNotWell(count, asked) };
   } finally {
     deadline.clear();
   }
+}
+
+/** What the cluster says of the node at this moment. */
+async function checkNode(
+  { cluster, cache, node, policy, before }: HealthWork,
+  signal: AbortSignal,
+): Promise<{ problems: string[]; heartbeat: string | undefined }> {
+  const heartbeat = await readHeartbeat(cluster, node, signal);
+  const problems = nodeProblems(cache.view(), node, {
+    ...before,
+    stationaryPods: policy.daemonSets ? before.stationaryPods : [],
+  });
+  if (heartbeat.kind === 'ok') return { problems, heartbeat: heartbeat.value };
+  return { problems: [...problems, `the heartbeat cannot be read: ${heartbeat.message}`], heartbeat: undefined };
 }
 
 async function hostProblems(work: HealthWork, signal: AbortSignal): Promise<string[]> {
@@ -86,17 +91,4 @@ async function hostProblems(work: HealthWork, signal: AbortSignal): Promise<stri
     }
   }
   return problems;
-}
-
-function describeWait(check: {
-  problems: readonly string[];
-  passes: number;
-  policy: HealthPolicy;
-  fresh: boolean;
-  node: string;
-}): string {
-  const { problems, passes, policy } = check;
-  if (problems.length > 0) return problems.join('; ');
-  const count = `${String(passes)} of ${String(policy.consecutive)} checks in a row passed`;
-  return check.fresh ? count : `${count}; the kubelet of ${check.node} has not sent a new heartbeat`;
 }

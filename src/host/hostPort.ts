@@ -58,6 +58,8 @@ export interface HostFacts {
   readonly kernel: string;
   /** Free bytes where jobs live. */
   readonly freeBytes: number;
+  /** unattended-upgrades reboots this host when an update asks for it; undefined where it is not installed. */
+  readonly automaticReboot: boolean | undefined;
 }
 
 /** Identity of a job: one execution of a script for one turn. */

@@ -3,18 +3,37 @@ import type { HostLayout } from './jobDirectory.js';
 import type { RemoteAnswer, RemoteProgram } from './remoteProgram.js';
 import { shellQuote } from './shellQuote.js';
 
-/** Looks at the host and changes nothing. */
+/** A job needs less than this for its script, and its first output. */
+const leastFreeKib = 1024;
+
+/**
+ * Looks at the host and changes nothing. Where root could not store a job either, that is the answer: better now than
+ * when the node is empty. `/b` makes apt-config read the setting as unattended-upgrades does: `true`, `yes`, `1`, `on`
+ * and the like are true.
+ */
 export function inspectProgram(layout: HostLayout): RemoteProgram {
   const text = `
 boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
-disk=${shellQuote(layout.baseDirectory)}
+base=${shellQuote(layout.baseDirectory)}
+disk=$base
 while [ ! -d "$disk" ] && [ "$disk" != / ] && [ "$disk" != . ]; do disk=$(dirname "$disk"); done
 free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r _ _ _ free _; echo "$free"; })
 root=no
-[ "$(id -u)" -ne 0 ] || root=yes
+if [ "$(id -u)" -eq 0 ]; then
+  root=yes
+  [ -w "$disk" ] || fail "nothing can be written below $base: the disk is read-only"
+  [ -z "$free" ] || [ "$free" -ge ${String(leastFreeKib)} ] || fail "the disk below $base is full: $free KiB are free"
+fi
 systemd=no
 [ ! -d /run/systemd/system ] || systemd=yes
-answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free"`;
+automatic=
+if command -v unattended-upgrade >/dev/null && command -v apt-config >/dev/null; then
+  case $(apt-config shell reboot Unattended-Upgrade::Automatic-Reboot/b 2>/dev/null) in
+    *true*) automatic=yes ;;
+    *) automatic=no ;;
+  esac
+fi
+answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free" "automatic_reboot=$automatic"`;
   return { text };
 }
 
@@ -24,6 +43,7 @@ export function parseHostFacts(answer: RemoteAnswer, hostKeyFingerprint: string)
   const user = answer.fields.get('user');
   const kernel = answer.fields.get('kernel');
   const freeKib = answer.fields.get('free_kib') ?? '';
+  const automatic = answer.fields.get('automatic_reboot');
   if (bootId === undefined || user === undefined || kernel === undefined || !/^\d{1,15}$/.test(freeKib))
     return undefined;
   return {
@@ -34,6 +54,7 @@ export function parseHostFacts(answer: RemoteAnswer, hostKeyFingerprint: string)
     systemd: answer.fields.get('systemd') === 'yes',
     kernel,
     freeBytes: Number(freeKib) * 1024,
+    automaticReboot: automatic === 'yes' ? true : automatic === 'no' ? false : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import type { Permission } from '../cluster/permissions.js';
 import { apiGroup } from '../run/objects.js';
+import { leaseName } from '../run/underLease.js';
 
 /** A rule of a Role or ClusterRole; no namespace means cluster-wide. */
 interface AccessRule {
@@ -12,21 +13,34 @@ interface AccessRule {
 
 const read = ['get', 'list', 'watch'];
 
+/** Where our objects are and which schema they have. */
+const definitionsRule: AccessRule = {
+  apiGroups: ['apiextensions.k8s.io'],
+  resources: ['customresourcedefinitions'],
+  resourceNames: [`maintenanceruns.${apiGroup}`, `nodeturns.${apiGroup}`],
+  verbs: ['get'],
+};
+
 /** What Turnus does anywhere in the cluster. */
 const clusterRules: readonly AccessRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'patch'] },
-  { apiGroups: [''], resources: ['pods', 'replicationcontrollers'], verbs: read },
+  { apiGroups: [''], resources: ['pods', 'replicationcontrollers', 'namespaces'], verbs: read },
+  // Where the volumes of a pod can be reached decides whether it can run on another node.
+  { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes'], verbs: read },
   { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
-  { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
   { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: read },
   { apiGroups: ['*'], resources: ['*/scale'], verbs: ['get'] },
-  {
-    apiGroups: ['apiextensions.k8s.io'],
-    resources: ['customresourcedefinitions'],
-    resourceNames: [`maintenanceruns.${apiGroup}`, `nodeturns.${apiGroup}`],
-    verbs: ['get'],
-  },
+  definitionsRule,
+];
+
+/**
+ * What other controllers might do to nodes. Not asked for before a run: most clusters do not serve these kinds, and
+ * what cannot be read is a finding for the record (`other-rebooter`).
+ */
+const otherRebooterRules: readonly AccessRule[] = [
+  { apiGroups: ['upgrade.cattle.io'], resources: ['plans'], verbs: ['list'] },
+  { apiGroups: ['cluster.x-k8s.io', 'machine.openshift.io'], resources: ['machinehealthchecks'], verbs: ['list'] },
 ];
 
 /** What Turnus does in its own namespace. */
@@ -42,6 +56,19 @@ const ownRules: readonly AccessRule[] = [
 const eventRules: readonly AccessRule[] = [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }];
 const heartbeatRules: readonly AccessRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
+];
+
+/** What people need who look at runs (`status`). */
+const viewRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: read },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+];
+
+/** What people need who ask something of a run (`pause`, `retry`, ...) and leave the acting to others. */
+const operateRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: [...read, 'patch'] },
+  { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: read },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
 ];
 
 /** ServiceAccount, roles and bindings: what Turnus needs, no more. */
@@ -63,7 +90,7 @@ export function accessObjects(namespace: string): ApiObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'turnus' },
-      rules: clusterRules,
+      rules: [...clusterRules, ...otherRebooterRules],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -79,13 +106,25 @@ export function accessObjects(namespace: string): ApiObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'turnus-view', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } },
-      rules: [{ apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: read }],
+      rules: [definitionsRule, ...viewRules],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'turnus-operate' },
+      rules: [definitionsRule, ...operateRules],
     },
   ];
 }
 
-/** The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster. */
-export function permissionsFor(command: 'plan' | 'run', namespace: string): Permission[] {
+/**
+ * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
+ * `operate` those of the commands that ask something of a run.
+ */
+export function permissionsFor(command: 'plan' | 'run' | 'operate', namespace: string): Permission[] {
+  if (command === 'operate') {
+    return [...expanded(definitionsRule, undefined), ...operateRules.flatMap((rule) => expanded(rule, namespace))];
+  }
   const anywhere = clusterRules
     .filter((rule) => !rule.resources.includes('*/scale'))
     .flatMap((rule) => expanded(rule, undefined));

@@ -32,7 +32,7 @@ export async function readInstallation(cluster: ClusterPort, signal: AbortSignal
         message: `CustomResourceDefinition ${name} cannot be read: ${answer.message}`,
         hint:
           answer.kind === 'forbidden'
-            ? 'Bind the ClusterRole turnus to the user (see docs/install.md).'
+            ? 'Bind the ClusterRole turnus to the user, or turnus-view where it is only to look (see docs/install.md).'
             : 'Try again once the API server answers.',
         exitCode: answer.kind === 'forbidden' ? 2 : 1,
       });

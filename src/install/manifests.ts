@@ -16,9 +16,14 @@ export function manifests(namespace: string): ApiObject[] {
   ];
 }
 
-/** Who asks for a run is who the API server says they are (ValidatingAdmissionPolicy, KEP-3488). */
+/**
+ * Who asks for a run, or for something of a run, is who the API server says they are (ValidatingAdmissionPolicy,
+ * KEP-3488). A `by` may be absent, as when a person edits by hand, but never false. What was asked is not altered
+ * afterwards, because it would then stand there under the name of somebody else; it may be removed.
+ */
 function requesterPolicy(): ApiObject[] {
   const name = `requester.${apiGroup}`;
+  const ownName = 'request.userInfo.username';
   return [
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
@@ -28,13 +33,43 @@ function requesterPolicy(): ApiObject[] {
         failurePolicy: 'Fail',
         matchConstraints: {
           resourceRules: [
-            { apiGroups: [apiGroup], apiVersions: ['*'], operations: ['CREATE'], resources: ['maintenanceruns'] },
+            {
+              apiGroups: [apiGroup],
+              apiVersions: ['*'],
+              operations: ['CREATE', 'UPDATE'],
+              resources: ['maintenanceruns'],
+            },
           ],
         },
+        variables: [
+          { name: 'names', expression: `['', ${ownName}]` },
+          { name: 'state', expression: stateAndAsker('object') },
+          { name: 'stateBefore', expression: `request.operation == 'CREATE' ? [] : ${stateAndAsker('oldObject')}` },
+          { name: 'requests', expression: requestsOf('object') },
+          { name: 'requestsBefore', expression: `request.operation == 'CREATE' ? [] : ${requestsOf('oldObject')}` },
+        ],
         validations: [
           {
-            expression: 'object.spec.requester == request.userInfo.username',
-            messageExpression: `"spec.requester must be " + request.userInfo.username + ", who creates the run"`,
+            expression: `request.operation != 'CREATE' || object.spec.requester == ${ownName}`,
+            messageExpression: `"spec.requester must be " + ${ownName} + ", who creates the run"`,
+            reason: 'Forbidden',
+          },
+          {
+            expression: `variables.state == variables.stateBefore || object.spec.?desired.?by.orValue('') in variables.names`,
+            messageExpression: `"spec.desired.by must be " + ${ownName} + ", who asks for the state, or absent"`,
+            reason: 'Forbidden',
+          },
+          {
+            expression:
+              "variables.requests.all(r, variables.requestsBefore.exists(b, b.id == r.id) || r.?by.orValue('') in variables.names)",
+            messageExpression: `"the field by of a new request in spec.desired.requests must be " + ${ownName} + ", who adds it, or absent"`,
+            reason: 'Forbidden',
+          },
+          {
+            expression:
+              'variables.requests.all(r, variables.requestsBefore.exists(b, b == r) || !variables.requestsBefore.exists(b, b.id == r.id))',
+            message:
+              'a request that stands in spec.desired.requests may be removed, but not altered; add one with another id',
             reason: 'Forbidden',
           },
         ],
@@ -47,4 +82,14 @@ function requesterPolicy(): ApiObject[] {
       spec: { policyName: name, validationActions: ['Deny'] },
     },
   ];
+}
+
+/** What `by` answers for: the state, the name itself, and the reason. */
+function stateAndAsker(object: 'object' | 'oldObject'): string {
+  const fields = ['state', 'by', 'reason'].map((field) => `${object}.spec.?desired.?${field}.orValue('')`);
+  return `[${fields.join(', ')}]`;
+}
+
+function requestsOf(object: 'object' | 'oldObject'): string {
+  return `${object}.spec.?desired.?requests.orValue([])`;
 }

@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
+import { parseObjectPath } from '../cluster/parseObjectPath.js';
 import { parseDuration } from '../time/duration.js';
 import { TurnusError } from '../turnusError.js';
 import { stages } from './fileFields.js';
-import type { Count, HostPolicy, Playbook, ReferencedFile, ScriptPolicy, SshPolicy } from './playbook.js';
+import type {
+  Count,
+  HealthCondition,
+  HostPolicy,
+  Playbook,
+  ReferencedFile,
+  ScriptPolicy,
+  SshPolicy,
+} from './playbook.js';
 import { absolutePath } from './referencedFiles.js';
 import type { PathOrigin, Script } from './referencedFiles.js';
 import type { PlaybookManifest } from './schema.js';
@@ -32,7 +41,11 @@ export function assemblePlaybook(
         // `surge` was refused before; the stricter of the others, should it ever get here.
         singletons: spec.gates.replicaSpread.singletons === 'allow' ? 'allow' : 'block',
       },
-      managedBudgets: [],
+      managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
+      clusterHealth: {
+        conditions: spec.gates.clusterHealth.conditions.map(healthCondition),
+        waitMs: milliseconds(spec.gates.clusterHealth.wait),
+      },
     },
     drain: {
       timeoutMs: milliseconds(spec.drain.timeout),
@@ -55,6 +68,14 @@ export function assemblePlaybook(
     files: scriptFiles(spec.host, origin, scripts),
     normalised: normalised(manifest),
   };
+}
+
+type ConditionManifest = PlaybookManifest['spec']['gates']['clusterHealth']['conditions'][number];
+
+function healthCondition({ path, namespace, name, ...condition }: ConditionManifest): HealthCondition {
+  const parsed = parseObjectPath(path);
+  if (parsed.kind === 'invalid') throw bug(`${path} is not a path`);
+  return { ...condition, namespace, name, path: parsed.path };
 }
 
 type HostManifest = PlaybookManifest['spec']['host'];

@@ -2,11 +2,17 @@ import { parseDuration } from '../time/duration.js';
 import { stages } from './fileFields.js';
 import type { Problem } from './mistake.js';
 import { healthSchema } from './schema.js';
-import { valueAt } from './writtenContent.js';
+import { valueAt, valuesAt } from './writtenContent.js';
 
 /** Rules between fields. They read the file as parsed, so that they also speak where other fields are wrong. */
 export function contradictions(content: unknown): Problem[] {
-  return [...unansweredReboot(content), ...unverifiableHosts(content), ...unreachableHealth(content)];
+  return [
+    ...unlimitedManagedBudgets(content),
+    ...unansweredReboot(content),
+    ...unverifiableHosts(content),
+    ...unreachableHealth(content),
+    ...conditionsOnSecrets(content),
+  ];
 }
 
 /** Things that are allowed and that the team should know of. */
@@ -29,6 +35,23 @@ export function cautions(content: unknown): Problem[] {
     });
   }
   return found;
+}
+
+/** An entry that says nothing would take every budget of the cluster as one that an operator opens. */
+function unlimitedManagedBudgets(content: unknown): Problem[] {
+  return valuesAt(content, ['spec', 'gates', 'managedBudgets', '*'])
+    .filter(({ value }) => {
+      if (typeof value !== 'object' || value === null) return false;
+      const namespaces = valueAt(value, ['namespaces']) ?? {};
+      const selector = valueAt(value, ['selector']) ?? '';
+      const isEmpty = typeof namespaces === 'object' && Object.keys(namespaces).length === 0;
+      return isEmpty && typeof selector === 'string' && selector.trim() === '';
+    })
+    .map(({ path }) => ({
+      path,
+      at: 'value',
+      message: 'means every budget of the cluster; name the namespaces, or give a selector',
+    }));
 }
 
 function unansweredReboot(content: unknown): Problem[] {
@@ -63,4 +86,15 @@ function unreachableHealth(content: unknown): Problem[] {
   if (shortestMs < (parseDuration(timeout) ?? Number.POSITIVE_INFINITY)) return [];
   const message = `${timeout} is too short for ${consecutive} checks in a row, one every ${interval}; allow more time or fewer checks`;
   return [{ path: [...path, 'timeout'], at: 'value', message }];
+}
+
+/** What a condition reads is shown in plans, findings and the journal, so it cannot be a Secret. */
+function conditionsOnSecrets(content: unknown): Problem[] {
+  return valuesAt(content, ['spec', 'gates', 'clusterHealth', 'conditions', '*'])
+    .filter(({ value }) => valueAt(value, ['apiVersion']) === 'v1' && valueAt(value, ['kind']) === 'Secret')
+    .map(({ path }) => ({
+      path: [...path, 'kind'],
+      at: 'value',
+      message: 'Secrets cannot be read: what a condition reads is shown in plans and in the journal; name another kind',
+    }));
 }

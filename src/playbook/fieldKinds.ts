@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseLabelSelector } from '../cluster/labelSelector.js';
+import { parseObjectPath } from '../cluster/parseObjectPath.js';
 import { parseDuration } from '../time/duration.js';
 import { writtenPath } from './fileFields.js';
 import { suggestion } from './suggestion.js';
@@ -104,6 +105,19 @@ export function labelSelector(description: string) {
     .max(4096, { error: 'expected a label selector of at most 4096 characters', abort: true })
     .superRefine((value, context) => {
       const parsed = parseLabelSelector(value);
+      if (parsed.kind === 'invalid') context.addIssue({ code: 'custom', message: `${expected}; ${parsed.message}` });
+    })
+    .describe(description);
+}
+
+/** The path of a field of an object, in kubectl's JSONPath. */
+export function objectPath(description: string) {
+  const expected = 'expected a path such as .status.ceph.health or .status.conditions[?(@.type=="Ready")].status';
+  return z
+    .string({ error: expected })
+    .max(1024, { error: 'expected a path of at most 1024 characters', abort: true })
+    .superRefine((value, context) => {
+      const parsed = parseObjectPath(value);
       if (parsed.kind === 'invalid') context.addIssue({ code: 'custom', message: `${expected}; ${parsed.message}` });
     })
     .describe(description);

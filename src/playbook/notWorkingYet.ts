@@ -52,24 +52,9 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'replacements of singletons are not started first; write allow or block',
   },
   {
-    field: ['spec', 'gates', 'managedBudgets'],
-    refuses: 'entries',
-    reason: 'budgets cannot be named as managed; leave it out: those that a custom kind owns are recognised',
-  },
-  {
     field: ['spec', 'gates', 'capacity'],
     refuses: 'anything',
     reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
-  },
-  {
-    field: ['spec', 'gates', 'clusterHealth', 'conditions'],
-    refuses: 'entries',
-    reason: 'conditions are not checked; leave it out and check them before you start `turnus run`',
-  },
-  {
-    field: ['spec', 'gates', 'clusterHealth', 'wait'],
-    refuses: 'anything',
-    reason: 'conditions are not checked, so none is waited for; leave it out',
   },
   {
     field: ['spec', 'gates', 'overrides'],

@@ -1,3 +1,4 @@
+import type { ObjectPath } from '../cluster/objectPath.js';
 import type { Stage } from '../host/hostPort.js';
 
 /**
@@ -43,6 +44,25 @@ export interface GatesPolicy {
     readonly namespaces: Readonly<Record<string, string>>;
     readonly selector: string;
   }[];
+  readonly clusterHealth: {
+    readonly conditions: readonly HealthCondition[];
+    /** How long a turn waits, before its cordon, for conditions that do not hold. */
+    readonly waitMs: number;
+  };
+}
+
+/** What must stand in objects of the cluster before a node leaves. */
+export interface HealthCondition {
+  /** For example `ceph.rook.io/v1`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Undefined: all namespaces, or the kind has none. */
+  readonly namespace: string | undefined;
+  /** Undefined: all objects of the kind. */
+  readonly name: string | undefined;
+  readonly path: ObjectPath;
+  /** What may stand at the path, as kubectl prints it. */
+  readonly in: readonly string[];
 }
 
 export interface DrainPolicy {

@@ -8,6 +8,7 @@ import {
   labelSelector,
   listOf,
   mapping,
+  objectPath,
   oneOf,
   text,
   timeZone,
@@ -92,12 +93,30 @@ const managedBudget = mapping('Budgets that an operator runs.', {
 });
 
 const condition = mapping('A condition on an object of the cluster.', {
-  apiVersion: text('Group and version of the object.', /^\S+$/, 'a group and version such as ceph.rook.io/v1'),
-  kind: text('Kind of the object.', /^[A-Z]\w*$/, 'a kind such as CephCluster'),
-  namespace: text('Its namespace.', /^[a-z0-9-]{1,63}$/, 'a namespace').optional(),
-  name: text('Its name. Without it all objects of the kind are meant.', /^\S+$/, 'a name').optional(),
-  path: text('Path of the field, such as `.status.ceph.health`.', /^\.\S+$/, 'a path such as .status.ceph.health'),
-  in: listOf('Values with which nodes may leave.', z.string({ error: 'expected a text' }), 'texts'),
+  apiVersion: text(
+    'Group and version of the object.',
+    /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    'a group and version such as ceph.rook.io/v1',
+  ),
+  kind: text('Kind of the object.', /^[A-Z]\w{0,62}$/, 'a kind such as CephCluster'),
+  namespace: text(
+    'Its namespace. Without it, all namespaces are meant, or the kind has none.',
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'the name of a namespace',
+  ).optional(),
+  name: text(
+    'Its name. Without it, all objects of the kind are meant.',
+    /^(?!\.{1,2}$)[^\s/%]{1,253}$/,
+    'the name of an object',
+  ).optional(),
+  path: objectPath(
+    'The field, in the JSONPath of kubectl: `.status.ceph.health`, `.status.conditions[?(@.type=="Ready")].status`.',
+  ),
+  in: listOf(
+    'Values with which nodes may leave, as kubectl prints them.',
+    z.string({ error: 'expected a text; put it in quotes, such as "True"' }),
+    'texts',
+  ).min(1, { error: 'expected at least one value' }),
 });
 
 const gates = mapping('Checks before a node leaves service. PodDisruptionBudgets are always honoured.', {
@@ -121,7 +140,9 @@ const gates = mapping('Checks before a node leaves service. PodDisruptionBudgets
   }).optional(),
   clusterHealth: mapping('Conditions of the cluster without which no node leaves.', {
     conditions: listOf('Conditions on objects.', condition, 'conditions ({apiVersion, kind, path, in})').default([]),
-    wait: duration('How long a condition is waited for.').optional(),
+    wait: duration('How long a turn waits, before its cordon, for conditions that do not hold.', {
+      zero: true,
+    }).default('30m'),
   }).prefault({}),
   overrides: listOf(
     'Other gates for some namespaces.',

@@ -4,6 +4,7 @@ import type { HostPorts } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
+import type { RunControl } from './runControl.js';
 import type { RunStop } from './runEnd.js';
 import type { RunStore } from './store.js';
 
@@ -15,14 +16,24 @@ export interface Conducting {
   /** Undefined in a rehearsal: no host is asked for anything. */
   readonly hosts: HostPorts | undefined;
   readonly clock: Clock;
+  /** Chance in [0, 1), for jitter. */
+  readonly random: () => number;
   readonly journal: Journal;
   readonly store: RunStore;
+  /** What people want of the run. */
+  readonly control: RunControl;
+  /** Runs `work` when no other such work runs: requests are not answered while a turn is chosen. */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+  /** The node that was chosen last and whose turn has not ended: no request changes it. */
+  readonly inHand: { node: string | undefined };
   readonly namespace: string;
   readonly fence: () => void;
   /** Nodes that the playbook selects now: one that it does no longer is skipped. */
   readonly selected: ReadonlySet<string>;
   /** Nodes this call may take; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
+  /** The node that this actor runs on, where it is known (rule 13). */
+  readonly ownNode?: string | undefined;
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
   /** Aborts when the run is asked to stop, and when the lease is lost. */

@@ -1,16 +1,21 @@
+import { answerRequests } from './answerRequests.js';
 import { awaitRecovery } from './awaitRecovery.js';
+import { awaitResume } from './awaitResume.js';
 import type { Conducting } from './conducting.js';
+import { failureReport } from './failure.js';
+import { followDesired } from './followDesired.js';
 import { isHostTouched } from './hostTouched.js';
-import { isInWork, nextTurn } from './nextTurn.js';
+import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
 import { headOf, openTurn } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
-import type { RunState } from './state.js';
-import { mustStop } from './stopRule.js';
+import type { RunPhase } from './state.js';
 import { takeTurn, type TurnEnd } from './takeTurn.js';
 import { timestamp } from './turnContext.js';
 
 /** How often waits and the journal's head are written when nothing else is. */
 const recordEveryMs = 5000;
+
+const endPhases: readonly RunPhase[] = ['Completed', 'Failed', 'Aborted'];
 
 /** Takes the nodes of the run through their turns until none is left or something says stop. */
 export async function conduct(work: Conducting): Promise<RunStop> {
@@ -25,8 +30,8 @@ export async function conduct(work: Conducting): Promise<RunStop> {
       counts,
       journal: headOf(journal),
       waitingFor: undefined,
-      message: stop.kind === 'not-recovered' ? stop.message : undefined,
-      ...(phase === 'Completed' || phase === 'Failed' ? { finishedAt: timestamp(work.clock) } : {}),
+      message: stop.kind === 'not-recovered' ? stop.message : stopMessage(work, stop),
+      ...(endPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
     },
     signal,
   );
@@ -39,57 +44,86 @@ export async function conduct(work: Conducting): Promise<RunStop> {
 }
 
 async function takeTurns(work: Conducting): Promise<RunStop> {
-  const { store, playbook } = work;
+  const { store } = work;
   const tries = new Map<string, number>();
   for (;;) {
     const asked = work.stoppedBy();
     if (asked !== undefined) return asked;
-    const state = store.state();
-    const node = nextTurn({ state, only: work.only, tries, attempts: playbook.drain.attempts });
-    if (node === undefined) return { kind: state.isDeleted ? 'deleted' : 'finished' };
-    const phase = state.turns.get(node)?.status.phase ?? 'Pending';
-    if (!isInWork(phase)) {
-      if (state.isDeleted) return { kind: 'deleted' };
-      const order = state.status.order ?? [];
-      if (mustStop({ failed: failedNodes(state), order, policy: playbook.nodes })) return { kind: 'failures' };
+    const next = await work.exclusively(() => chooseTurn(work, tries));
+    if (next.kind === 'end') return { kind: next.why };
+    if (next.kind === 'paused') {
+      if ((await awaitResume(work)) === 'gave-up') return { kind: 'paused' };
+      continue;
     }
-    // An undo that a crash interrupted is finished first; it was no try.
-    if (phase !== 'Undoing') tries.set(node, (tries.get(node) ?? 0) + 1);
-    const end = await recoveredTurn(work, { node, phase });
+    const end = await recoveredTurn(work, next);
+    work.inHand.node = undefined;
+    if (end.kind === 'not-begun') {
+      tries.delete(next.node);
+      continue;
+    }
     await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
     if (end.kind === 'not-recovered') return end;
-    if (end.kind === 'left' && end.run === 'stop') return work.stoppedBy() ?? { kind: 'failures' };
-  }
-}
-
-/** The turn, begun only when what earlier turns displaced is back; one in work goes on at once. */
-async function recoveredTurn(
-  work: Conducting,
-  next: { node: string; phase: string },
-): Promise<TurnEnd | Extract<RunStop, { kind: 'not-recovered' }>> {
-  if (!isInWork(next.phase)) {
-    try {
-      if (next.phase === 'Deferred') await work.clock.sleep(work.playbook.settle.timeMs, work.stop);
-      const missing = await awaitRecovery(work);
-      if (missing !== undefined) {
-        await work.journal.append({
-          type: 'gate.checked',
-          node: next.node,
-          moment: 'before-turn',
-          notRecovered: missing,
-        });
-        return { kind: 'not-recovered', message: missing };
-      }
-    } catch (error) {
-      if (work.signal.aborted || !work.stop.aborted) throw error;
-      return { kind: 'left', phase: 'Pending', run: 'stop' };
+    if (end.kind === 'left' && end.run === 'stop' && !isAborted(work)) {
+      return work.stoppedBy() ?? { kind: 'failures' };
     }
   }
-  return await oneTurn(work, next.node);
 }
 
-function failedNodes(state: RunState): string[] {
-  return [...state.turns.values()].filter((turn) => turn.status.phase === 'Failed').map((turn) => turn.node);
+type ChosenTurn = Exclude<NextTurn, { kind: 'take' }> | { kind: 'take'; node: string; phase: string };
+
+/** The next turn, once everything that was asked is answered. A turn that is chosen counts as in work at once. */
+async function chooseTurn(work: Conducting, tries: Map<string, number>): Promise<ChosenTurn> {
+  const { store, playbook, control } = work;
+  await answerRequests(work, work.signal);
+  const next = nextTurn({
+    state: store.state(),
+    desired: control.desired(),
+    policy: playbook.nodes,
+    only: work.only,
+    tries,
+    attempts: playbook.drain.attempts,
+  });
+  if (next.kind !== 'take') return next;
+  const phase = store.state().turns.get(next.node)?.status.phase ?? 'Pending';
+  // An undo that a crash interrupted is finished first; it was no try.
+  if (phase !== 'Undoing') tries.set(next.node, (tries.get(next.node) ?? 0) + 1);
+  work.inHand.node = next.node;
+  return { ...next, phase };
+}
+
+function isAborted({ control }: Conducting): boolean {
+  return control.abort.aborted || control.abortNow.aborted;
+}
+
+type BegunTurn = TurnEnd | Extract<RunStop, { kind: 'not-recovered' }> | { readonly kind: 'not-begun' };
+
+/**
+ * The turn, begun only when what earlier turns displaced is back, and when nobody has paused or ended the run meanwhile;
+ * one in work, or whose node a failure left out of service, goes on at once.
+ */
+async function recoveredTurn(work: Conducting, next: { node: string; phase: string }): Promise<BegunTurn> {
+  const { store, playbook, control } = work;
+  const status = store.state().turns.get(next.node)?.status;
+  const isOut = status?.retryFrom !== undefined && status.cordoned === true;
+  if (isInWork(next.phase)) return await oneTurn(work, next.node);
+  const stop = AbortSignal.any([work.stop, control.abort, control.abortNow]);
+  try {
+    if (next.phase === 'Deferred') await work.clock.sleep(playbook.settle.timeMs, stop);
+    const missing = isOut ? undefined : await awaitRecovery({ ...work, stop });
+    if (missing !== undefined) {
+      await work.journal.append({
+        type: 'gate.checked',
+        node: next.node,
+        moment: 'before-turn',
+        notRecovered: missing,
+      });
+      return { kind: 'not-recovered', message: missing };
+    }
+  } catch (error) {
+    if (work.signal.aborted || !stop.aborted) throw error;
+    return { kind: 'not-begun' };
+  }
+  return control.desired().state === 'Run' ? await oneTurn(work, next.node) : { kind: 'not-begun' };
 }
 
 async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
@@ -109,7 +143,7 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
   await work.store.saveRun({ phase: 'Running' }, work.signal);
   const { turn, close: disconnect } = openTurn(work, node);
   try {
-    return await takeTurn(turn, work.stop);
+    return await takeTurn(turn, { stop: work.stop, abort: work.control.abort, abortNow: work.control.abortNow });
   } finally {
     disconnect();
   }
@@ -118,14 +152,28 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
 /** Ends a turn that cannot be taken: Failed where its host was touched, else Skipped. */
 async function close(work: Conducting, end: { nodeName: string; message: string }): Promise<TurnEnd> {
   const { nodeName, message } = end;
-  const isTouched = isHostTouched(work.store.state().turns.get(nodeName)?.status ?? {});
+  const state = work.store.state();
+  const status = state.turns.get(nodeName)?.status ?? { phase: 'Pending' };
+  const isTouched = isHostTouched(status);
   const phase = isTouched ? 'Failed' : 'Skipped';
+  const run = { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal };
+  const failure = failureReport({ run, node: nodeName, code: 'node-gone', phase: status.phase, status });
   await work.journal.append({ type: 'turn.finished', node: nodeName, phase, message });
-  await work.store.saveTurn(nodeName, { phase, message, finishedAt: timestamp(work.clock) }, work.signal);
+  await work.store.saveTurn(
+    nodeName,
+    { phase, message, finishedAt: timestamp(work.clock), waitingFor: undefined, ...(isTouched ? { failure } : {}) },
+    work.signal,
+  );
   return { kind: 'left', phase, run: isTouched ? 'failure' : 'go-on' };
 }
 
-/** Does `body` while waits and the journal's head are written from time to time, and ends with it. */
+function stopMessage({ control }: Conducting, stop: RunStop): string | undefined {
+  if (stop.kind !== 'aborted') return undefined;
+  const { by, reason } = control.desired();
+  return `Aborted by ${by ?? 'somebody who did not say who'}${reason === undefined ? '' : `: ${reason}`}.`;
+}
+
+/** Does `body` while waits, the journal's head and answers to requests are written, and ends with it. */
 async function alongside<T>(work: Conducting, body: () => Promise<T>): Promise<T> {
   const ended = new AbortController();
   const recording = (async () => {
@@ -142,10 +190,12 @@ async function alongside<T>(work: Conducting, body: () => Promise<T>): Promise<T
       }
     }
   })();
+  const listening = followDesired(work, AbortSignal.any([ended.signal, work.signal])).catch(() => undefined);
   try {
     return await body();
   } finally {
     ended.abort();
     await recording;
+    await listening;
   }
 }

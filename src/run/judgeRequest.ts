@@ -1,4 +1,4 @@
-import { requestVerbs, type DesiredState, type RequestVerb, type WrittenRequest } from './desired.js';
+import { readDesired, requestVerbs, type DesiredState, type RequestVerb, type WrittenRequest } from './desired.js';
 import { isInWork } from './nextTurn.js';
 import type { RunState } from './state.js';
 
@@ -10,6 +10,9 @@ export type JudgedRequest =
 
 /** Phases in which a run takes no further turn, whatever is asked. */
 const ended: readonly string[] = ['Completed', 'Superseded'];
+
+/** Nodes that a refusal names. */
+const mostNodes = 40;
 
 /**
  * May this be done now? Asked by the command, so that a person hears at once, and again by the actor that answers,
@@ -23,14 +26,14 @@ export function judgeRequest(state: RunState, request: Pick<WrittenRequest, 'ver
   if (ended.includes(state.status.phase)) {
     return refused(`Run ${state.name} is ${state.status.phase}; nothing in it can be changed any more.`);
   }
+  if (state.isDeleted) return refused(`Run ${state.name} was deleted; no further turn begins in it.`);
   return verb === 'resume' ? { kind: 'resume' } : judgeTurn(state, verb, request.node);
 }
 
 function judgeTurn(state: RunState, verb: Exclude<RequestVerb, 'resume'>, node: string | undefined): JudgedRequest {
   const phase = node === undefined ? undefined : state.turns.get(node)?.status.phase;
   if (node === undefined || phase === undefined) {
-    const known = [...state.turns.keys()].join(', ');
-    return refused(`Run ${state.name} has no turn of node ${node ?? '(none named)'}; it has: ${known || 'none'}.`);
+    return refused(`Run ${state.name} has no turn of node ${node ?? '(none named)'}; it has: ${nodesOf(state)}.`);
   }
   if (verb === 'skip') {
     if (isInWork(phase)) {
@@ -43,11 +46,32 @@ function judgeTurn(state: RunState, verb: Exclude<RequestVerb, 'resume'>, node: 
   return { kind: 'turn', verb, node };
 }
 
-/** Why this state cannot be asked for now; undefined where it can. */
+function nodesOf({ turns }: RunState): string {
+  if (turns.size === 0) return 'none';
+  const named = [...turns.keys()].slice(0, mostNodes).join(', ');
+  return turns.size <= mostNodes ? named : `${named} and ${String(turns.size - mostNodes)} more`;
+}
+
+/**
+ * Why this state cannot be asked for now; undefined where it can. An abort is never softened by the way: who wants
+ * less takes it back first.
+ */
 export function refusedState(state: RunState, wanted: DesiredState): string | undefined {
-  const { phase } = state.status;
-  if (ended.includes(phase)) return `Run ${state.name} is ${phase}; it cannot be ${wordOf[wanted]} any more.`;
-  if (wanted !== 'Run' && phase === 'Aborted') return `Run ${state.name} is Aborted already.`;
+  const { name, spec, status, isDeleted } = state;
+  if (ended.includes(status.phase)) return `Run ${name} is ${status.phase}; it cannot be ${wordOf[wanted]} any more.`;
+  if (isDeleted && (wanted === 'Run' || wanted === 'Pause')) {
+    return `Run ${name} was deleted and ends with the turn in work; it cannot be ${wordOf[wanted]} any more.`;
+  }
+  const before = readDesired(spec);
+  const by = before.by === undefined ? '' : ` (asked for by ${before.by})`;
+  if (wanted === 'Abort' && before.state === 'AbortNow') {
+    return `Run ${name} is to stop at once already${by}; that is not softened.`;
+  }
+  if (wanted === 'Pause' && (before.state === 'Abort' || before.state === 'AbortNow')) {
+    return status.phase === 'Aborted'
+      ? `Run ${name} is Aborted${by}; there is nothing to pause.`
+      : `Run ${name} is being aborted${by}; a pause would soften that. Take it back with: turnus resume ${name}`;
+  }
   return undefined;
 }
 

@@ -1,4 +1,7 @@
+import type { NodesPolicy } from '../playbook/playbook.js';
+import type { Desired } from './desired.js';
 import type { RunState, TurnPhase } from './state.js';
+import { mustStop } from './stopRule.js';
 
 const inWork: ReadonlySet<string> = new Set<TurnPhase>([
   'Preparing',
@@ -20,6 +23,8 @@ export function isInWork(phase: string): boolean {
 
 export interface NextTurnInput {
   readonly state: RunState;
+  readonly desired: Pick<Desired, 'state'>;
+  readonly policy: Pick<NodesPolicy, 'canaries' | 'stopAfterFailures'>;
   /** Nodes this call may take; undefined: all. A turn in work is finished whatever this says. */
   readonly only: ReadonlySet<string> | undefined;
   /** Tries of each node in this call. */
@@ -27,21 +32,55 @@ export interface NextTurnInput {
   readonly attempts: number;
 }
 
+/** What the conductor does next. */
+export type NextTurn =
+  | { readonly kind: 'take'; readonly node: string }
+  /** Nodes are left, and a person wants none of them to begin. */
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' };
+
 /**
- * The node whose turn is next: first one that is in work (a crash came between), then those that have not begun, in
- * their order, then those that were deferred or blocked, as often as the playbook allows in a window.
+ * A turn in work goes on, whatever is wanted of the run. No other begins once the run is aborted, deleted, paused or
+ * stopped by failures.
  */
-export function nextTurn(input: NextTurnInput): string | undefined {
-  const { state } = input;
+export function nextTurn(input: NextTurnInput): NextTurn {
+  const { state, desired, policy } = input;
   const order = state.status.order ?? [];
-  const phaseOf = (node: string) => state.turns.get(node)?.status.phase ?? 'Pending';
-  const started = order.find((node) => isInWork(phaseOf(node)));
-  if (started !== undefined) return started;
-  const allowed = order.filter((node) => input.only === undefined || input.only.has(node));
-  const tried = (node: string) => input.tries.get(node) ?? 0;
+  const started = order.find((node) => isInWork(phaseOf(state, node)));
+  if (started !== undefined) return { kind: 'take', node: started };
+  if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
+  if (state.isDeleted) return { kind: 'end', why: 'deleted' };
+  const node = candidate(input, order);
+  if (node === undefined) return { kind: 'end', why: 'finished' };
+  if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
+  return desired.state === 'Pause' ? { kind: 'paused' } : { kind: 'take', node };
+}
+
+/** Failed turns that nobody has let the run go on in spite of. */
+export function failedNodes(state: Pick<RunState, 'turns'>): string[] {
+  return [...state.turns.values()]
+    .filter(({ status }) => status.phase === 'Failed' && status.acknowledgedBy === undefined)
+    .map(({ node }) => node);
+}
+
+/**
+ * First those that a person asked to retry, because they are out of service; then those that have not begun, in their
+ * order; then those that were deferred or blocked, as often as the playbook allows in a window.
+ */
+function candidate(input: NextTurnInput, order: readonly string[]): string | undefined {
+  const { state, only, tries, attempts } = input;
+  const allowed = order.filter((node) => only === undefined || only.has(node));
+  const tried = (node: string) => tries.get(node) ?? 0;
+  const isRetried = (node: string) => state.turns.get(node)?.status.retryFrom !== undefined;
+  const pending = allowed.filter((node) => phaseOf(state, node) === 'Pending');
   return (
-    allowed.find((node) => phaseOf(node) === 'Pending' && tried(node) === 0) ??
-    allowed.find((node) => phaseOf(node) === 'Deferred' && tried(node) < input.attempts) ??
-    allowed.find((node) => phaseOf(node) === 'Blocked' && tried(node) === 0)
+    pending.find(isRetried) ??
+    pending.find((node) => tried(node) === 0) ??
+    allowed.find((node) => phaseOf(state, node) === 'Deferred' && tried(node) < attempts) ??
+    allowed.find((node) => phaseOf(state, node) === 'Blocked' && tried(node) === 0)
   );
+}
+
+function phaseOf(state: RunState, node: string): string {
+  return state.turns.get(node)?.status.phase ?? 'Pending';
 }

@@ -1,6 +1,8 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { Rebooters } from '../cluster/rebooters.js';
 import type { ClusterView } from '../cluster/view.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
+import type { ConditionReading } from '../gates/conditionGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
 import type { HostPort } from '../host/hostPort.js';
@@ -10,6 +12,8 @@ import { selectNodes } from './selectNodes.js';
 
 export interface NodeQuestion {
   readonly api: ApiReadiness;
+  /** What the cluster answered about the playbook's conditions; absent: nobody looked. */
+  readonly conditions?: readonly ConditionReading[] | undefined;
   readonly playbook: Playbook;
   readonly view: ClusterView;
   readonly nodeName: string;
@@ -18,6 +22,10 @@ export interface NodeQuestion {
   readonly run: string | undefined;
   /** Undefined: the host is not asked. */
   readonly host: ((address: string) => HostPort) | undefined;
+  /** The node that this actor runs on, where it is known (rule 13). */
+  readonly ownNode?: string | undefined;
+  /** What else takes nodes down (rule 11); absent: nobody looked. */
+  readonly rebooters?: Rebooters | undefined;
 }
 
 /** What the gates say, and what the host said. */
@@ -48,6 +56,9 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     gates: playbook.gates,
     drain: playbook.drain,
     api: question.api,
+    conditions: question.conditions,
+    ownNode: question.ownNode,
+    others: question.rebooters && { rebooters: question.rebooters, reboot: playbook.host.reboot },
     ...(host === undefined ? {} : { host }),
   });
   return { ...evaluation, host };

@@ -2,11 +2,12 @@ import type { ClusterPort } from '../cluster/clusterPort.js';
 import { canonicalJson } from '../journal/canonicalJson.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
-import { createRun, findRun, listRuns } from './findRun.js';
-import { runName } from './identity.js';
-import { isInWork } from './nextTurn.js';
-import { runFinalizer } from './objects.js';
+import { openRequests } from './ask.js';
+import { readDesired } from './desired.js';
+import { createRun, findRun } from './findRun.js';
+import { failedNodes, isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
+import { runStateOf } from './runStateOf.js';
 import { mustStop } from './stopRule.js';
 
 /** A run as it was found or created. */
@@ -20,6 +21,8 @@ export interface RunRequest {
   readonly cluster: ClusterPort;
   readonly namespace: string;
   readonly name: string;
+  /** The unfinished run that a new one supersedes. */
+  readonly replaces: string | undefined;
   readonly playbook: Playbook;
   readonly clusterUid: string;
   readonly planHash: string;
@@ -29,38 +32,7 @@ export interface RunRequest {
   readonly rehearsal: boolean;
 }
 
-/**
- * The name of the run that a call begins or continues now: one of this playbook with a turn in work, whatever month it
- * is from, else the month's. Rehearsals are numbered: the newest is continued while it is unfinished.
- */
-export async function currentRunName(
-  at: { cluster: ClusterPort; namespace: string; playbook: Playbook; now: number; rehearsal: boolean },
-  signal: AbortSignal,
-): Promise<string> {
-  const { playbook, rehearsal } = at;
-  const prefix = `${playbook.name}-`;
-  const runs = (await listRuns({ cluster: at.cluster, namespace: at.namespace, prefix }, signal)).filter(
-    ({ spec }) => spec.playbook.name === playbook.name && spec.rehearsal === rehearsal,
-  );
-  const inWork = runs.find((run) => run.finalizers.includes(runFinalizer));
-  if (inWork !== undefined) return inWork.name;
-  const name = { playbook: playbook.name, at: at.now, timeZone: playbook.schedule.timeZone };
-  if (!rehearsal) return runName({ ...name, rehearsal: undefined });
-  const stem = runName({ ...name, rehearsal: 0 }).slice(0, -1);
-  const [newest] = runs
-    .map((run) => ({
-      phase: run.status.phase,
-      number: Number(run.name.slice(stem.length)),
-      isOfMonth: run.name.startsWith(stem),
-    }))
-    .filter(({ number, isOfMonth }) => isOfMonth && Number.isInteger(number))
-    .sort((one, other) => other.number - one.number);
-  if (newest === undefined) return runName({ ...name, rehearsal: 1 });
-  const isFinished = ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(newest.phase);
-  return runName({ ...name, rehearsal: isFinished ? newest.number + 1 : newest.number });
-}
-
-/** Continues the run of this name or creates it. Refuses where it was made from another playbook or has failed. */
+/** Continues the run of this name or creates it. Refuses where it was made from another plan, was aborted or failed. */
 export async function openRun(request: RunRequest, signal: AbortSignal): Promise<OpenedRun> {
   const place = { cluster: request.cluster, namespace: request.namespace, name: request.name };
   const found = await findRun(place, signal);
@@ -76,6 +48,7 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
           rehearsal: request.rehearsal,
           ...(request.change === undefined ? {} : { change: request.change }),
           ...(request.reason === undefined ? {} : { reason: request.reason }),
+          ...(request.replaces === undefined ? {} : { replaces: request.replaces }),
           desired: { state: 'Run' },
         },
       },
@@ -83,32 +56,54 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
     );
     return { run, turns: [], isNew: true };
   }
-  refuseIfOther(found, request);
+  refuseOtherPlan(found.run, request.planHash);
+  const isBusy = found.turns.some((turn) => isInWork(turn.status.phase));
+  if (!isBusy && !found.run.terminating) {
+    refuseAborted(found.run);
+    refuseFailed(found, request.playbook);
+  }
   return { ...found, isNew: false };
 }
 
-function refuseIfOther(found: { run: RunObject; turns: readonly TurnObject[] }, request: RunRequest): void {
-  const { run, turns } = found;
-  const deletion = `kubectl -n ${request.namespace} delete maintenancerun ${run.name}`;
-  if (run.spec.planHash !== request.planHash) {
-    throw new TurnusError({
-      code: 'plan-changed',
-      message: `Run ${run.name} was made from another plan (${run.spec.planHash.slice(0, 12)}, now ${request.planHash.slice(0, 12)}): the playbook or a file it names was changed since.`,
-      hint: `Use the playbook as it was to finish the run, or end it with: ${deletion}. A changed playbook applies to the next run.`,
-    });
-  }
-  const failed = turns.filter((turn) => turn.status.phase === 'Failed');
-  const stops = mustStop({
-    failed: failed.map((turn) => turn.spec.node),
-    order: run.status.order ?? [],
-    policy: request.playbook.nodes,
+/** @throws TurnusError `plan-changed` where the playbook or a file that it names is another one than the run's */
+export function refuseOtherPlan(run: RunObject, planHash: string): void {
+  if (run.spec.planHash === planHash) return;
+  throw new TurnusError({
+    code: 'plan-changed',
+    message: `Run ${run.name} was made from another plan (${run.spec.planHash.slice(0, 12)}, now ${planHash.slice(0, 12)}): the playbook or a file it names was changed since.`,
+    hint: 'Use the playbook as it was to finish the run, or supersede it, the nodes that are done staying done, with: turnus run -f PLAYBOOK --replace --reason TEXT. Otherwise a changed playbook applies to the next run.',
   });
-  if (stops && !run.terminating && !turns.some((turn) => isInWork(turn.status.phase))) {
-    throw new TurnusError({
-      code: 'run-failed',
-      message: `Run ${run.name} has stopped because of ${failed.map((turn) => `${turn.spec.node} (${turn.status.message ?? 'failed'})`).join('; ')}`,
-      hint: `Mend the node and uncordon it yourself, then end the run with: ${deletion}, and start again; the nodes that are done stay done.`,
-      exitCode: 4,
-    });
+}
+
+function refuseAborted(run: RunObject): void {
+  const { state, by, reason } = readDesired(run.spec);
+  if (state !== 'Abort' && state !== 'AbortNow') return;
+  throw new TurnusError({
+    code: 'run-aborted',
+    message: `Run ${run.name} was aborted by ${by ?? 'somebody who did not say who'}${reason === undefined ? '' : ` (${reason})`}; nothing was done.`,
+    hint: `To let it go on: turnus resume ${run.name}, then start the same command again.`,
+    exitCode: 7,
+  });
+}
+
+/** A run that failures have stopped goes on only after a person has answered for them. */
+function refuseFailed({ run, turns }: { run: RunObject; turns: readonly TurnObject[] }, playbook: Playbook): void {
+  const state = runStateOf({ run, turns });
+  const failed = failedNodes(state);
+  if (!mustStop({ failed, order: run.status.order ?? [], policy: playbook.nodes }) || openRequests(run).length > 0) {
+    return;
   }
+  const told = failed.map((node) => `${node} (${state.turns.get(node)?.status.message ?? 'failed'})`);
+  const next = failed.flatMap((node) => state.turns.get(node)?.status.failure?.next ?? []);
+  const commands = next.length > 0 ? next : failed.map((node) => `turnus retry ${run.name} ${node}`);
+  throw new TurnusError({
+    code: 'run-failed',
+    message: `Run ${run.name} has stopped because of ${told.join('; ')}`,
+    hint: [
+      'What to do next:',
+      ...commands.map((command) => `  ${command}`),
+      `  to let the failures stand and go on with the others: turnus resume ${run.name}`,
+    ].join('\n'),
+    exitCode: 4,
+  });
 }

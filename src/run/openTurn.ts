@@ -22,6 +22,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     run: { name, uid, rehearsal: spec.rehearsal },
     playbook: work.playbook,
     nodeName,
+    ownNode: work.ownNode,
     signal,
     cluster,
     cache: work.cache,
@@ -35,7 +36,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     save: async (change) => {
       await store.saveTurn(nodeName, change, signal);
     },
-    waiting: (wait) => {
+    waiting: (wait, podsLeft) => {
       const before = status().waitingFor;
       const since = before?.what === wait?.what ? before?.since : undefined;
       store.showWait(
@@ -46,7 +47,16 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
           until: wait.untilMs === undefined ? undefined : new Date(wait.untilMs).toISOString(),
           who: wait.who,
         },
+        podsLeft,
       );
+    },
+    rereadDesired: async (stop) => {
+      const answer = await store.reread(stop);
+      if (answer.kind !== 'ok') return answer;
+      store.observe(answer.value);
+      work.control.observe(answer.value);
+      stop.throwIfAborted();
+      return undefined;
     },
     record: async (record) => {
       await journal.append(record);

@@ -6,9 +6,10 @@ const zoneLabel = 'topology.kubernetes.io/zone';
 
 /**
  * The order of turns: within a zone by the playbook's criteria (longest since the last turn first), the zones
- * interleaved so that each pod has somewhere to go and no zone is finished before another (rule 14).
+ * interleaved so that each pod has somewhere to go and no zone is finished before another (rule 14). The node that the
+ * actor itself runs on goes last (rule 13).
  */
-export function orderNodes(nodes: readonly NodeView[], policy: NodesPolicy): NodeView[] {
+export function orderNodes(nodes: readonly NodeView[], policy: NodesPolicy, ownNode?: string): NodeView[] {
   const sorted = [...nodes].sort((one, other) => compareNodes(one, other, policy.order));
   const zones = new Map<string, NodeView[]>();
   for (const node of sorted) {
@@ -24,7 +25,12 @@ export function orderNodes(nodes: readonly NodeView[], policy: NodesPolicy): Nod
       if (node !== undefined) ordered.push(node);
     }
   }
-  return ordered;
+  return lastOf(ordered, ownNode);
+}
+
+/** The same nodes with the one named at the end, where it is among them. */
+export function lastOf(nodes: readonly NodeView[], name: string | undefined): NodeView[] {
+  return [...nodes.filter((node) => node.name !== name), ...nodes.filter((node) => node.name === name)];
 }
 
 function compareNodes(one: NodeView, other: NodeView, criteria: NodesPolicy['order']): number {

@@ -13,21 +13,28 @@ export type StepEnd =
   /** The node is no longer in the cluster. */
   | { readonly kind: 'vanished'; readonly message: string };
 
-/** How a turn can end before it is Done: a step that did not succeed, or the run being stopped. */
-export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'stopped';
+/**
+ * How a turn can end before it is Done: a step that did not succeed, the run being stopped (by a signal, or by `abort`
+ * while the host is untouched), or `abort --now`, which leaves everything as it is.
+ */
+export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'stopped' | 'aborted-now';
 
-export type FailureCode =
-  | 'job-failed'
-  | 'job-timed-out'
-  | 'job-vanished'
-  | 'job-not-started'
-  | 'job-no-contact'
-  | 'no-reboot-answer'
-  | 'rebooted-by-script'
-  | 'boot-not-proved'
-  | 'not-uncordoned'
-  | 'not-healthy'
-  | 'not-empty';
+/** Why a step failed. */
+export const failureCodes = [
+  'job-failed',
+  'job-timed-out',
+  'job-vanished',
+  'job-not-started',
+  'job-no-contact',
+  'no-reboot-answer',
+  'rebooted-by-script',
+  'boot-not-proved',
+  'old-kernel',
+  'not-uncordoned',
+  'not-healthy',
+  'not-empty',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
 
 /** What becomes of the node, of the turn and of the run. */
 export interface Decision {
@@ -68,6 +75,10 @@ export const outcomeTable: Readonly<Record<Outcome, { readonly untouched: Decisi
   stopped: {
     untouched: { node: 'undo', turn: 'Pending', run: 'stop' },
     touched: { node: 'leave', turn: 'same', run: 'stop' },
+  },
+  'aborted-now': {
+    untouched: { node: 'leave', turn: 'Failed', run: 'stop' },
+    touched: { node: 'leave', turn: 'Failed', run: 'stop' },
   },
 };
 

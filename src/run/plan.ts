@@ -1,16 +1,19 @@
 import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
 import { lastTurnOf } from '../cluster/marks.js';
+import { readRebooters, type Rebooters } from '../cluster/rebooters.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
+import type { ConditionReading } from '../gates/conditionGate.js';
 import type { NodeEvaluation } from '../gates/evaluateNode.js';
 import type { Finding } from '../gates/finding.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
-import { orderNodes } from './orderNodes.js';
+import { lastOf, orderNodes } from './orderNodes.js';
 import { planHash } from './planHash.js';
+import { readConditions } from './readConditions.js';
 import { selectNodes } from './selectNodes.js';
 
 /** Order, findings and forecast for all nodes before anything is touched. */
@@ -38,6 +41,16 @@ export interface PlannedNode {
   readonly findings: readonly Finding[];
 }
 
+/** What there is of the run already, or of the run that it supersedes. */
+export interface ExistingRun {
+  readonly order: readonly string[];
+  readonly done: ReadonlySet<string>;
+  /** Nodes whose cordon is this run's own. */
+  readonly cordoned: ReadonlySet<string>;
+  /** The run that those cordons carry the mark of. */
+  readonly cordonedBy: string;
+}
+
 export interface PlanRequest {
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
@@ -46,12 +59,18 @@ export interface PlanRequest {
   readonly playbook: Playbook;
   readonly run: string;
   readonly clusterUid: string;
-  /** Order and phases of a run that exists already. */
-  readonly existing:
-    | { readonly order: readonly string[]; readonly done: ReadonlySet<string>; readonly cordoned: ReadonlySet<string> }
-    | undefined;
+  readonly existing: ExistingRun | undefined;
   /** Nodes that this call is narrowed to; undefined: all. */
   readonly only: ReadonlySet<string> | undefined;
+  /** The node that this actor runs on; undefined where that is not known. */
+  readonly ownNode: string | undefined;
+}
+
+/** What is asked of the cluster once for all nodes. */
+interface ClusterAnswers {
+  readonly api: ApiReadiness;
+  readonly rebooters: Rebooters;
+  readonly conditions: readonly ConditionReading[];
 }
 
 /** How many hosts are asked at the same time. */
@@ -61,13 +80,17 @@ const hostsAtOnce = 8;
 export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<Plan> {
   const { playbook, cluster } = request;
   const nodes = plannedOrder(request);
-  const api = await readApiReadiness(cluster, signal);
+  const [api, rebooters, conditions] = await Promise.all([
+    readApiReadiness(cluster, signal),
+    readRebooters(cluster, signal),
+    readConditions({ cluster, conditions: playbook.gates.clusterHealth.conditions }, signal),
+  ]);
   const planned = new Map<string, PlannedNode>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-        planned.set(node.name, await planNode({ ...request, api }, node, signal));
+        planned.set(node.name, await planNode({ ...request, api, rebooters, conditions }, node, signal));
       }
     }),
   );
@@ -83,9 +106,9 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
   };
 }
 
-/** The run's frozen order, where there is one, then the nodes it does not know yet. */
+/** The run's frozen order, where there is one, then the nodes it does not know yet; our own last unless it has begun. */
 function plannedOrder(request: PlanRequest): NodeView[] {
-  const { playbook } = request;
+  const { playbook, existing, ownNode } = request;
   const view = request.cache.view();
   const selected = selectNodes(view, playbook.nodes);
   if (selected.length === 0) {
@@ -95,13 +118,16 @@ function plannedOrder(request: PlanRequest): NodeView[] {
       hint: 'Change spec.nodes.selector; kubectl get nodes -l SELECTOR shows what a selector matches.',
     });
   }
-  const ordered = orderNodes(selected, playbook.nodes);
-  const known = (request.existing?.order ?? []).flatMap((name) => ordered.find((node) => node.name === name) ?? []);
-  return [...known, ...ordered.filter((node) => !known.includes(node))];
+  const ordered = orderNodes(selected, playbook.nodes, ownNode);
+  const known = (existing?.order ?? []).flatMap((name) => ordered.find((node) => node.name === name) ?? []);
+  const order = [...known, ...ordered.filter((node) => !known.includes(node))];
+  const hasBegun =
+    ownNode !== undefined && (existing?.done.has(ownNode) === true || existing?.cordoned.has(ownNode) === true);
+  return hasBegun ? order : lastOf(order, ownNode);
 }
 
 async function planNode(
-  request: PlanRequest & { api: ApiReadiness },
+  request: PlanRequest & ClusterAnswers,
   node: NodeView,
   signal: AbortSignal,
 ): Promise<PlannedNode> {
@@ -120,7 +146,7 @@ async function planNode(
 }
 
 async function evaluation(
-  request: PlanRequest & { api: ApiReadiness },
+  request: PlanRequest & ClusterAnswers,
   node: NodeView,
   signal: AbortSignal,
 ): Promise<NodeEvaluation> {
@@ -132,7 +158,10 @@ async function evaluation(
       view: request.cache.view(),
       nodeName: node.name,
       moment: 'before-cordon',
-      run: request.existing?.cordoned.has(node.name) === true ? request.run : undefined,
+      run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,
+      ownNode: request.ownNode,
+      rebooters: request.rebooters,
+      conditions: request.conditions,
       host: hosts && ((address) => hosts.hostOf({ name: node.name, address })),
     },
     signal,

@@ -70,7 +70,7 @@ export async function refuseMissingPermissions(
   throw new TurnusError({
     code: 'permission-missing',
     message: `${cluster.target.user} may not: ${missing.join('; ')}.`,
-    hint: 'Bind the roles that `turnus install` made to this user; nothing was touched.',
+    hint: 'Bind the roles that `turnus install -f PLAYBOOK` makes to this user; nothing was touched.',
   });
 }
 

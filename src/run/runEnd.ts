@@ -1,12 +1,21 @@
 import type { Counts, RunPhase, RunState } from './state.js';
 
-/** How many turns stand where. A node that left the cluster (Skipped) is no longer counted. */
-export function countTurns(state: RunState): Counts {
-  const phases = [...state.turns.values()].map((turn) => turn.status.phase).filter((phase) => phase !== 'Skipped');
-  const count = (...wanted: string[]) => phases.filter((phase) => wanted.includes(phase)).length;
-  const [total, done, failed, blocked] = [phases.length, count('Done'), count('Failed'), count('Blocked', 'Deferred')];
-  return { total, done, failed, blocked, left: total - done - failed - blocked };
+/** How many turns stand where. A node that left the cluster is no longer counted; one that a person skipped is. */
+export function countTurns(state: Pick<RunState, 'turns'>): Counts {
+  const counted = [...state.turns.values()]
+    .map(({ status }) => status)
+    .filter((status) => status.phase !== 'Skipped' || status.skippedBy !== undefined);
+  const count = (...wanted: string[]) => counted.filter(({ phase }) => wanted.includes(phase)).length;
+  const [total, done, failed, blocked] = [counted.length, count('Done'), count('Failed'), count('Blocked', 'Deferred')];
+  const skipped = count('Skipped');
+  const left = total - done - failed - blocked - skipped;
+  return { total, done, failed, blocked, left, ...(skipped === 0 ? {} : { skipped }) };
 }
+
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** 128 and the signal's number, as shells have it. */
+export const exitCodeOfSignal: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /** Why the conductor ended. */
 export type RunStop =
@@ -14,18 +23,26 @@ export type RunStop =
   | { readonly kind: 'finished' }
   /** stopAfterFailures, or a failed canary. */
   | { readonly kind: 'failures' }
-  | { readonly kind: 'signal'; readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' }
+  | { readonly kind: 'signal'; readonly signal: StopSignal }
   /** What earlier turns displaced is not back within settle.timeout (finding `not-recovered`). */
   | { readonly kind: 'not-recovered'; readonly message: string }
+  /** A person wants the run to end (`turnus abort`). */
+  | { readonly kind: 'aborted' }
+  /** Nobody resumed the paused run within the time that this call waits. */
+  | { readonly kind: 'paused' }
   /** A person deleted the run; only the turns in work were finished. */
   | { readonly kind: 'deleted' }
+  /** Another actor took the run to where it is; this one only looked on. */
+  | { readonly kind: 'followed' }
   /** The lease was lost. */
   | { readonly kind: 'other-actor' };
 
 /** The run's phase after this call. */
 export function endPhase(counts: Counts, stop: RunStop): RunPhase {
+  if (stop.kind === 'aborted') return 'Aborted';
   if (counts.failed > 0) return 'Failed';
-  if (counts.done === counts.total) return 'Completed';
+  if (counts.done + (counts.skipped ?? 0) === counts.total) return 'Completed';
+  if (stop.kind === 'paused') return 'Paused';
   return stop.kind === 'signal' || stop.kind === 'other-actor' ? 'Running' : 'AwaitingWindow';
 }
 
@@ -35,8 +52,11 @@ export function endPhase(counts: Counts, stop: RunStop): RunPhase {
  */
 export function exitCode(counts: Counts, stop: RunStop): number {
   if (counts.failed > 0) return 4;
-  if (stop.kind === 'signal') return { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[stop.signal];
-  if (stop.kind === 'other-actor' || stop.kind === 'deleted') return 7;
+  if (stop.kind === 'signal') return exitCodeOfSignal[stop.signal];
+  if (stoppedByOthers.includes(stop.kind) || (counts.skipped ?? 0) > 0) return 7;
   if (counts.blocked > 0 || stop.kind === 'not-recovered') return 3;
-  return counts.done === counts.total ? 0 : 5;
+  if (counts.done === counts.total) return 0;
+  return stop.kind === 'followed' ? 7 : 5;
 }
+
+const stoppedByOthers: readonly RunStop['kind'][] = ['other-actor', 'deleted', 'aborted', 'paused'];

@@ -1,7 +1,7 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import { fenced } from '../cluster/fencedPort.js';
-import { lastTurnOf } from '../cluster/marks.js';
+import { cordonedByOf, lastTurnOf } from '../cluster/marks.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { JournalSink } from '../journal/entry.js';
@@ -11,9 +11,12 @@ import type { Clock } from '../time/clock.js';
 import { conduct } from './conductor.js';
 import { openRun } from './openRun.js';
 import type { Plan } from './plan.js';
+import { oneAfterAnother } from './oneAfterAnother.js';
+import { openControl } from './runControl.js';
 import { countTurns, exitCode, type RunStop } from './runEnd.js';
 import type { RunState } from './state.js';
 import { openStore, type RunStore } from './store.js';
+import { refuseRunningJobs, supersede } from './supersede.js';
 import { timestamp } from './turnContext.js';
 
 export interface RunStart {
@@ -23,6 +26,7 @@ export interface RunStart {
   readonly cache: WatchCache;
   readonly hosts: HostPorts | undefined;
   readonly clock: Clock;
+  readonly random: () => number;
   readonly namespace: string;
   readonly lease: HeldLease;
   /** Identity of this process, for people: user, host, a number. */
@@ -31,7 +35,11 @@ export interface RunStart {
   readonly change: string | undefined;
   readonly reason: string | undefined;
   readonly rehearsal: boolean;
+  /** The unfinished run that this one supersedes. */
+  readonly replaces: string | undefined;
   readonly only: ReadonlySet<string> | undefined;
+  /** The node that this actor runs on, where it is known (rule 13). */
+  readonly ownNode?: string | undefined;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
   /** Aborts when a person or the system asks to stop. */
@@ -54,11 +62,13 @@ export async function startRun(start: RunStart): Promise<RunResult> {
   };
   const cluster = fenced(start.cluster, () => lease.fence());
   const { signal } = lease;
+  if (start.replaces !== undefined) await refuseRunningJobs({ ...start, name: start.replaces }, signal);
   const opened = await openRun(
     {
       cluster,
       namespace: start.namespace,
       name: plan.run,
+      replaces: start.replaces,
       playbook,
       clusterUid: plan.clusterUid,
       planHash: plan.hash,
@@ -104,7 +114,13 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       },
       signal,
     );
-    await addTurns({ store, start, signal });
+    await addTurns({ store, start, isNew: opened.isNew }, signal);
+    const replaced = opened.run.spec.replaces;
+    if (replaced !== undefined) {
+      const writer = { cluster, clock, namespace: start.namespace, actor: start.actor };
+      const end = await supersede({ writer, cache: start.cache, store, name: replaced }, signal);
+      if (end === 'superseded') await journal.append({ type: 'run.superseded', superseded: replaced });
+    }
     await store.saveRun({ counts: countTurns(store.state()) }, signal);
     const stop = await conduct({
       playbook,
@@ -112,11 +128,16 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       cache: start.cache,
       hosts: start.hosts,
       clock,
+      random: start.random,
       journal,
       store,
+      control: openControl(opened.run),
+      exclusively: oneAfterAnother(),
+      inHand: { node: undefined },
       namespace: start.namespace,
       fence,
       only: start.only,
+      ownNode: start.ownNode,
       selected: new Set(plan.order),
       signal,
       stop: AbortSignal.any([signal, start.stop]),
@@ -135,17 +156,28 @@ function result(store: RunStore, stop: RunStop): RunResult {
   return { state, stop, exitCode: exitCode(countTurns(state), stop) };
 }
 
-/** A turn for each node of the plan; a node that had its turn in a run of this name before is Done. */
-async function addTurns(parts: { store: RunStore; start: RunStart; signal: AbortSignal }): Promise<void> {
-  const { store, start, signal } = parts;
+/**
+ * A turn for each node of the plan. A node that had its turn in a run of this name before is Done; one that carries the
+ * cordon of this very run without having a turn lost its record, and its host may have been touched.
+ */
+async function addTurns(
+  parts: { store: RunStore; start: RunStart; isNew: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, start, isNew } = parts;
   const view = start.cache.view();
+  const { run } = start.plan;
   if (store.state().isDeleted) return;
   for (const name of start.plan.order) {
     const node = view.nodes.get(name);
     if (node === undefined || store.state().turns.has(name)) continue;
-    await store.addTurn({ run: start.plan.run, node: name, nodeUid: node.uid, rehearsal: start.rehearsal }, signal);
-    if (lastTurnOf(node)?.run === start.plan.run) {
+    await store.addTurn({ run, node: name, nodeUid: node.uid, rehearsal: start.rehearsal }, signal);
+    if (lastTurnOf(node)?.run === run) {
       await store.saveTurn(name, { phase: 'Done', message: 'had its turn in an earlier run of this name' }, signal);
+    } else if (!isNew && node.unschedulable && cordonedByOf(node) === run) {
+      const message =
+        'The record of its turn was lost; its host may have been touched, so the whole turn is taken again.';
+      await store.saveTurn(name, { phase: 'Pending', cordoned: true, touchedBefore: true, message }, signal);
     }
   }
 }

@@ -91,6 +91,10 @@ const jobSchema = z.object({
   outputDigest: z.string().optional().describe('SHA-256 of the whole output, hex'),
   rebootedUnasked: z.boolean().optional().describe('The boot id changed during the job'),
   bootIdAfter: z.string().optional().describe('Boot id of the host when the job had ended'),
+  again: z
+    .boolean()
+    .optional()
+    .describe('The next start of this script is a new execution: a person asked for it, or nothing had been changed'),
   vouchedBy: z
     .string()
     .optional()
@@ -129,6 +133,7 @@ export const turnStatusSchema = z.object({
   cordonedBefore: z.boolean().optional().describe('Somebody else had cordoned the node before the turn'),
   cordoned: z.boolean().optional().describe('The cordon is ours'),
   undoTo: z.string().optional().describe('While Undoing: the phase that follows'),
+  undoCode: z.string().optional().describe('While Undoing: why, as in failure.code'),
   bootIdBefore: z.string().optional(),
   bootIdAfter: z.string().optional(),
   rebootRequestedAt: time.optional(),
@@ -161,6 +166,7 @@ export const turnStatusSchema = z.object({
     ),
   retryFrom: z.string().optional().describe('While Pending after `turnus retry`: the step at which the turn goes on'),
   lastRequest: z.string().optional().describe('Id of the last request of spec.desired that changed this turn'),
+  skippedBy: z.string().optional().describe('Who took the node out of this run'),
   acknowledgedBy: z.string().optional().describe('Who let the run go on in spite of this failure'),
   failure: failureSchema.optional().describe('While Failed: what was left how, and what to do next'),
   boundControllers: z
@@ -185,7 +191,8 @@ const countsSchema = z.object({
   done: z.number().int(),
   failed: z.number().int(),
   blocked: z.number().int(),
-  left: z.number().int().describe('Neither done, failed nor blocked'),
+  left: z.number().int().describe('Neither done, failed, blocked nor skipped'),
+  skipped: z.number().int().optional().describe('Left out by a person with `turnus skip`'),
 });
 export type Counts = z.infer<typeof countsSchema>;
 

@@ -22,12 +22,14 @@ interface StatusWrite<T> {
   readonly kind: string;
   readonly current: T;
   readonly parse: (object: ApiObject) => T;
+  /** Makes the object anew where somebody has deleted it; absent: that is a failure. */
+  readonly createAgain?: () => Promise<T>;
 }
 
 /**
  * Writes a status, guarded by the object's resourceVersion. A conflict is answered by reading again, because a person
  * may have written `spec.desired` in between; a status that another actor has taken over is never overwritten
- * (throws LeaseLost).
+ * (throws LeaseLost). A NodeTurn that somebody deleted is made anew: what it said is known here.
  */
 export async function writeStatus<T extends RunObject | TurnObject>(
   writer: StateWriter,
@@ -55,10 +57,15 @@ export async function writeStatus<T extends RunObject | TurnObject>(
       signal,
     );
     if (answer.kind === 'ok') return write.parse(answer.value);
+    if (answer.kind === 'not-found' && write.createAgain !== undefined && attempt < writeAttempts) {
+      current = await write.createAgain();
+      continue;
+    }
     if (!mayPass(answer) || attempt === writeAttempts) throw stateFailure(answer, what);
     if (attempt > 1) await clock.sleep(writePauseMs, signal);
     const read = await cluster.get({ resource: write.resource, namespace, name: current.name }, signal);
     if (read.kind === 'ok') current = write.parse(read.value);
+    else if (read.kind === 'not-found' && write.createAgain !== undefined) continue;
     else if (!mayPass(read)) throw stateFailure(read, what);
     const owner = current.status.actor;
     if (owner !== undefined && owner !== write.current.status.actor && owner !== actor) {

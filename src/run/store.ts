@@ -1,6 +1,9 @@
+import { resourceVersionOf } from '../cluster/apiObject.js';
+import type { ApiAnswer } from '../cluster/clusterPort.js';
 import { runConditions, turnConditions } from './conditions.js';
 import { newTurn, parseRun, parseTurn, runFinalizer, runResource, turnResource } from './objects.js';
 import type { RunObject, TurnObject } from './objects.js';
+import { oneAfterAnother } from './oneAfterAnother.js';
 import type { RunState, RunStatus, TurnSpec, TurnState, TurnStatus, Wait } from './state.js';
 import { required, stateFailure, writeStatus, type StateWriter } from './stateWrite.js';
 import { timestamp } from './turnContext.js';
@@ -14,7 +17,11 @@ export interface RunStore {
   saveRun(change: Partial<RunStatus>, signal: AbortSignal): Promise<void>;
   saveTurn(node: string, change: Partial<TurnStatus>, signal: AbortSignal): Promise<void>;
   /** Shows a wait at once; it is written with the next save or flush, because waits change often. */
-  showWait(node: string, wait: Wait | undefined): void;
+  showWait(node: string, wait: Wait | undefined, podsLeft?: number): void;
+  /** Takes what other people wrote into the run (`spec.desired`, a deletion). */
+  observe(run: RunObject): void;
+  /** The run as the API server has it now. */
+  reread(signal: AbortSignal): Promise<ApiAnswer<RunObject>>;
   /** Writes the waits that were shown and not yet saved. */
   flush(signal: AbortSignal): Promise<void>;
   addTurn(spec: TurnSpec, signal: AbortSignal): Promise<void>;
@@ -29,24 +36,25 @@ export function openStore(
 ): RunStore {
   let run = found.run;
   const turns = new Map(found.turns.map((turn) => [turn.spec.node, turn]));
-  const shownWaits = new Map<string, Wait | undefined>();
-  let writing: Promise<unknown> = Promise.resolve();
-
-  function inOrder<T>(write: () => Promise<T>): Promise<T> {
-    const next = writing.then(write, write);
-    writing = next.catch(() => undefined);
-    return next;
-  }
+  const shownWaits = new Map<string, Pick<TurnStatus, 'waitingFor' | 'podsLeft'>>();
+  const inOrder = oneAfterAnother();
 
   function statusOf(turn: TurnObject): TurnStatus {
     const { node } = turn.spec;
-    return shownWaits.has(node) ? compact({ ...turn.status, waitingFor: shownWaits.get(node) }) : turn.status;
+    const shown = shownWaits.get(node);
+    return shown === undefined ? turn.status : compact({ ...turn.status, ...shown });
   }
 
   function turnOf(node: string): TurnObject {
     const turn = turns.get(node);
     if (turn === undefined) throw new Error(`node ${node} has no turn in run ${run.name}`);
     return turn;
+  }
+
+  async function createTurn(spec: TurnSpec, signal: AbortSignal): Promise<TurnObject> {
+    const object = newTurn({ run, namespace: writer.namespace, spec });
+    const answer = await writer.cluster.create({ resource: turnResource, namespace: writer.namespace, object }, signal);
+    return parseTurn(required(answer, `create the NodeTurn of ${spec.node}`));
   }
 
   const state = (): RunState => ({
@@ -69,7 +77,7 @@ export function openStore(
   const saveRun: RunStore['saveRun'] = (change, signal) =>
     inOrder(async () => {
       const status = compact({ ...run.status, ...change });
-      status.conditions = runConditions(status, timestamp(writer.clock));
+      status.conditions = runConditions(status, run.spec, timestamp(writer.clock));
       run = await writeStatus(
         writer,
         { resource: runResource, kind: 'MaintenanceRun', current: run, status, parse: parseRun },
@@ -86,7 +94,14 @@ export function openStore(
       shownWaits.delete(node);
       const written = await writeStatus(
         writer,
-        { resource: turnResource, kind: 'NodeTurn', current, status, parse: parseTurn },
+        {
+          resource: turnResource,
+          kind: 'NodeTurn',
+          current,
+          status,
+          parse: parseTurn,
+          createAgain: () => createTurn(current.spec, signal),
+        },
         signal,
       );
       turns.set(node, written);
@@ -97,21 +112,29 @@ export function openStore(
     state,
     saveRun,
     saveTurn,
-    showWait(node, wait) {
-      shownWaits.set(node, wait);
+    showWait(node, wait, podsLeft) {
+      shownWaits.set(node, { waitingFor: wait, podsLeft });
       changed();
+    },
+    observe(newer) {
+      if (newer.uid !== run.uid || resourceVersionOf(newer.resourceVersion) <= resourceVersionOf(run.resourceVersion)) {
+        return;
+      }
+      // The status is ours alone: what others wrote there is overwritten with the next save.
+      run = { ...newer, status: run.status };
+      changed();
+    },
+    reread: async (signal) => {
+      const place = { resource: runResource, namespace: writer.namespace, name: run.name };
+      const answer = await writer.cluster.get(place, signal);
+      return answer.kind === 'ok' ? { kind: 'ok', value: parseRun(answer.value) } : answer;
     },
     async flush(signal) {
       for (const node of [...shownWaits.keys()]) await saveTurn(node, {}, signal);
     },
     addTurn: (spec, signal) =>
       inOrder(async () => {
-        const object = newTurn({ run, namespace: writer.namespace, spec });
-        const answer = await writer.cluster.create(
-          { resource: turnResource, namespace: writer.namespace, object },
-          signal,
-        );
-        turns.set(spec.node, parseTurn(required(answer, `create the NodeTurn of ${spec.node}`)));
+        turns.set(spec.node, await createTurn(spec, signal));
         changed();
       }),
     hold: (held, signal) =>

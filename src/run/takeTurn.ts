@@ -1,12 +1,14 @@
 import { LeaseLost } from '../cluster/heldLease.js';
 import { holdOf, marks } from '../cluster/marks.js';
 import { TurnusError } from '../turnusError.js';
+import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
 import { decide, type Outcome, type StepEnd } from './outcome.js';
 import { turnPhases, type TurnPhase } from './state.js';
 import { giveBack } from './steps/uncordonNode.js';
 import { turnSteps } from './turn.js';
 import { currentNode, timestamp, type Step, type TurnContext } from './turnContext.js';
+import { AbortRequested, openTurnStop, type RunStopSignals } from './turnStop.js';
 
 /** What the conductor must know of a turn that has ended, for now or for good. */
 export type TurnEnd =
@@ -14,12 +16,22 @@ export type TurnEnd =
   | { readonly kind: 'left'; readonly phase: TurnPhase; readonly run: 'go-on' | 'failure' | 'stop' };
 
 /**
- * Takes one node through its turn, beginning at the step in which it stands. `stop` aborts when a person or the system
- * ends the run; what becomes of the node then is decided by the outcome table and done all the same.
+ * Takes one node through its turn, beginning at the step in which it stands. The signals abort when a person or the
+ * system ends the run; what becomes of the node then is decided by the outcome table and done all the same.
  */
-export async function takeTurn(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
+export async function takeTurn(turn: TurnContext, signals: RunStopSignals): Promise<TurnEnd> {
   if (turn.status().phase === 'Undoing') return await finishUndoing(turn);
-  for (const step of stepsFrom(turn.status().phase)) {
+  const stop = openTurnStop(signals, turn.status);
+  try {
+    return await takeSteps(turn, stop.signal);
+  } finally {
+    stop.close();
+  }
+}
+
+async function takeSteps(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
+  const { phase, retryFrom } = turn.status();
+  for (const step of stepsFrom(retryFrom ?? phase)) {
     await begin(turn, step);
     const end = await runStep(turn, step, stop);
     if (end.kind === 'done') {
@@ -53,6 +65,7 @@ async function begin(turn: TurnContext, step: Step): Promise<void> {
   }
   await turn.save({
     phase: step.phase,
+    retryFrom: undefined,
     message: undefined,
     startedAt: status.startedAt ?? now,
     steps: [...(status.steps ?? []), { phase: step.phase, startedAt: now }],
@@ -74,7 +87,7 @@ async function finishStep(turn: TurnContext): Promise<void> {
   });
 }
 
-type StepOrStop = StepEnd | { readonly kind: 'stopped'; readonly message: string };
+type StepOrStop = StepEnd | { readonly kind: 'stopped' | 'aborted-now'; readonly message: string };
 
 async function runStep(turn: TurnContext, step: Step, stop: AbortSignal): Promise<StepOrStop> {
   try {
@@ -83,7 +96,11 @@ async function runStep(turn: TurnContext, step: Step, stop: AbortSignal): Promis
   } catch (error) {
     if (error instanceof LeaseLost) throw error;
     if (stop.reason instanceof LeaseLost) throw stop.reason;
-    if (stop.aborted) return { kind: 'stopped', message: `Stopped while ${step.phase} (${reasonOf(stop)}).` };
+    if (stop.aborted) {
+      const isNow = stop.reason instanceof AbortRequested && stop.reason.now;
+      const message = `Stopped while ${step.phase} (${reasonOf(stop)}).`;
+      return { kind: isNow ? 'aborted-now' : 'stopped', message };
+    }
     throw error;
   }
 }
@@ -100,11 +117,30 @@ async function leave(turn: TurnContext, end: Exclude<StepOrStop, { kind: 'done' 
   const phase = decision.turn === 'same' ? phaseOf(status.phase) : decision.turn;
   let message = end.message;
   if (decision.node === 'undo') {
-    await turn.save({ phase: 'Undoing', undoTo: phase, message, waitingFor: undefined });
+    await turn.save({ phase: 'Undoing', undoTo: phase, undoCode: failureCode(end), message, waitingFor: undefined });
     message = joined(message, await undo(turn));
   }
-  await settlePhase(turn, phase, message);
+  await settlePhase(turn, { phase, message, code: failureCode(end), failedStep: status.phase });
   return { kind: 'left', phase, run: decision.run };
+}
+
+/** What the failure report calls an end that makes the turn Failed. */
+function failureCode(end: Exclude<StepOrStop, { kind: 'done' }>): TurnFailureCode {
+  switch (end.kind) {
+    case 'failed':
+      return end.code;
+    case 'blocked':
+      return 'blocked-after-touch';
+    case 'deferred':
+      return 'deferred-after-touch';
+    case 'not-recovered':
+      return 'not-recovered';
+    case 'vanished':
+      return 'node-gone';
+    case 'stopped':
+    case 'aborted-now':
+      return 'aborted';
+  }
 }
 
 /** A crash came between the decision to undo and its end. */
@@ -112,7 +148,8 @@ async function finishUndoing(turn: TurnContext): Promise<TurnEnd> {
   const status = turn.status();
   const phase = phaseOf(status.undoTo ?? 'Deferred');
   const message = joined(status.message ?? '', await undo(turn));
-  await settlePhase(turn, phase, message);
+  const failedStep = (status.steps ?? []).at(-1)?.phase ?? 'Checking';
+  await settlePhase(turn, { phase, message, code: failureCodeOf(status.undoCode), failedStep });
   return { kind: 'left', phase, run: phase === 'Failed' ? 'failure' : 'go-on' };
 }
 
@@ -152,16 +189,25 @@ function joined(message: string, more: string | undefined): string {
   return more === undefined ? message : `${message} ${more}`;
 }
 
-async function settlePhase(turn: TurnContext, phase: TurnPhase, message: string): Promise<void> {
+async function settlePhase(
+  turn: TurnContext,
+  end: { phase: TurnPhase; message: string; code: TurnFailureCode; failedStep: string },
+): Promise<void> {
+  const { phase, message } = end;
   const status = turn.status();
   const goesOn = phase === status.phase;
   if (!goesOn) await turn.record({ type: 'turn.finished', node: turn.nodeName, phase, message });
+  const failed = {
+    finishedAt: timestamp(turn.clock),
+    failure: failureReport({ run: turn.run, node: turn.nodeName, code: end.code, phase: end.failedStep, status }),
+  };
   await turn.save({
     phase,
     message,
     undoTo: undefined,
+    undoCode: undefined,
     waitingFor: undefined,
-    ...(phase === 'Failed' ? { finishedAt: timestamp(turn.clock) } : {}),
+    ...(phase === 'Failed' ? failed : {}),
   });
   if (!goesOn) {
     await turn.announce({ reason: `Turn${phase}`, message, type: phase === 'Failed' ? 'Warning' : 'Normal' });

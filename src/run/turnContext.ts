@@ -1,4 +1,4 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort } from '../host/hostPort.js';
@@ -19,6 +19,8 @@ export interface TurnContext {
   readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
   readonly playbook: Playbook;
   readonly nodeName: string;
+  /** The node that this actor runs on, where it is known (rule 13). */
+  readonly ownNode?: string | undefined;
   /** Aborts when the lease is lost; not when a person asks the run to stop. For what must not be left half done. */
   readonly signal: AbortSignal;
   /** Every write goes through the fence. */
@@ -28,10 +30,15 @@ export interface TurnContext {
   readonly clock: Clock;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
-  status(): TurnStatus;
+  readonly status: () => TurnStatus;
   save(change: Partial<TurnStatus>): Promise<void>;
   /** Says what the turn waits for now; undefined when it goes on. */
-  waiting(wait: { what: string; untilMs?: number; who?: string } | undefined): void;
+  waiting(wait: { what: string; untilMs?: number; who?: string } | undefined, podsLeft?: number): void;
+  /**
+   * Reads the run again and acts on what people want of it now (rule 10); rejects where that ends the turn. Answers why
+   * it could not be read.
+   */
+  rereadDesired(signal: AbortSignal): Promise<ApiFailure | undefined>;
   /** Appends to the journal and flushes it. */
   record(record: JournalRecord): Promise<void>;
   /** Writes the journal's head into the run's status: before cordon, job, reboot and uncordon. */

@@ -1,5 +1,5 @@
 import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
-import { acquireLease, defaultLeaseDurations } from '../cluster/lease.js';
+import { acquireLease, defaultLeaseDurations, type LeaseOutcome } from '../cluster/lease.js';
 import type { HeldLease } from '../cluster/heldLease.js';
 import type { Clock } from '../time/clock.js';
 import type { RunResult } from './startRun.js';
@@ -16,10 +16,17 @@ export interface LeaseUse {
   readonly stop: AbortSignal;
   readonly onWaiting: (holder: string) => void;
   readonly onLost: () => void;
+  /**
+   * Another actor holds the lease: answers whether it is at work on the same run, so that this call follows it. The
+   * watching that it begins ends with the signal.
+   */
+  readonly follow: (holder: string, signal: AbortSignal) => Promise<boolean>;
 }
 
 export type LeaseEnd =
   | { readonly kind: 'ran'; readonly result: RunResult }
+  /** The other actor that was followed has ended by itself. */
+  | { readonly kind: 'followed'; readonly holder: string }
   | { readonly kind: 'other'; readonly holder: string }
   | { readonly kind: 'failure'; readonly failure: ApiFailure };
 
@@ -29,33 +36,56 @@ const retryMs = 5000;
 
 /**
  * Runs `body` while the lease is held. A lease that was lost because the API server was away is taken again, and the
- * run resumed; one that another actor has taken ends the run.
+ * run resumed; one that another actor has taken ends the run. An actor that is at work on the same run is followed: when
+ * it dies its lease is taken, when it ends by itself so does this call.
  */
 export async function runUnderLease(use: LeaseUse, body: (lease: HeldLease) => Promise<RunResult>): Promise<LeaseEnd> {
+  const { clock, stop } = use;
   let lost: { readonly result: RunResult; readonly at: number } | undefined;
   for (;;) {
-    const acquired = await acquireLease({
-      cluster: use.cluster,
-      clock: use.clock,
-      namespace: use.namespace,
-      name: leaseName,
-      identity: use.actor,
-      durations: defaultLeaseDurations,
-      wait: false,
-      signal: use.stop,
-      onWaiting: use.onWaiting,
-    });
+    const acquired = await acquire(use, lost !== undefined);
     if (acquired.kind === 'held') {
       const result = await body(acquired.lease).finally(() => acquired.lease.release());
-      if (result.stop.kind !== 'other-actor' || use.stop.aborted) return { kind: 'ran', result };
-      lost = { result, at: use.clock.monotonic() };
+      if (result.stop.kind !== 'other-actor' || stop.aborted) return { kind: 'ran', result };
+      lost = { result, at: clock.monotonic() };
       use.onLost();
       continue;
     }
-    if (acquired.kind === 'other' || lost === undefined) {
-      return lost === undefined ? acquired : { kind: 'ran', result: lost.result };
+    if (lost === undefined) return acquired;
+    if (acquired.kind === 'other' || clock.monotonic() - lost.at > outageMs)
+      return { kind: 'ran', result: lost.result };
+    await clock.sleep(retryMs, stop);
+  }
+}
+
+type Acquired = Extract<LeaseOutcome, { kind: 'held' | 'failure' }> | Extract<LeaseEnd, { kind: 'followed' | 'other' }>;
+
+/** Takes the lease, or follows whoever holds it; who has just lost it does not follow. */
+async function acquire(use: LeaseUse, hasLost: boolean): Promise<Acquired> {
+  const request = {
+    cluster: use.cluster,
+    clock: use.clock,
+    namespace: use.namespace,
+    name: leaseName,
+    identity: use.actor,
+    durations: defaultLeaseDurations,
+    signal: use.stop,
+    onWaiting: use.onWaiting,
+  };
+  for (;;) {
+    const first = await acquireLease({ ...request, wait: false });
+    if (first.kind === 'free') continue;
+    if (first.kind !== 'other') return first;
+    const { holder } = first;
+    const watching = new AbortController();
+    const signal = AbortSignal.any([use.stop, watching.signal]);
+    try {
+      if (hasLost || !(await use.follow(holder, signal))) return { kind: 'other', holder };
+      const then = await acquireLease({ ...request, wait: true, takeFree: false, onWaiting: () => undefined });
+      if (then.kind === 'free') return { kind: 'followed', holder };
+      if (then.kind !== 'other') return then;
+    } finally {
+      watching.abort();
     }
-    if (use.clock.monotonic() - lost.at > outageMs) return { kind: 'ran', result: lost.result };
-    await use.clock.sleep(retryMs, use.stop);
   }
 }

@@ -6,7 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
-const commands = ['plan', 'run', 'validate', 'install', 'journal'];
+const control = ['pause', 'resume', 'abort', 'retry', 'skip'];
+const commands = ['plan', 'run', 'validate', 'install', 'journal', ...control];
 
 describe('turnus --help', () => {
   it('ends with 0 and names every command on standard output', async () => {
@@ -68,6 +69,28 @@ describe('a command line that cannot be understood', () => {
       says: ['--reason takes at most 1000 characters'],
     },
     { title: 'has an argument too many', argv: ['validate', 'monthly.yaml', '-f', 'x'], says: ['too many arguments'] },
+    ...control.map((command) => ({
+      title: `names no run to ${command}`,
+      argv: [command],
+      says: ["missing required argument 'run'"],
+    })),
+    ...['retry', 'skip'].map((command) => ({
+      title: `names no node to ${command}`,
+      argv: [command, 'monthly-2026-11'],
+      says: ["missing required argument 'node'"],
+    })),
+    { title: 'pauses a node', argv: ['pause', 'monthly-2026-11', 'node-1'], says: ['too many arguments'] },
+    { title: 'wants to pause now', argv: ['pause', 'monthly-2026-11', '--now'], says: ["unknown option '--now'"] },
+    {
+      title: 'wants to skip again',
+      argv: ['skip', 'monthly-2026-11', 'node-1', '--again'],
+      says: ["unknown option '--again'"],
+    },
+    {
+      title: 'has too long a reason for a request',
+      argv: ['retry', 'monthly-2026-11', 'node-1', '--reason', 'r'.repeat(1001)],
+      says: ['--reason takes at most 1000 characters'],
+    },
     { title: 'names no journal', argv: ['journal', 'verify'], says: ["missing required argument 'file'"] },
   ])('ends with 2 where it $title', async ({ argv, says }) => {
     const end = await runTurnus(argv);
@@ -87,6 +110,15 @@ describe('a command without a cluster', () => {
         'turnus: There is no kubeconfig: neither --kubeconfig nor KUBECONFIG names one, and there is none in ~/.kube\nName one with --kubeconfig.\n',
     });
   });
+
+  it.each([['pause'], ['resume'], ['abort'], ['abort', '--now'], ['retry', 'node-1'], ['skip', 'node-1']])(
+    '%s %s ends with 2 too',
+    async (command, ...more) => {
+      const end = await runTurnus([command, 'monthly-2026-11', ...more, '--reason', 'flood']);
+      expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(end.stderr).toContain('turnus: There is no kubeconfig');
+    },
+  );
 
   it('ends with 2 where the kubeconfig does not exist, and names it', async () => {
     const directory = await directoryWith(goodFiles);

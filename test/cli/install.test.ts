@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { manifests } from '../../src/install/manifests.js';
-import { runTurnus } from './runTurnus.js';
+import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
 function objectsIn(text: string): unknown[] {
   return parseAllDocuments(text).map((document) => {
@@ -27,6 +28,37 @@ describe('turnus install --print', () => {
   it('prints no aliases, which not every reader of manifests knows', async () => {
     const { stdout } = await runTurnus(['install', '--print']);
     expect(stdout).not.toMatch(/[&*]a\d/);
+  });
+});
+
+describe('turnus install --print -f', () => {
+  const withConditions = goodFiles['monthly.yaml'].concat(
+    '  gates: {clusterHealth: {conditions: [{apiVersion: v1, kind: Node, path: .status.phase, in: [a]}]}}\n',
+  );
+
+  it('prints the same for a playbook without conditions, and needs no kubeconfig', async () => {
+    const directory = await directoryWith(goodFiles);
+    const end = await runTurnus(['install', '--print', '-f', join(directory, 'monthly.yaml')]);
+    expect(end).toEqual({ ...(await runTurnus(['install', '--print'])), stderr: end.stderr });
+    expect(end.exitCode).toBe(0);
+  });
+
+  it('prints nothing without a cluster where the playbook has conditions, and says why it asks', async () => {
+    const directory = await directoryWith({ ...goodFiles, 'monthly.yaml': withConditions });
+    const end = await runTurnus(['install', '--print', '-f', join(directory, 'monthly.yaml')]);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('Asking the API server where the kinds of the conditions of the playbook are served.');
+    expect(end.stderr).toContain('There is no kubeconfig');
+  });
+
+  it('names the mistakes of the playbook', async () => {
+    const directory = await directoryWith({
+      ...goodFiles,
+      'monthly.yaml': withConditions.replace('.status', 'status'),
+    });
+    const end = await runTurnus(['install', '--print', '-f', join(directory, 'monthly.yaml')]);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('monthly.yaml:9:80 spec.gates.clusterHealth.conditions[0].path: expected a path');
   });
 });
 

@@ -34,6 +34,9 @@ export async function runTurnus(argv: readonly string[], changes: Partial<Comman
     stderr,
     clock: systemClock,
     random: () => 0.5,
+    exit: (code) => {
+      throw new Error(`the process would end with ${code}`);
+    },
     onSignal: () => undefined,
     ...changes,
   });

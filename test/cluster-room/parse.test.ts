@@ -127,19 +127,49 @@ describe('a Pod', () => {
       priority: 5,
       terminationGracePeriodSeconds: 0,
       nodeSelector: { a: '1' },
-      hasRequiredAffinity: true,
+      antiAffinity: [{ topologyKey: 'zone', selector: undefined, namespaces: [], namespaceSelector: undefined }],
+      nodeAffinity: undefined,
       emptyDirs: ['tmp'],
-      claims: ['db-0', 'web-0-scratch'],
-      hostPorts: [8080],
+      claims: ['db-0'],
+      hostPorts: [{ port: 8080, protocol: 'TCP', hostIp: '0.0.0.0' }],
     });
     const preferred = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{}] } };
     expect(pod({ spec: { affinity: preferred, nodeName: '' } })).toMatchObject({
-      hasRequiredAffinity: false,
+      nodeAffinity: undefined,
+      antiAffinity: [],
+      hardSpread: [],
+      tolerations: [],
       nodeName: undefined,
       terminationGracePeriodSeconds: 30,
     });
-    const required = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } } };
-    expect(pod({ spec: { affinity: required } }).hasRequiredAffinity).toBe(true);
+  });
+
+  it('demands of its node what is required, not what is only preferred', () => {
+    const onNode = { key: 'metadata.name', operator: 'In', values: ['node-1'] };
+    const dedicated = { key: 'dedicated', operator: 'Exists' };
+    expect(
+      pod({
+        spec: {
+          affinity: {
+            nodeAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields: [onNode] }] },
+            },
+          },
+          topologySpreadConstraints: [
+            { topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule', nodeTaintsPolicy: 'Honor' },
+            { topologyKey: 'rack', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' },
+          ],
+          tolerations: [
+            dedicated,
+            { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
+          ],
+        },
+      }),
+    ).toMatchObject({
+      nodeAffinity: [{ labels: [], fields: [onNode] }],
+      hardSpread: [{ topologyKey: 'zone', maxSkew: 2, minDomains: 1, honoursAffinity: true, honoursTaints: true }],
+      tolerations: [{ ...dedicated, value: '', effect: '' }],
+    });
   });
 
   it('knows when each long-running container started, sidecars among them', () => {
@@ -177,7 +207,7 @@ describe('a Pod', () => {
 describe('a PodDisruptionBudget', () => {
   it('is read with its counts and its status', () => {
     const budget = parseBudget({
-      metadata: { name: 'b', namespace: 'n', uid: 'u', generation: 2 },
+      metadata: { name: 'b', namespace: 'n', uid: 'u', generation: 2, labels: { team: 'a' } },
       spec: { minAvailable: '50%', selector: {}, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
       status: {
         observedGeneration: 1,
@@ -195,6 +225,7 @@ describe('a PodDisruptionBudget', () => {
       namespace: 'n',
       name: 'b',
       uid: 'u',
+      labels: { team: 'a' },
       generation: 2,
       selector: { matchLabels: {}, matchExpressions: [] },
       minAvailable: '50%',

@@ -80,6 +80,7 @@ function watched(changes: Partial<Drain> = {}): { ended: Promise<Watched>; progr
     node: 'node-1',
     policy: { ...drainPolicy, timeoutMs: 40_000 },
     spread: spreadPolicy,
+    managedBudgets: [],
     clock: systemClock,
     signal: closing.signal,
     journal: (record) => {
@@ -172,7 +173,13 @@ describe('a drain', () => {
     });
     expect(await podsOn('node-1')).toEqual(before);
     const view = cache.view();
-    const forecast = drainForecast({ view, node: 'node-1', policy: drainPolicy, spread: spreadPolicy });
+    const forecast = drainForecast({
+      view,
+      node: 'node-1',
+      policy: drainPolicy,
+      spread: spreadPolicy,
+      managedBudgets: [],
+    });
     expect(forecast.verdict).toBe('blocked');
     expect(forecast.findings.map(({ code }) => code)).toEqual(['budget-never']);
   });

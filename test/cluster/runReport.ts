@@ -25,8 +25,21 @@ export interface TurnReport {
   bootIdAfter?: string;
   rebootRequestedAt?: string;
   waitingFor?: { what: string; since: string; until?: string; who?: string };
-  jobs?: Record<string, { execution: number; state?: string; exitCode?: number; outputTail?: string }>;
+  jobs?: Record<string, JobReport>;
+  failure?: { code: string; phase: string; node: string; host: string; who: string; next: string[] };
   findings?: { code: string; severity: string; objects?: string[]; message: string; hint?: string }[];
+}
+
+/** As much of the record of a job as tests read. */
+export interface JobReport {
+  execution: number;
+  state?: string;
+  exitCode?: number;
+  changed?: string;
+  reboot?: string;
+  outputTail?: string;
+  rebootedUnasked?: boolean;
+  vouchedBy?: string;
 }
 
 /** As much of a MaintenanceRun as tests read. */

@@ -26,7 +26,8 @@ export interface RunningTurnus {
   /** Settles when it has ended and all of its output is there: the exit code, or undefined where a signal ended it. */
   readonly exited: Promise<number | undefined>;
   isRunning(): boolean;
-  kill(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void;
+  /** SIGSTOP: it stands still and keeps its connections, until SIGCONT. */
+  kill(signal: 'SIGKILL' | 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Nobody reads its standard output any more: what it writes next fails, as in `turnus ... | head`. */
   closeStdout(): void;
 }

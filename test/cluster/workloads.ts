@@ -27,6 +27,8 @@ export interface WorkloadOptions {
   neverReady?: boolean;
   /** Only on these nodes. */
   nodes?: string[];
+  /** Rather on this node than on others. */
+  prefers?: string;
   nodeSelector?: Record<string, string>;
   /** Even distribution over nodes or zones; `prefer` does not block, `require` does. */
   spread?: { over: 'node' | 'zone'; mode: 'prefer' | 'require' };
@@ -178,15 +180,23 @@ function duration(milliseconds: number): string {
   return `${milliseconds}ms`;
 }
 
-function affinityOf({ name, nodes, onePerNode = false }: WorkloadOptions): Pick<PodSpec, 'affinity'> {
-  if (nodes === undefined && !onePerNode) return {};
-  const onNodes = { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: nodes }] };
+function affinityOf({ name, nodes, prefers, onePerNode = false }: WorkloadOptions): Pick<PodSpec, 'affinity'> {
+  if (nodes === undefined && prefers === undefined && !onePerNode) return {};
+  const on = (values: string[]): unknown => ({
+    matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values }],
+  });
   const apart = { labelSelector: selectorOf(name), topologyKey: 'kubernetes.io/hostname' };
+  const nodeAffinity = {
+    ...(nodes === undefined
+      ? {}
+      : { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [on(nodes)] } }),
+    ...(prefers === undefined
+      ? {}
+      : { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: on([prefers]) }] }),
+  };
   return {
     affinity: {
-      ...(nodes === undefined
-        ? {}
-        : { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [onNodes] } } }),
+      ...(Object.keys(nodeAffinity).length === 0 ? {} : { nodeAffinity }),
       ...(onePerNode ? { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [apart] } } : {}),
     },
   };

@@ -2,11 +2,14 @@ import {
   ownerKey,
   podKey,
   type BudgetView,
+  type ClaimView,
   type ClusterView,
+  type NamespaceView,
   type NodeView,
   type OwnerKey,
   type OwnerView,
   type PodView,
+  type VolumeView,
 } from '../../src/cluster/view.js';
 import type { DrainPolicy } from '../../src/playbook/playbook.js';
 
@@ -54,7 +57,10 @@ export function pod(name: string, changes: Partial<PodView> = {}): PodView {
     claims: [],
     hostPorts: [],
     nodeSelector: {},
-    hasRequiredAffinity: false,
+    nodeAffinity: undefined,
+    antiAffinity: [],
+    hardSpread: [],
+    tolerations: [],
     containersStartedAt: [takenAt - 3_600_000],
     unschedulableReason: undefined,
     ...changes,
@@ -111,6 +117,7 @@ export function budget(
     namespace: 'shop',
     name,
     uid: `budget-${name}`,
+    labels: {},
     generation: 1,
     selector: { matchLabels: { app: name }, matchExpressions: [] },
     minAvailable: undefined,
@@ -136,15 +143,21 @@ export function clusterView(content: {
   readonly workloads?: readonly Workload[];
   readonly pods?: readonly PodView[];
   readonly budgets?: readonly BudgetView[];
+  readonly namespaces?: readonly NamespaceView[];
+  readonly claims?: readonly ClaimView[];
+  readonly volumes?: readonly VolumeView[];
 }): ClusterView {
   const { nodes = [node('node-1', { unschedulable: true }), node('node-2'), node('node-3')] } = content;
-  const { workloads = [], pods = [], budgets = [] } = content;
+  const { workloads = [], pods = [], budgets = [], namespaces = [], claims = [], volumes = [] } = content;
   const all = [...workloads.flatMap((one) => one.pods), ...pods];
   return {
     takenAt,
     nodes: new Map(nodes.map((one) => [one.name, one])),
     pods: new Map(all.map((one) => [podKey(one), one])),
     budgets,
+    namespaces: new Map(namespaces.map((one) => [one.name, one])),
+    claims: new Map(claims.map((one) => [`${one.namespace}/${one.name}`, one])),
+    volumes: new Map(volumes.map((one) => [one.name, one])),
     owners: new Map(workloads.map(({ owner }) => [ownerKey(owner), owner])),
     ownerOfController: new Map(
       workloads.map(({ controllerUid, owner }): [string, OwnerKey] => [controllerUid, ownerKey(owner)]),

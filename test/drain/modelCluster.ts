@@ -1,4 +1,12 @@
-import { ownerKey, podKey, type BudgetView, type ClusterView, type PodView } from '../../src/cluster/view.js';
+import {
+  ownerKey,
+  podKey,
+  type BudgetView,
+  type ClaimView,
+  type ClusterView,
+  type PodView,
+  type VolumeView,
+} from '../../src/cluster/view.js';
 import { node, takenAt, type Workload } from './clusterFixtures.js';
 
 /** A budget's rule, and what its status says. */
@@ -40,6 +48,9 @@ export class ModelCluster {
       nodes: new Map([node('node-1', { unschedulable: true }), node('node-2')].map((one) => [one.name, one])),
       pods: new Map([...this.#pods.values()].map((pod) => [podKey(pod), this.#notYetSeen.get(pod.uid) ?? pod])),
       budgets: this.budgets.map((one) => this.#budgetView(one)),
+      namespaces: new Map(),
+      claims: new Map(this.#claims().map((claim) => [`shop/${claim.name}`, claim])),
+      volumes: new Map(['node-1', 'node-2'].map((name) => [`disk of ${name}`, diskOf(name)])),
       owners: new Map(this.workloads.map(({ owner }) => [ownerKey(owner), owner])),
       ownerOfController: new Map(this.workloads.map(({ owner, controllerUid }) => [controllerUid, ownerKey(owner)])),
     };
@@ -72,7 +83,7 @@ export class ModelCluster {
           },
         });
       }
-      if (pod.name.includes('new') && !pod.ready && !pod.terminating) {
+      if (pod.name.includes('new') && pod.nodeName !== undefined && !pod.ready && !pod.terminating) {
         events.push({
           name: `${pod.name} becomes Ready`,
           happen: () => {
@@ -82,8 +93,7 @@ export class ModelCluster {
       }
     }
     for (const workload of this.workloads) {
-      const present = this.podsOf(workload).filter(({ terminating }) => !terminating).length;
-      if (present < (workload.owner.desired ?? 0)) {
+      if (this.#lacksPod(workload) && this.#next(workload) !== undefined) {
         events.push({
           name: `${workload.owner.name} gets a pod`,
           happen: () => {
@@ -154,6 +164,7 @@ export class ModelCluster {
       namespace: 'shop',
       name: app,
       uid: `budget-${app}`,
+      labels: {},
       generation: 1,
       selector: { matchLabels: { app }, matchExpressions: [] },
       minAvailable: rule.minAvailable,
@@ -176,16 +187,39 @@ export class ModelCluster {
     return [...this.#pods.values()].filter(({ labels, phase }) => labels['app'] === app && phase !== 'Succeeded');
   }
 
-  #create({ owner, pods }: Workload): void {
-    const like = pods[0];
+  #lacksPod(workload: Workload): boolean {
+    return this.podsOf(workload).filter(({ terminating }) => !terminating).length < (workload.owner.desired ?? 0);
+  }
+
+  /** A claim for each pod with data of its own, bound to a disk of the node on which the pod was at first. */
+  #claims(): ClaimView[] {
+    const pods = this.workloads.flatMap((workload) => workload.pods);
+    return pods.flatMap(({ namespace, claims, nodeName }) =>
+      claims.map((name) => ({ namespace, name, volume: `disk of ${nodeName ?? ''}` })),
+    );
+  }
+
+  /** What the next pod is like: with data, one whose claim no pod uses any more; beyond these, one without data. */
+  #next(workload: Workload): PodView | undefined {
+    const [first] = workload.pods;
+    if (first === undefined || first.claims.length === 0) return first;
+    const used = new Set(this.podsOf(workload).flatMap(({ claims }) => claims));
+    const free = workload.pods.find(({ claims }) => claims.some((claim) => !used.has(claim)));
+    const isBeyond = this.podsOf(workload).length >= workload.pods.length;
+    return free ?? (isBeyond ? { ...first, claims: [] } : undefined);
+  }
+
+  #create(workload: Workload): void {
+    const like = this.#next(workload);
     if (like === undefined) return;
     this.#created += 1;
-    const name = `${owner.name}-new${String(this.#created)}`;
+    const name = `${workload.owner.name}-new${String(this.#created)}`;
+    const isTied = like.claims.length > 0 && like.nodeName === 'node-1';
     this.#pods.set(name, {
       ...like,
       name,
       uid: name,
-      nodeName: 'node-2',
+      nodeName: isTied ? undefined : 'node-2',
       phase: 'Pending',
       ready: false,
       terminating: false,
@@ -195,6 +229,12 @@ export class ModelCluster {
   #set(pod: PodView, changes: Partial<PodView>): void {
     this.#pods.set(pod.uid, { ...pod, ...changes });
   }
+}
+
+/** A local volume. */
+function diskOf(node: string): VolumeView {
+  const labels = [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }];
+  return { name: `disk of ${node}`, nodeAffinity: [{ labels, fields: [] }] };
 }
 
 function upTo(percent: string, total: number): number {

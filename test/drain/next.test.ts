@@ -10,6 +10,7 @@ function next(view: ClusterView, changes: Partial<DrainSituation> = {}): Record<
     node: 'node-1',
     policy: drainPolicy,
     spread: spreadPolicy,
+    managedBudgets: [],
     now: takenAt,
     inFlight: new Set(),
     ...changes,
@@ -46,6 +47,7 @@ describe('pods that stay', () => {
       node: 'node-1',
       policy: drainPolicy,
       spread: spreadPolicy,
+      managedBudgets: [],
       now: takenAt,
       inFlight: new Set(),
     });
@@ -201,6 +203,7 @@ describe('budgets', () => {
       node: 'node-1',
       policy: drainPolicy,
       spread: spreadPolicy,
+      managedBudgets: [],
       now: takenAt,
       inFlight: new Set(),
     });
@@ -245,6 +248,45 @@ describe('budgets', () => {
       'ceph-0': 'earlier-pods',
     });
     expect(next(clusterView({ workloads: [ceph], budgets: [open] }))).toEqual({ 'ceph-0': 'evict' });
+  });
+});
+
+describe('budgets that the playbook names as managed', () => {
+  const closed = { expectedPods: 2, currentHealthy: 2, desiredHealthy: 2 };
+  const engine = workload({ name: 'engine', pods: [here, elsewhere] });
+  const budgets = [budget('engine', { maxUnavailable: 0, labels: { part: 'storage' }, status: closed })];
+  const namespaces = [{ name: 'shop', labels: { 'kubernetes.io/metadata.name': 'shop' }, terminating: false }];
+  const view = clusterView({ workloads: [engine], budgets, namespaces });
+
+  it.each([
+    ['by the name of their namespace', { 'kubernetes.io/metadata.name': 'shop' }, '', 'managed-budget'],
+    ['by their own labels', {}, 'part=storage', 'managed-budget'],
+    ['by both', { 'kubernetes.io/metadata.name': 'shop' }, 'part in (storage,db)', 'managed-budget'],
+    ['not by another namespace', { 'kubernetes.io/metadata.name': 'other' }, 'part=storage', 'budget-never'],
+    ['not by other labels', { 'kubernetes.io/metadata.name': 'shop' }, 'part=web', 'budget-never'],
+  ] as const)('are known %s', (_, named, selector, expected) => {
+    expect(next(view, { managedBudgets: [{ namespaces: named, selector }] })).toEqual({ 'engine-0': expected });
+  });
+
+  it('let their pods go last, when they are open', () => {
+    const web = workload({ name: 'web', pods: [here, elsewhere] });
+    const open = { ...closed, desiredHealthy: 1, disruptionsAllowed: 1 };
+    const managedBudgets = [{ namespaces: {}, selector: 'part=storage' }];
+    const opened = [budget('engine', { maxUnavailable: 1, labels: { part: 'storage' }, status: open })];
+    expect(next(clusterView({ workloads: [engine, web], budgets: opened }), { managedBudgets })).toEqual({
+      'web-0': 'evict',
+      'engine-0': 'earlier-pods',
+    });
+  });
+});
+
+describe('a namespace that is being deleted', () => {
+  it('takes its pods with it, whatever budget, spread and playbook say', () => {
+    const namespaces = [{ name: 'shop', labels: {}, terminating: true }];
+    const web = workload({ name: 'web', pods: [here, here] });
+    const budgets = [budget('web', { maxUnavailable: 0, status: { expectedPods: 2, desiredHealthy: 2 } })];
+    const view = clusterView({ namespaces, workloads: [web], budgets, pods: [pod('bare-0')] });
+    expect(next(view)).toEqual({ 'web-0': 'terminating', 'web-1': 'terminating', 'bare-0': 'terminating' });
   });
 });
 

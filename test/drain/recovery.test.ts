@@ -24,11 +24,13 @@ describe('a displaced owner', () => {
     expect(unrecovered({ view, displaced }).map(({ ready, needed }) => [ready, needed])).toEqual(expected);
   });
 
-  it('that was deleted, or is being deleted, needs nothing', () => {
+  it('that was deleted, or is being deleted, by itself or with its namespace, needs nothing', () => {
     expect(unrecovered({ view: clusterView({}), displaced })).toEqual([]);
     const web = workload({ name: 'web', desired: 2, pods: [] });
     const ending = { ...web, owner: { ...web.owner, terminating: true } };
     expect(unrecovered({ view: clusterView({ workloads: [ending] }), displaced })).toEqual([]);
+    const namespaces = [{ name: 'shop', labels: {}, terminating: true }];
+    expect(unrecovered({ view: clusterView({ workloads: [web], namespaces }), displaced })).toEqual([]);
   });
 
   it('needs its replicas on other nodes, less those that can run on this one alone', () => {

@@ -16,7 +16,7 @@ function findings(view: ClusterView, changes: Partial<NodeToEvaluate> = {}): str
     run: 'monthly-2026-11',
     selection: nodes,
     nodes: { maxUnavailable: 1 },
-    gates: { replicaSpread: spreadPolicy },
+    gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
     drain: drainPolicy,
     api: { ready: true, message: '' },
     ...changes,
@@ -120,6 +120,30 @@ describe('the gates of a node', () => {
     expect(findings(view)).toEqual(['caution short-during-turn']);
   });
 
+  it('name what ties a pod to the node, and let it go where the other replicas suffice', () => {
+    const selector = { matchLabels: { app: 'web' }, matchExpressions: [] };
+    const antiAffinity = [
+      { topologyKey: 'kubernetes.io/hostname', selector, namespaces: [], namespaceSelector: undefined },
+    ];
+    const apart = ['node-1', 'node-2', 'node-3'].map((on) => ({ on, antiAffinity }));
+    const view = clusterView({
+      nodes: [...nodes.filter(({ name }) => name !== 'node-3'), node('node-3')],
+      workloads: [workload({ name: 'web', pods: apart })],
+      budgets: [
+        budget('web', {
+          maxUnavailable: 1,
+          status: { expectedPods: 3, currentHealthy: 3, desiredHealthy: 2, disruptionsAllowed: 1 },
+        }),
+      ],
+    });
+    expect(findings(view)).toEqual(['caution short-during-turn']);
+    const two = clusterView({
+      nodes: nodes.slice(0, 2),
+      workloads: [workload({ name: 'web', pods: apart.slice(0, 2) })],
+    });
+    expect(findings(two)).toEqual(['caution short-during-turn']);
+  });
+
   it('wait for Job pods by default and say so', () => {
     const controller = { apiVersion: 'batch/v1', kind: 'Job', name: 'import', uid: 'job' };
     const view = clusterView({ nodes, pods: [pod('import-0', { controller })] });
@@ -154,7 +178,7 @@ describe('the gates of a node', () => {
       run: undefined,
       selection: nodes,
       nodes: { maxUnavailable: 1 },
-      gates: { replicaSpread: spreadPolicy },
+      gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
       drain: drainPolicy,
       api: { ready: true, message: '' },
     });

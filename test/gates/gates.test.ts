@@ -51,6 +51,25 @@ describe('the gate for the node itself', () => {
     ]);
   });
 
+  it.each([
+    [undefined, 'Node node-1 is cordoned by somebody else;', 'when that is done: kubectl uncordon node-1'],
+    [
+      'weekly-2026-11',
+      'Node node-1 is cordoned by run weekly-2026-11 (annotation turnus.dev/cordoned-by);',
+      'If the run was deleted, look at the machine first, then: kubectl uncordon node-1 && kubectl annotate node node-1 turnus.dev/cordoned-by-',
+    ],
+    [
+      'drain/anna',
+      'Node node-1 is cordoned by turnus drain of anna;',
+      'When anna is done with it: kubectl uncordon node-1 && kubectl annotate node node-1 turnus.dev/cordoned-by-',
+    ],
+  ])('names who has cordoned it (mark %o) and the way out', (mark, message, hint) => {
+    const annotations = mark === undefined ? {} : { 'turnus.dev/cordoned-by': mark };
+    const [finding] = nodeGate({ node: node('node-1', { unschedulable: true, annotations }), run: 'monthly-2026-11' });
+    expect(finding?.message).toContain(message);
+    expect(finding?.hint).toContain(hint);
+  });
+
   it('repeats the words of the person who holds the node', () => {
     const held = node('node-1', { annotations: { 'turnus.dev/hold': 'disk on order' } });
     expect(nodeGate({ node: held, run: undefined })[0]).toMatchObject({
@@ -146,6 +165,7 @@ describe('the gate for the host', () => {
     systemd: true,
     kernel: '6.1',
     freeBytes: 1,
+    automaticReboot: undefined,
   };
   const asked = (answer: HostInspection['answer'], address: string | undefined = '127.0.1.1') =>
     hostGate({ node: node('node-1'), host: { address, answer, ssh } });

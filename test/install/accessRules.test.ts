@@ -54,9 +54,16 @@ function sentences(permissions: readonly Permission[]): string[] {
   return permissions.map(describePermission).sort();
 }
 
-/** Not asked for before a run: any scale is more than an access review can ask for, and the finalizers are only
- * checked where the admission plugin OwnerReferencesPermissionEnforcement is on. */
-const notAskedFor = ['get *.*/scale', 'update maintenanceruns.turnus.dev/finalizers in namespace turnus-system'];
+/** Not asked for before a run: any scale is more than an access review can ask for, the finalizers are only checked
+ * where the admission plugin OwnerReferencesPermissionEnforcement is on, and most clusters do not serve the kinds of
+ * other controllers. */
+const notAskedFor = [
+  'get *.*/scale',
+  'list machinehealthchecks.cluster.x-k8s.io',
+  'list machinehealthchecks.machine.openshift.io',
+  'list plans.upgrade.cattle.io',
+  'update maintenanceruns.turnus.dev/finalizers in namespace turnus-system',
+];
 
 describe('the permissions that run asks for', () => {
   it('are those of the roles, each once', () => {
@@ -73,7 +80,8 @@ describe('the permissions that run asks for', () => {
         'patch nodes',
         'create pods/eviction',
         'watch poddisruptionbudgets.policy',
-        'get namespaces kube-system',
+        'get namespaces',
+        'list persistentvolumes',
         'patch nodeturns.turnus.dev/status in namespace turnus-system',
         'update leases.coordination.k8s.io in namespace turnus-system',
         'get leases.coordination.k8s.io in namespace kube-node-lease',
@@ -101,6 +109,44 @@ describe('the permissions that plan asks for', () => {
   it('are some of those that run asks for', () => {
     expect(asked.length).toBeGreaterThan(5);
     expect(sentences(permissionsFor('run', namespace))).toEqual(expect.arrayContaining(sentences(asked)));
+  });
+});
+
+describe('the permissions that pause, retry and the like ask for', () => {
+  it('are those of the ClusterRole turnus-operate, our objects in their namespace', () => {
+    const role = objects.find(({ metadata }) => metadata.name === 'turnus-operate');
+    const inRole = (role?.rules ?? []).flatMap(({ apiGroups, resources, verbs, resourceNames }) =>
+      resources.flatMap((resource) => verbs.map((verb) => ({ group: apiGroups[0], resource, verb, resourceNames }))),
+    );
+    expect(role?.kind).toBe('ClusterRole');
+    expect(sentences([...permissionsFor('operate', 'maintenance')])).toEqual([
+      'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get leases.coordination.k8s.io turnus in namespace maintenance',
+      'get maintenanceruns.turnus.dev in namespace maintenance',
+      'get nodeturns.turnus.dev in namespace maintenance',
+      'list maintenanceruns.turnus.dev in namespace maintenance',
+      'list nodeturns.turnus.dev in namespace maintenance',
+      'patch maintenanceruns.turnus.dev in namespace maintenance',
+      'watch maintenanceruns.turnus.dev in namespace maintenance',
+      'watch nodeturns.turnus.dev in namespace maintenance',
+    ]);
+    const asked = permissionsFor('operate', 'maintenance').map(({ verb, resource }) => `${verb} ${resource}`);
+    expect([...new Set(inRole.map(({ verb, resource }) => `${verb} ${resource}`))].sort()).toEqual(
+      [...new Set(asked)].sort(),
+    );
+    // One name each: a role that is bound in the whole cluster lets nobody read other leases.
+    expect(inRole.filter(({ resource }) => resource === 'leases')).toMatchObject([{ resourceNames: ['turnus'] }]);
+  });
+
+  it('are some of those that run asks for, so that who runs may ask too', () => {
+    const withoutName = (permission: Permission) => {
+      const { name: _, ...rest } = permission;
+      return permission.resource === 'leases' ? rest : permission;
+    };
+    expect(sentences(permissionsFor('run', namespace))).toEqual(
+      expect.arrayContaining(sentences(permissionsFor('operate', namespace).map(withoutName))),
+    );
   });
 });
 

@@ -31,6 +31,13 @@ describe('the manifests', () => {
     expect(policy).toContain('object.spec.requester == request.userInfo.username');
     expect(policy).toContain('"failurePolicy":"Fail"');
   });
+
+  it('let the policy see what people ask of a run, but not the status that the actor writes', () => {
+    const policy = manifests('turnus-system').find(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    expect(policy?.['spec']).toMatchObject({
+      matchConstraints: { resourceRules: [{ operations: ['CREATE', 'UPDATE'], resources: ['maintenanceruns'] }] },
+    });
+  });
 });
 
 describe('deploy/turnus.yaml', () => {

@@ -20,7 +20,11 @@ describe('a playbook without mistakes', () => {
         maxUnavailable: 1,
         stopAfterFailures: 1,
       },
-      gates: { replicaSpread: { minReadyElsewhere: '50%', singletons: 'allow' }, managedBudgets: [] },
+      gates: {
+        replicaSpread: { minReadyElsewhere: '50%', singletons: 'allow' },
+        managedBudgets: [],
+        clusterHealth: { conditions: [], waitMs: 1_800_000 },
+      },
       drain: {
         timeoutMs: 900_000,
         attempts: 2,

@@ -49,6 +49,10 @@ describe('a wrong value', () => {
     ['  health: {commands: systemctl}', '9:22 spec.health.commands: expected a list of commands, not "systemctl"'],
     ['  health: {commands: [1]}', '9:23 spec.health.commands[0]: expected a command on one line, not 1'],
     [
+      '  gates: {managedBudgets: [{selector: app=ceph}, {namespaces: {}}]}',
+      '9:50 spec.gates.managedBudgets[1]: means every budget of the cluster; name the namespaces, or give a selector',
+    ],
+    [
       '  health: {consecutive: 10, interval: 1m, timeout: 9m}',
       '9:52 spec.health.timeout: 9m is too short for 10 checks in a row, one every 1m; allow more time or fewer checks',
     ],
@@ -234,16 +238,7 @@ describe('a field that does not work yet', () => {
       '  gates: {replicaSpread: {singletons: surge}}',
       '9:27 spec.gates.replicaSpread.singletons: does not work yet: replacements of singletons are not started first; write allow or block',
     ],
-    [
-      '  gates: {managedBudgets: [{namespaces: {a: b}, selector: ""}]}',
-      '9:11 spec.gates.managedBudgets: does not work yet',
-    ],
     ['  gates: {capacity: {mode: warn}}', '9:11 spec.gates.capacity: does not work yet'],
-    [
-      '  gates: {clusterHealth: {conditions: [{kind: CephCluster}]}}',
-      '9:27 spec.gates.clusterHealth.conditions: does not work yet',
-    ],
-    ['  gates: {clusterHealth: {wait: 30m}}', '9:27 spec.gates.clusterHealth.wait: does not work yet'],
     [
       '  gates: {overrides: [{namespaces: {team: acme}, singletons: block}]}',
       '9:11 spec.gates.overrides: does not work yet',

@@ -52,7 +52,7 @@ describe('the normalised playbook', () => {
         '  settle: {time: 30s, timeout: "15m"}',
         '  health: {consecutive: 3, interval: 5s, timeout: 15m, daemonSets: true, commands: []}',
         '  drain: {timeout: 15m, attempts: 2, localData: delete, unmanagedPods: block, jobPods: wait, jobPodsLimit: 1h, waitForReplacements: true, overrides: []}',
-        '  gates: {replicaSpread: {minReadyElsewhere: 50%, singletons: allow}, managedBudgets: [], clusterHealth: {conditions: []}, overrides: []}',
+        '  gates: {replicaSpread: {minReadyElsewhere: 50%, singletons: allow}, managedBudgets: [], clusterHealth: {conditions: [], wait: 30m}, overrides: []}',
         '  nodes: {selector: "", exclude: turnus.dev/exclude, order: [longestSinceTurn], canaries: 1, concurrency: 1, maxUnavailable: 1, stopAfterFailures: 1, steer: none}',
         '  schedule: {timeZone: UTC, windows: [], freezes: []}',
         '  host:',
@@ -81,6 +81,8 @@ describe('the normalised playbook', () => {
     ['drain: {timeout: 16m}'],
     ['health: {commands: ["true"]}'],
     ['gates: {replicaSpread: {minReadyElsewhere: 51%}}'],
+    ['gates: {clusterHealth: {wait: 31m}}'],
+    ['gates: {clusterHealth: {conditions: [{apiVersion: v1, kind: Node, path: .status.phase, in: [a]}]}}'],
   ])('changes with %s', async (line) => {
     const changed = await loadGood(playbookWith(`  ${line}`));
     expect(changed.normalised).not.toEqual((await loadGood(playbookWith())).normalised);

@@ -27,6 +27,9 @@ describe('findings that block a step', () => {
     'host-key-mismatch',
     'host-is-not-node',
     'control-plane-node',
+    'own-node',
+    'already-cordoned',
+    'node-held',
     'unmanaged-pod',
     'budget-conflict',
   ])('named %s are never passed by waiting', (code) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInWork, nextTurn } from '../../src/run/nextTurn.js';
+import { isInWork, nextTurn, type NextTurnInput } from '../../src/run/nextTurn.js';
 import { turnPhases, type TurnPhase } from '../../src/run/state.js';
 import { turnSteps } from '../../src/run/turn.js';
 import { runState } from './runFixtures.js';
@@ -9,12 +9,19 @@ function next(
   phases: Readonly<Record<string, string>>,
   options: { only?: readonly string[]; tries?: Readonly<Record<string, number>>; attempts?: number } = {},
 ): string | undefined {
-  return nextTurn({
+  return nodeOf({
     state: runState(phases),
     only: options.only && new Set(options.only),
     tries: new Map(Object.entries(options.tries ?? {})),
     attempts: options.attempts ?? 2,
   });
+}
+
+/** The node that is taken where nothing stops the run; undefined where none is. */
+function nodeOf(input: Omit<NextTurnInput, 'desired' | 'policy'>): string | undefined {
+  const policy = { canaries: 0, stopAfterFailures: 1000 };
+  const chosen = nextTurn({ ...input, desired: { state: 'Run' }, policy });
+  return chosen.kind === 'take' ? chosen.node : undefined;
 }
 
 describe('a turn', () => {
@@ -82,7 +89,7 @@ describe('the next turn', () => {
 
   it('of a node in the order that has no turn object yet is one that has not begun', () => {
     const state = runState({}, { order: ['n1'] });
-    expect(nextTurn({ state, only: undefined, tries: new Map(), attempts: 1 })).toBe('n1');
+    expect(nodeOf({ state, only: undefined, tries: new Map(), attempts: 1 })).toBe('n1');
   });
 });
 
@@ -104,7 +111,7 @@ describe('the next turn, for any outcomes,', () => {
           for (const outcome of outcomes) {
             expect(turns).toBeLessThanOrEqual(bound);
             turns += 1;
-            const node = nextTurn({ state: runState(phases), only: undefined, tries, attempts });
+            const node = nodeOf({ state: runState(phases), only: undefined, tries, attempts });
             if (node === undefined) break;
             tries.set(node, (tries.get(node) ?? 0) + 1);
             phases[node] = outcome;

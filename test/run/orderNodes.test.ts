@@ -73,6 +73,16 @@ describe('the order of turns', () => {
     expect(namesInOrder([nodeIn('n2', 'a', 400), nodeIn('n1', 'a', 1)], ['name'])).toEqual(['n1', 'n2']);
   });
 
+  it('takes the node that the actor runs on last, however long ago its turn is', () => {
+    const nodes = [nodeIn('a1', 'a', 400), nodeIn('a2', 'a', 3), nodeIn('b1', 'b', 2)];
+    expect(orderNodes(nodes, nodesPolicy, 'a1').map(({ name }) => name)).toEqual(['b1', 'a2', 'a1']);
+  });
+
+  it('is the same where the actor runs on no node of the playbook', () => {
+    const nodes = [nodeIn('a1', 'a', 400), nodeIn('a2', 'a', 3), nodeIn('b1', 'b', 2)];
+    expect(orderNodes(nodes, nodesPolicy, 'elsewhere')).toEqual(orderNodes(nodes, nodesPolicy));
+  });
+
   it('treats nodes without a zone as one zone', () => {
     const nodes = [nodeIn('m1', undefined), nodeIn('m2', undefined), nodeIn('z1', 'z'), nodeIn('z2', 'z')];
     expect(namesInOrder(nodes)).toEqual(['m1', 'z1', 'm2', 'z2']);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runJob } from '../../src/host/followJob.js';
+import { parseHostFacts } from '../../src/host/hostPrograms.js';
 import type { HostPort } from '../../src/host/hostPort.js';
 import { systemClock } from '../../src/systemClock.js';
 import type { ShellHost } from './shellHost.js';
@@ -49,6 +50,34 @@ describe('a check of the playbook', () => {
   test('whose connection breaks is lost, and has no exit code', async () => {
     machine.cutNextBeforeAnswer();
     expect(await host.check('true', signal)).toMatchObject({ kind: 'lost' });
+  });
+});
+
+describe('a look at the host', () => {
+  test.each([
+    ["reboot='true'", true],
+    ["reboot='false'", false],
+    ['', false],
+  ])('reads from what apt-config says, %o, whether unattended-upgrades reboots: %o', async (said, automaticReboot) => {
+    const debian = await fixture.start();
+    await debian.install('unattended-upgrade', '#!/bin/sh\n');
+    await debian.install(
+      'apt-config',
+      `#!/bin/sh\n[ "$*" = 'shell reboot Unattended-Upgrade::Automatic-Reboot/b' ] || exit 100\necho "${said}"\n`,
+    );
+    const port = await fixture.port(debian);
+    expect(await port.inspect(signal)).toMatchObject({ kind: 'ok', value: { automaticReboot } });
+  });
+
+  test('says nothing of unattended-upgrades where it is not installed', () => {
+    const fields = new Map([
+      ['boot_id', 'b'],
+      ['user', 'root'],
+      ['kernel', '6.1'],
+      ['free_kib', '1'],
+      ['automatic_reboot', ''],
+    ]);
+    expect(parseHostFacts({ fields, body: Buffer.alloc(0) }, 'SHA256:abc')?.automaticReboot).toBeUndefined();
   });
 });
 

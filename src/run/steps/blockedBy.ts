@@ -11,6 +11,7 @@ const passing: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
   'no-room',
   'node-not-ready',
   'api-not-ready',
+  'cluster-not-healthy',
   'system-owner-short',
   'host-unreachable',
 ]);

@@ -35,13 +35,14 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     node: turn.nodeName,
     policy: turn.playbook.drain,
     spread: turn.playbook.gates.replicaSpread,
+    managedBudgets: turn.playbook.gates.managedBudgets,
     clock: turn.clock,
     signal,
     journal: async (record) => {
       await turn.record(record);
     },
-    report: ({ waitingFor }) => {
-      turn.waiting(waitInWords(waitingFor));
+    report: ({ waitingFor, left: podsLeft }) => {
+      turn.waiting(waitInWords(waitingFor), podsLeft);
     },
     displaced: displacedBefore(turn),
     boundControllers: new Set(turn.status().boundControllers ?? []),

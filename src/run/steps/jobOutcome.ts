@@ -18,6 +18,7 @@ export function describeEnd(end: JobEnd): Omit<JobRecord, 'execution' | 'intentA
         versions: end.result.versions,
         outputTail: end.output.tail,
         outputDigest: end.output.sha256,
+        bootIdAfter: end.bootId,
         ...(end.rebootedDuringJob === undefined ? {} : { rebootedUnasked: true }),
       };
     case 'not-started':
@@ -37,6 +38,7 @@ export function judgeJob(turn: TurnContext, stage: Stage, job: JobRecord): StepE
   const said =
     job.outputTail === undefined || job.outputTail === '' ? '' : ` Its last lines: ${lastLines(job.outputTail)}`;
   const failed = (code: FailureCode, message: string): StepEnd => ({ kind: 'failed', code, message });
+  if (job.vouchedBy !== undefined) return { kind: 'done' };
   switch (job.state) {
     case 'exited':
       if (job.exitCode !== 0)
@@ -56,6 +58,14 @@ export function judgeJob(turn: TurnContext, stage: Stage, job: JobRecord): StepE
     case 'timed-out':
       return failed('job-timed-out', `${capital(where)} was ended by its timeout.${said}`);
     case 'vanished':
+      // A script that answers and then reboots the host by itself has said all it had to say.
+      if (job.rebootedUnasked === true && job.reboot !== undefined) return { kind: 'done' };
+      if (job.rebootedUnasked === true) {
+        return failed(
+          'rebooted-by-script',
+          `The host of ${turn.nodeName} was rebooted while script ${stage} ran, by the script or by somebody else, and the script had not answered; how far it came is unknown.${said}`,
+        );
+      }
       return failed(
         'job-vanished',
         `${capital(where)} is gone without an exit code: the machine went down or somebody killed it.${said}`,

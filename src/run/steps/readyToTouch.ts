@@ -6,16 +6,19 @@ import { awaitNoHold } from './awaitNoHold.js';
 import { drainNode } from './drainNode.js';
 import { rereadNode } from './rereadNode.js';
 import { setCordon } from './setCordon.js';
+import { untilAnswered } from './untilAnswered.js';
 
 /** Pods may come back between the drain and the touch; more often than this somebody places them on purpose. */
 const rounds = 3;
 
 /**
- * Rule 10, immediately before the host is touched and again before the reboot: on a consistent reading nobody holds
- * the node, the cordon is still there (or is set again), and the node is still empty (or is emptied again).
+ * Rule 10, immediately before the host is touched and again before the reboot: on a consistent reading nobody wants the
+ * run aborted, nobody holds the node, the cordon is still there (or is set again), and the node is still empty (or is emptied again).
  */
 export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   for (let round = 1; round <= rounds; round += 1) {
+    const unread = await rereadDesired(turn, signal);
+    if (unread !== undefined) return unread;
     const reading = await rereadNode(turn, signal);
     if (reading.kind === 'not-read') return reading.end;
     const held = await awaitNoHold(turn, signal);
@@ -38,6 +41,17 @@ export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Prom
     code: 'not-empty',
     message: `Pods keep being placed on node ${turn.nodeName} although it was cordoned; find out who places them.`,
   };
+}
+
+async function rereadDesired(turn: TurnContext, signal: AbortSignal): Promise<StepEnd | undefined> {
+  const failure = await untilAnswered(
+    turn,
+    { what: `run ${turn.run.name} can be read`, attempt: () => turn.rereadDesired(signal), failureOf: (read) => read },
+    signal,
+  );
+  if (failure === undefined) return undefined;
+  const message = `What is wanted of run ${turn.run.name} could not be read: ${failure.message}`;
+  return { kind: 'deferred', message };
 }
 
 function podsToLeave(turn: TurnContext): PodView[] {

@@ -53,6 +53,14 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
   }
   turn.waiting(undefined);
   const node = currentNode(turn);
+  const wantedKernel = status.jobs?.update?.versions?.['kernel.after'];
+  if (wantedKernel !== undefined && node !== undefined && node.versions.kernel !== wantedKernel) {
+    return {
+      kind: 'failed',
+      code: 'old-kernel',
+      message: `Node ${turn.nodeName} was rebooted and runs kernel ${node.versions.kernel}, but the script answered version.kernel.after=${wantedKernel}: the boot loader chose another kernel.`,
+    };
+  }
   await turn.record({ type: 'boot.proved', node: turn.nodeName, bootIdBefore, bootIdAfter: proof.bootId });
   await turn.save({ bootIdAfter: proof.bootId, ...(node === undefined ? {} : { versionsAfter: node.versions }) });
   return { kind: 'done' };
@@ -134,6 +142,7 @@ function isRebootWanted(turn: TurnContext): boolean {
     case 'never':
       return false;
     case 'required':
-      return update?.reboot === 'required';
+      // Where a person took a failed script as mended, a reboot too many on an empty node is the smaller risk.
+      return update?.vouchedBy === undefined ? update?.reboot === 'required' : update.reboot !== 'no';
   }
 }

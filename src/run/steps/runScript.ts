@@ -29,7 +29,8 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
   const { stage, beforeStart } = run;
   const script = turn.playbook.host.scripts[stage];
   if (script === undefined || turn.run.rehearsal) return { kind: 'done' };
-  const recorded = turn.status().jobs?.[stage];
+  const latest = turn.status().jobs?.[stage];
+  const recorded = latest?.again === true ? undefined : latest;
   if (recorded?.state !== undefined) return judgeJob(turn, stage, recorded);
 
   const found = recorded === undefined ? { kind: 'absent' as const } : await findJob(turn, recorded, run, signal);
@@ -39,7 +40,7 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
     if (intent !== undefined) await turn.save({ jobs: { ...turn.status().jobs, [stage]: undefined } });
     const ready = await beforeStart();
     if (ready.kind !== 'done') return ready;
-    intent = await recordIntent(turn, { stage, script: script.content }, signal);
+    intent = await recordIntent(turn, { stage, script: script.content, latest }, signal);
   }
   const job = await followToEnd(turn, { stage, script, intent, startedBefore: found.kind === 'there' }, signal);
   turn.waiting(undefined);
@@ -142,11 +143,13 @@ async function findJob(turn: TurnContext, intent: JobRecord, run: ScriptRun, sig
 
 async function recordIntent(
   turn: TurnContext,
-  { stage, script }: { stage: Stage; script: string },
+  run: { stage: Stage; script: string; latest: JobRecord | undefined },
   signal: AbortSignal,
 ): Promise<JobRecord> {
+  const { stage, script, latest } = run;
+  const former = latest?.again === true ? latest : undefined;
   const intent: JobRecord = {
-    execution: 1,
+    execution: former === undefined ? (latest?.execution ?? 1) : former.execution + 1,
     intentAt: timestamp(turn.clock),
     bootIdBefore: turn.status().bootIdAfter ?? turn.status().bootIdBefore ?? '',
   };
@@ -160,6 +163,11 @@ async function recordIntent(
     bootId: intent.bootIdBefore,
   });
   await turn.anchor();
-  await turn.save({ jobs: { ...turn.status().jobs, [stage]: intent } });
+  const isChanged = former !== undefined && stage !== 'prepare' && former.changed !== 'no';
+  await turn.save({
+    jobs: { ...turn.status().jobs, [stage]: intent },
+    // The record of the former execution goes; what it may have changed does not.
+    ...(isChanged ? { touchedBefore: true } : {}),
+  });
   return intent;
 }

@@ -130,6 +130,30 @@ export class Host {
     await setSudo(this.#image, mode);
   }
 
+  /** Whether sshd lets the client's key in, until the next boot; open connections stay. */
+  async setLogin(answer: 'accepted' | 'refused'): Promise<void> {
+    const content = answer === 'accepted' ? `${this.#options.clientKey.publicKey.trim()}\n` : '';
+    await writeFile(join(this.#image.run, 'testbed', 'authorized_keys'), content);
+  }
+
+  /** How often somebody has logged in so far. */
+  async logins(): Promise<number> {
+    const log = await readFile(join(this.#options.directory, 'host.log'), 'utf8');
+    return log.split('\n').filter((line) => line.startsWith('Accepted publickey for ')).length;
+  }
+
+  /** Where Turnus keeps its jobs: as it is, without room, or read-only. Until the next boot. */
+  async setJobDisk(state: 'normal' | 'full' | 'read-only'): Promise<void> {
+    const place = '/var/lib/turnus';
+    const commands = {
+      normal: `while umount ${place} 2>/dev/null; do :; done`,
+      full: `mount -t tmpfs -o size=64k full ${place} && { cat /dev/zero > ${place}/filler || :; } 2>/dev/null`,
+      'read-only': `mount --bind ${place} ${place} && mount -o remount,bind,ro ${place}`,
+    };
+    const { exitCode, stderr } = await this.ssh(commands[state]);
+    if (exitCode !== 0) throw new TestbedError(`The disk of ${this.node} cannot be made ${state}: ${stderr}`);
+  }
+
   /** The path, on the test machine, of a file on the host's disk: below /srv, /var/lib, /root or /home. */
   pathOnDisk(path: string): string {
     const places = { '/srv': 'srv', '/var/lib': 'var-lib', '/root': 'root', '/home': 'home' };

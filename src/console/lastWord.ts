@@ -1,0 +1,42 @@
+import { isHostTouched } from '../run/hostTouched.js';
+import { isInWork } from '../run/nextTurn.js';
+import { countTurns, type RunStop } from '../run/runEnd.js';
+import type { RunState } from '../run/state.js';
+import { tallyText } from './tallyText.js';
+
+/** The last sentence of `run`: why it ended, the tally, and how to go on. */
+export function lastWord(state: RunState, stop: RunStop): string {
+  const tally = tallyText(countTurns(state));
+  const again = 'Start the same command again to go on.';
+  switch (stop.kind) {
+    case 'other-actor':
+      return `Run ${state.name}: the lease was lost and could not be had again, so this actor stopped: ${tally}. ${again}`;
+    case 'followed':
+      return `Run ${state.name}: ${tally}.`;
+    case 'signal':
+      return `Run ${state.name} was stopped by ${stop.signal}: ${tally}. ${again}`;
+    case 'failures':
+      return `Run ${state.name} has stopped after a failure: ${tally}. It goes on after turnus retry, skip or resume; turnus status ${state.name} shows this again.`;
+    case 'not-recovered':
+      return `Run ${state.name} has stopped (not-recovered): ${tally}. ${stop.message} Find out why, then start the same command again.`;
+    case 'aborted':
+      return `Run ${state.name} was aborted: ${tally}. ${state.status.message ?? ''} To let it go on: turnus resume ${state.name}`;
+    case 'paused':
+      return `Run ${state.name} is paused, and nobody resumed it: ${tally}. turnus resume ${state.name}, then start the same command again.`;
+    case 'deleted':
+      return `Run ${state.name} was deleted by a person: ${tally}. What was in work was ended; start the same command again to begin anew.`;
+    case 'finished':
+      return `Run ${state.name}: ${tally}.`;
+  }
+}
+
+/** Which nodes are in the middle of their turn, and how to go on. */
+export function whatIsLeft(state: RunState | undefined): string[] {
+  return [...(state?.turns.values() ?? [])]
+    .filter(({ status }) => isInWork(status.phase))
+    .map(({ node, status }) => {
+      const cordon = status.cordoned === true ? 'it is cordoned' : 'it is not cordoned';
+      const touched = isHostTouched(status) ? 'its host was touched' : 'its host is untouched';
+      return `Node ${node} is left in phase ${status.phase}: ${cordon}, ${touched}. Start the same command again to go on.`;
+    });
+}

@@ -1,0 +1,191 @@
+import { matchesLabels } from '../cluster/labelSelector.js';
+import { admitsNode } from '../cluster/nodeSelector.js';
+import { isFinished } from '../cluster/replicas.js';
+import { keepsPodsOff, tolerates } from '../cluster/taints.js';
+import {
+  podKey,
+  type AntiAffinityTerm,
+  type ClusterView,
+  type NodeView,
+  type PodView,
+  type PortOfHost,
+  type SpreadConstraint,
+} from '../cluster/view.js';
+
+/** What keeps a pod off a node because of the pods there, in words; undefined where nothing does. */
+export type ObstacleOn = (node: NodeView) => string | undefined;
+
+/**
+ * What the pods on nodes other than `node` take up: host ports, and places that anti-affinity or hard topology spread
+ * forbid. What is common to all questions is looked up once, and only when a pod asks for it.
+ */
+export function occupancy(view: ClusterView, node: string): (pod: PodView) => ObstacleOn {
+  const placed = once(() =>
+    [...view.pods.values()].filter(
+      (pod) => pod.nodeName !== undefined && pod.nodeName !== node && !pod.terminating && !isFinished(pod),
+    ),
+  );
+  const withPorts = once(() => placed().filter(({ hostPorts }) => hostPorts.length > 0));
+  const withTerms = once(() => placed().filter(({ antiAffinity }) => antiAffinity.length > 0));
+  const byNamespace = once(() => groupedByNamespace(placed()));
+  const situation: Situation = {
+    view,
+    node,
+    withPorts,
+    withTerms,
+    podsIn: (namespace) => byNamespace().get(namespace) ?? [],
+  };
+  return (pod) => {
+    const rules = [
+      takenPorts(pod, situation),
+      ...pod.antiAffinity.map((term) => ownAntiAffinity(pod, term, situation)),
+      othersAntiAffinity(pod, situation),
+      ...pod.hardSpread.map((constraint) => hardSpread(pod, constraint, situation)),
+    ];
+    return (other) => {
+      for (const rule of rules) {
+        const obstacle = rule(other);
+        if (obstacle !== undefined) return obstacle;
+      }
+      return undefined;
+    };
+  };
+}
+
+interface Situation {
+  readonly view: ClusterView;
+  /** The node that is left. */
+  readonly node: string;
+  readonly withPorts: () => readonly PodView[];
+  readonly withTerms: () => readonly PodView[];
+  readonly podsIn: (namespace: string) => readonly PodView[];
+}
+
+/** pkg/scheduler/framework/plugins/nodeports */
+function takenPorts(pod: PodView, { withPorts }: Situation): ObstacleOn {
+  if (pod.hostPorts.length === 0) return () => undefined;
+  const takers = withPorts();
+  return ({ name }) => {
+    for (const taker of takers) {
+      if (taker.nodeName !== name) continue;
+      const port = pod.hostPorts.find((wanted) => taker.hostPorts.some((taken) => clash(wanted, taken)));
+      if (port !== undefined) return `host port ${String(port.port)} is taken by Pod ${podKey(taker)}`;
+    }
+    return undefined;
+  };
+}
+
+const everyAddress = '0.0.0.0';
+
+function clash(one: PortOfHost, other: PortOfHost): boolean {
+  const sameAddress = one.hostIp === other.hostIp || one.hostIp === everyAddress || other.hostIp === everyAddress;
+  return one.port === other.port && one.protocol === other.protocol && sameAddress;
+}
+
+/** pkg/scheduler/framework/plugins/interpodaffinity: pods that the pod does not want beside it. */
+function ownAntiAffinity(pod: PodView, term: AntiAffinityTerm, { view, podsIn }: Situation): ObstacleOn {
+  const taken = new Map<string, PodView>();
+  for (const namespace of namespacesOf(term, pod, view)) {
+    for (const other of podsIn(namespace)) {
+      const value = topologyOf(view, other, term.topologyKey);
+      if (value !== undefined && matchesLabels(term.selector, other.labels)) taken.set(value, other);
+    }
+  }
+  return ({ labels }) => {
+    const value = labels[term.topologyKey];
+    const other = value === undefined ? undefined : taken.get(value);
+    return other && `its anti-affinity keeps it from Pod ${podKey(other)} (${term.topologyKey})`;
+  };
+}
+
+/** The same the other way round: pods that do not want this one beside them. */
+function othersAntiAffinity(pod: PodView, { view, withTerms }: Situation): ObstacleOn {
+  const taken = new Map<string, PodView>();
+  for (const other of withTerms()) {
+    for (const term of other.antiAffinity) {
+      const value = topologyOf(view, other, term.topologyKey);
+      if (value === undefined || !matchesLabels(term.selector, pod.labels)) continue;
+      if (namespacesOf(term, other, view).has(pod.namespace)) taken.set(`${term.topologyKey}=${value}`, other);
+    }
+  }
+  if (taken.size === 0) return () => undefined;
+  return ({ labels }) => {
+    for (const [key, value] of Object.entries(labels)) {
+      const other = taken.get(`${key}=${value}`);
+      if (other !== undefined) return `the anti-affinity of Pod ${podKey(other)} keeps it off (${key})`;
+    }
+    return undefined;
+  };
+}
+
+/** pkg/apis/core, PodAffinityTerm: without names and selector the pod's own namespace, else both together. */
+function namespacesOf(term: AntiAffinityTerm, pod: PodView, view: ClusterView): ReadonlySet<string> {
+  const { namespaces, namespaceSelector } = term;
+  if (namespaceSelector === undefined) return new Set(namespaces.length === 0 ? [pod.namespace] : namespaces);
+  const selected = [...view.namespaces.values()].filter(({ labels }) => matchesLabels(namespaceSelector, labels));
+  return new Set([...namespaces, ...selected.map(({ name }) => name)]);
+}
+
+/**
+ * pkg/scheduler/framework/plugins/podtopologyspread: with this pod a topology has at most maxSkew more matching pods
+ * than the one that has fewest. The node that is left counts as one without any, cordoned or not.
+ */
+function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, podsIn }: Situation): ObstacleOn {
+  const { topologyKey, maxSkew, minDomains } = constraint;
+  const counts = new Map<string, number>();
+  for (const other of view.nodes.values()) {
+    const value = other.labels[topologyKey];
+    if (value !== undefined && isCounted(pod, constraint, { other, left: node })) counts.set(value, 0);
+  }
+  const matches = (labels: PodView['labels']): boolean =>
+    matchesLabels(constraint.selector, labels) &&
+    constraint.matchLabelKeys.every((key) => !(key in pod.labels) || labels[key] === pod.labels[key]);
+  for (const other of podsIn(pod.namespace)) {
+    const value = topologyOf(view, other, topologyKey);
+    const count = value === undefined ? undefined : counts.get(value);
+    if (value !== undefined && count !== undefined && other.uid !== pod.uid && matches(other.labels)) {
+      counts.set(value, count + 1);
+    }
+  }
+  const fewest = counts.size < minDomains ? 0 : Math.min(...counts.values());
+  const own = matches(pod.labels) ? 1 : 0;
+  return ({ labels }) => {
+    const value = labels[topologyKey];
+    if (value === undefined) return `its topology spread needs the label ${topologyKey}`;
+    const skew = (counts.get(value) ?? 0) + own - fewest;
+    return skew <= maxSkew ? undefined : `its topology spread over ${topologyKey} allows no further pod there`;
+  };
+}
+
+function isCounted(
+  pod: PodView,
+  constraint: SpreadConstraint,
+  { other, left }: { readonly other: NodeView; readonly left: string },
+): boolean {
+  const { honoursAffinity, honoursTaints } = constraint;
+  if (pod.hardSpread.some(({ topologyKey }) => other.labels[topologyKey] === undefined)) return false;
+  if (honoursAffinity && !admitsNode(pod, other)) return false;
+  if (!honoursTaints) return true;
+  const cordon = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
+  const taints = other.name === left || other.unschedulable ? [...other.taints, cordon] : other.taints;
+  return taints.every((taint) => !keepsPodsOff(taint) || tolerates(pod.tolerations, taint));
+}
+
+function topologyOf(view: ClusterView, pod: PodView, topologyKey: string): string | undefined {
+  return view.nodes.get(pod.nodeName ?? '')?.labels[topologyKey];
+}
+
+function groupedByNamespace(pods: readonly PodView[]): ReadonlyMap<string, readonly PodView[]> {
+  const groups = new Map<string, PodView[]>();
+  for (const pod of pods) {
+    const group = groups.get(pod.namespace);
+    if (group === undefined) groups.set(pod.namespace, [pod]);
+    else group.push(pod);
+  }
+  return groups;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

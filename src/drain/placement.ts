@@ -1,0 +1,130 @@
+import { admitsNode, selectsNode } from '../cluster/nodeSelector.js';
+import { tolerates, untoleratedTaint } from '../cluster/taints.js';
+import type { ClaimView, ClusterView, NodeView, PodView, VolumeView } from '../cluster/view.js';
+import { someOf } from './budgetWords.js';
+import { occupancy } from './occupancy.js';
+
+/** Whether a pod, or the one that replaces it, could run on a node other than the one it leaves. */
+export type Placement =
+  | { readonly kind: 'yes' }
+  /** `why` and `mend` are for people: half a sentence, and one that says what to change. */
+  | { readonly kind: 'no'; readonly why: string; readonly mend: string };
+
+/** {@link placements} for one pod. */
+export function canRunElsewhere(view: ClusterView, pod: PodView, node: string): Placement {
+  return placements(view, node)(pod);
+}
+
+/**
+ * Whether pods that leave `node` could run on another one, by the rules of the scheduler that do not pass by
+ * themselves: node selector and required affinity, taints, volumes, host ports, required anti-affinity and hard
+ * topology spread (pkg/scheduler/framework/plugins). Free capacity is not computed. Pods that end, and those of the
+ * node itself, take up no place.
+ *
+ * A node that would take the pod and is cordoned or not Ready at the moment is no home; where all that would take it
+ * are, and no other node that it may use is in service, the answer is still yes: the pod is not tied to its node,
+ * and to wait is right. Where a claim or volume is not known, the answer is no: it is not guessed that another node
+ * can reach it.
+ */
+export function placements(view: ClusterView, node: string): (pod: PodView) => Placement {
+  const others = [...view.nodes.values()].filter(({ name }) => name !== node);
+  const occupied = occupancy(view, node);
+  return (pod) => {
+    const admitting = others.filter((other) => admitsNode(pod, other));
+    if (admitting.length === 0) {
+      return {
+        kind: 'no',
+        why: `its nodeSelector or required node affinity admits no other node`,
+        mend: 'Loosen its nodeSelector or node affinity, add a node that matches, or accept it.',
+      };
+    }
+    const tolerated = admitting.filter(({ taints }) => untoleratedTaint(pod.tolerations, taints) === undefined);
+    if (tolerated.length === 0) return tainted(pod, admitting);
+    const volumes = volumesOf(view, pod);
+    if ('why' in volumes) return { kind: 'no', ...volumes };
+    const reaching = tolerated.filter((other) => volumes.every(({ volume }) => reaches(volume, other)));
+    if (reaching.length === 0) return outOfReach(tolerated, volumes);
+    return amongOthers(pod, reaching, occupied(pod));
+  };
+}
+
+function tainted(pod: PodView, nodes: readonly NodeView[]): Placement {
+  const names = nodes.map(({ name, taints }) => {
+    const taint = untoleratedTaint(pod.tolerations, taints);
+    return `${name}: ${taint?.key ?? ''}${(taint?.value ?? '') === '' ? '' : `=${taint?.value ?? ''}`}`;
+  });
+  return {
+    kind: 'no',
+    why: `every other node that its node affinity admits has a taint that it does not tolerate (${someOf(names)})`,
+    mend: 'Add a toleration, or a node without the taint, or accept it.',
+  };
+}
+
+interface BoundClaim {
+  readonly claim: ClaimView;
+  readonly volume: VolumeView;
+}
+
+/** The volumes that hold the pod's data, or why they are not known. */
+function volumesOf(
+  view: ClusterView,
+  pod: PodView,
+): readonly BoundClaim[] | { readonly why: string; readonly mend: string } {
+  const bound: BoundClaim[] = [];
+  for (const name of pod.claims) {
+    const key = `${pod.namespace}/${name}`;
+    const claim = view.claims.get(key);
+    if (claim === undefined) {
+      return { why: `its PersistentVolumeClaim ${key} does not exist`, mend: 'Create the claim, or accept it.' };
+    }
+    // Not bound: the scheduler chooses a volume where it places the pod.
+    if (claim.volume === undefined) continue;
+    const volume = view.volumes.get(claim.volume);
+    if (volume === undefined) {
+      return {
+        why: `PersistentVolume ${claim.volume} of its claim ${key} does not exist`,
+        mend: 'Find out what became of the volume: without it the pod starts nowhere.',
+      };
+    }
+    bound.push({ claim, volume });
+  }
+  return bound;
+}
+
+function reaches({ nodeAffinity }: VolumeView, node: NodeView): boolean {
+  return nodeAffinity === undefined || selectsNode(nodeAffinity, node);
+}
+
+function outOfReach(nodes: readonly NodeView[], volumes: readonly BoundClaim[]): Placement {
+  const alone = volumes.find(({ volume }) => !nodes.some((node) => reaches(volume, node)));
+  const why =
+    alone === undefined
+      ? 'no other node that it may use can reach all of its PersistentVolumes'
+      : `PersistentVolume ${alone.volume.name} of its claim ${alone.claim.namespace}/${alone.claim.name} can be reached from no other node that it may use`;
+  return { kind: 'no', why, mend: 'Move its data to volumes that other nodes can reach, or accept it.' };
+}
+
+function amongOthers(
+  pod: PodView,
+  nodes: readonly NodeView[],
+  obstacleOn: (node: NodeView) => string | undefined,
+): Placement {
+  const available = nodes.filter((node) => isInService(node, pod));
+  const obstacles = nodes.map((node) => ({ node, obstacle: obstacleOn(node) }));
+  const free = obstacles.filter(({ obstacle }) => obstacle === undefined).map(({ node }) => node);
+  const waits = free.length > 0 && available.length === 0;
+  if (waits || free.some((node) => available.includes(node))) return { kind: 'yes' };
+  const names = obstacles.map(({ node, obstacle }) => {
+    return `${node.name}: ${obstacle ?? (node.ready ? 'cordoned' : 'not Ready')}`;
+  });
+  return {
+    kind: 'no',
+    why: `it has no place on another node (${someOf(names)})`,
+    mend: 'Add a node, run fewer replicas than there are nodes, or make the rule a preferred one; or accept it.',
+  };
+}
+
+function isInService(node: NodeView, pod: PodView): boolean {
+  const cordon = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+  return node.ready && (!node.unschedulable || tolerates(pod.tolerations, cordon));
+}

@@ -1,0 +1,114 @@
+import { parseLease, type LeaseRecord } from '../cluster/leaseRecord.js';
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import { resources } from '../cluster/resources.js';
+import type { Clock } from '../time/clock.js';
+import { refusalPrefix, type Awaited } from './ask.js';
+import { parseRun, runResource } from './objects.js';
+import type { RunState } from './state.js';
+import { leaseName } from './underLease.js';
+
+/** What an actor has made of what was asked. */
+export type Answer =
+  | { readonly kind: 'answered'; readonly result: string }
+  | { readonly kind: 'refused'; readonly result: string }
+  /** The run shows the state, or has ended meanwhile. */
+  | { readonly kind: 'shown'; readonly phase: string };
+
+export type AnswerEnd =
+  | Answer
+  /** The actor is alive and has not come to it yet. */
+  | { readonly kind: 'at-work'; readonly holder: string }
+  /** No actor shows a sign of life. `holder`: who holds the lease nevertheless; '' where nobody does. */
+  | { readonly kind: 'nobody'; readonly holder: string }
+  /** The lease cannot be read. */
+  | { readonly kind: 'unknown'; readonly message: string }
+  | { readonly kind: 'run-gone' };
+
+/** How long an answer is waited for, how long a sign of life (an actor renews every 2 s), and how often is looked. */
+const answerWithinMs = 15_000;
+const signWithinMs = 5000;
+const lookEveryMs = 500;
+
+export interface AnswerPlace {
+  readonly cluster: ClusterPort;
+  readonly clock: Clock;
+  readonly namespace: string;
+  /** The run as it was when it was asked. */
+  readonly before: RunState;
+  readonly awaits: Awaited;
+}
+
+/**
+ * Waits for the answer of the actor as long as one shows that it is alive: its lease is renewed while we look, measured
+ * on our own monotonic clock, because the clocks of two machines are never compared.
+ */
+export async function awaitAnswer(place: AnswerPlace, signal: AbortSignal): Promise<AnswerEnd> {
+  const { cluster, clock, namespace, before, awaits } = place;
+  const startedAt = clock.monotonic();
+  const sign = signOfLife();
+  for (;;) {
+    const read = await cluster.get({ resource: runResource, namespace, name: before.name }, signal);
+    if (read.kind === 'not-found') return { kind: 'run-gone' };
+    if (read.kind === 'ok') {
+      const run = parseRun(read.value);
+      if (run.uid !== before.uid) return { kind: 'run-gone' };
+      const answer = answerIn(run.status, { awaits, phaseBefore: before.status.phase });
+      if (answer !== undefined) return answer;
+    }
+    const lease = await cluster.get({ resource: resources.leases, namespace, name: leaseName }, signal);
+    if (lease.kind === 'not-found') return { kind: 'nobody', holder: '' };
+    if (lease.kind === 'forbidden') return { kind: 'unknown', message: lease.message };
+    if (lease.kind === 'ok') sign.see(parseLease(lease.value));
+    const waitedMs = clock.monotonic() - startedAt;
+    const { holder, isAlive } = sign.seen();
+    if (lease.kind === 'ok' && (holder === '' || (!isAlive && waitedMs >= signWithinMs)))
+      return { kind: 'nobody', holder };
+    if (waitedMs >= answerWithinMs) {
+      return lease.kind === 'ok' ? { kind: 'at-work', holder } : { kind: 'unknown', message: lease.message };
+    }
+    await clock.sleep(lookEveryMs, signal);
+  }
+}
+
+/** The answer as it stands in the run's status; undefined while there is none. */
+export function answerIn(
+  status: RunState['status'],
+  asked: { readonly awaits: Awaited; readonly phaseBefore: string },
+): Answer | undefined {
+  const { awaits, phaseBefore } = asked;
+  if (awaits.request !== undefined) {
+    const result = status.handledRequests?.find(({ id }) => id === awaits.request)?.result;
+    if (result === undefined) return undefined;
+    return { kind: result.startsWith(refusalPrefix) ? 'refused' : 'answered', result };
+  }
+  const { phase } = status;
+  const hasEnded = phase !== phaseBefore && ['Completed', 'Failed', 'Superseded'].includes(phase);
+  return hasEnded || isShown(phase, awaits.state) ? { kind: 'shown', phase } : undefined;
+}
+
+function isShown(phase: string, state: Awaited['state']): boolean {
+  switch (state) {
+    case 'Pause':
+      return phase === 'Paused';
+    case 'Abort':
+    case 'AbortNow':
+      return phase === 'Aborted';
+    case 'Run':
+      return phase !== 'Paused' && phase !== 'Aborted';
+    case undefined:
+      return false;
+  }
+}
+
+/** Whoever renews the lease between two looks is alive. */
+function signOfLife(): { see(record: LeaseRecord): void; seen(): { holder: string; isAlive: boolean } } {
+  let last: LeaseRecord | undefined;
+  let isAlive = false;
+  return {
+    see(record) {
+      if (last !== undefined && record.renewTime !== last.renewTime && record.holder !== '') isAlive = true;
+      last = record;
+    },
+    seen: () => ({ holder: last?.holder ?? '', isAlive }),
+  };
+}
