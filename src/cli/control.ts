@@ -54,7 +54,7 @@ export async function controlCommand(
           { cluster, clock: io.clock, namespace, before: state, awaits: answer.awaits },
           signal,
         );
-        for (const line of answerLines(state, end)) say(io, line);
+        for (const line of answerLines(state, ask, end)) say(io, line);
         return end.kind === 'refused' || end.kind === 'run-gone' ? 2 : 0;
       }
     }

@@ -93,7 +93,10 @@ export function clusterStores(scales: ScaleOwners): ClusterStores {
 
 /** All of them, as what has to be listed and watched. */
 export function followedResources(stores: ClusterStores): readonly FollowedResource[] {
-  return Object.values(stores);
+  const { nodes, namespaces, pods, budgets, claims, volumes } = stores;
+  const { deployments, replicaSets, statefulSets, daemonSets, replicationControllers } = stores;
+  const owners = [deployments, replicaSets, statefulSets, daemonSets, replicationControllers];
+  return [nodes, namespaces, pods, budgets, claims, volumes, ...owners];
 }
 
 /** The controller of a pod where it is of a custom kind. */

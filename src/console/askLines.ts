@@ -44,12 +44,16 @@ export function recordedLines(state: RunState, ask: Ask, awaits: Awaited): strin
         ...heldUp(state),
       ];
     case 'skip':
-      return [`Recorded: ${ask.node} is to be left out of run ${name}.`, ...stillCordoned(state, ask.node)];
+      return [
+        `Recorded: ${ask.node} is to be left out of run ${name}.`,
+        ...stillCordoned(state, ask.node),
+        ...(isAborted(state) ? heldUp(state) : []),
+      ];
   }
 }
 
-/** What came of it while we looked: the answer, or who gives it and when. */
-export function answerLines(state: RunState, end: AnswerEnd): string[] {
+/** What came of it while we looked: the answer, or who gives it and when. `state`: the run just before it was asked. */
+export function answerLines(state: RunState, ask: Ask, end: AnswerEnd): string[] {
   const { name } = state;
   switch (end.kind) {
     case 'answered':
@@ -58,22 +62,33 @@ export function answerLines(state: RunState, end: AnswerEnd): string[] {
     case 'shown':
       return [`Run ${name} is ${end.phase}.`];
     case 'at-work':
-      return [`${end.holder} is at work and answers when it comes to this run. See it with: turnus status ${name}`];
+      return [`${end.holder} is at work and answers as soon as it can. See it with: turnus status ${name}`];
+    case 'elsewhere':
+      return [`${end.holder} is at work in this cluster, but not on this run.`, ...withoutActor(state, ask)];
     case 'nobody':
       return [
         end.holder === ''
           ? 'Nobody is at work.'
           : `Nobody is at work: ${end.holder} holds the lease, but does not renew it.`,
-        `Start ${runCommand(state)} to have it answered.`,
+        ...withoutActor(state, ask),
       ];
     case 'unknown':
-      return [
-        `Whether anybody is at work cannot be seen: ${end.message}`,
-        `If nobody is, start ${runCommand(state)} to have it answered.`,
-      ];
+      return [`Whether anybody is at work cannot be seen: ${end.message}`, ...withoutActor(state, ask)];
     case 'run-gone':
       return [`Run ${name} was deleted meanwhile.`];
   }
+}
+
+/** What makes the wish come true where no actor has the run in work. */
+function withoutActor(state: RunState, ask: Ask): string[] {
+  const inWork = turnsInWork(state, ({ node, status }) => `${node} (${status.phase})`);
+  const isEnd = ask.verb === 'abort' || ask.verb === 'abort-now';
+  if (inWork.length > 0 && (isEnd || ask.verb === 'pause')) {
+    return [`The turn of ${inWork.join(', ')} stays as it is until an actor takes it up: start ${runCommand(state)}.`];
+  }
+  if (isEnd) return [`Nothing more is needed: ${runCommand(state)} refuses the run as long as it is aborted.`];
+  if (ask.verb === 'pause') return [`Nothing more is needed: ${runCommand(state)} begins no turn while it is paused.`];
+  return [`Start ${runCommand(state)} to have it answered.`];
 }
 
 function runCommand({ spec }: RunState): string {
@@ -101,12 +116,17 @@ function failuresLetStand(state: RunState): string[] {
   ];
 }
 
-/** A retry alone does not take back a pause or an abort. */
+/** What is asked of a turn does not take back a pause or an abort. */
 function heldUp(state: RunState): string[] {
-  const { state: wanted } = readDesired(state.spec);
-  if (wanted === 'Run') return [];
-  const is = wanted === 'Pause' ? 'paused' : 'aborted';
-  return [`Run ${state.name} is ${is}: the turn begins after: turnus resume ${state.name}`];
+  const { name } = state;
+  if (isAborted(state)) return [`Run ${name} is aborted: this is answered after: turnus resume ${name}`];
+  if (readDesired(state.spec).state === 'Run') return [];
+  return [`Run ${name} is paused: the turn begins after: turnus resume ${name}`];
+}
+
+function isAborted({ spec }: RunState): boolean {
+  const { state } = readDesired(spec);
+  return state === 'Abort' || state === 'AbortNow';
 }
 
 function stillCordoned(state: RunState, node: string): string[] {

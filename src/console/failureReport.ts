@@ -12,7 +12,7 @@ const outputLines = 12;
  * was left how, who can end it, and what to do next, in this order.
  */
 export function failureReport(turn: TurnState, now: number): string[] {
-  const { node, status } = turn;
+  const { status } = turn;
   return [
     headLine(turn, now),
     ...labelled('What happened', [plainText(status.message ?? 'nothing was recorded')]),
@@ -21,7 +21,7 @@ export function failureReport(turn: TurnState, now: number): string[] {
     ...stages.flatMap((stage) => jobLines(stage, status.jobs?.[stage])),
     ...labelled('Boot ids', bootIds(status)),
     ...labelled('Who can end it', whoEnds(status)),
-    ...nextLines(status, plainText(node)),
+    ...nextLines(status),
   ];
 }
 
@@ -63,8 +63,8 @@ function leftAs(status: TurnStatus): string[] {
     touched: 'may have been changed',
     untouched: 'is untouched',
   };
-  const drains = status.attempts === undefined ? [] : [`${String(status.attempts)} drains begun`];
-  const evictions = status.evictions === undefined ? [] : [`${String(status.evictions)} pods evicted`];
+  const drains = status.attempts === undefined ? [] : [counted(status.attempts, 'drain begun', 'drains begun')];
+  const evictions = status.evictions === undefined ? [] : [counted(status.evictions, 'pod evicted', 'pods evicted')];
   const taken = spanMs(status.startedAt, status.finishedAt);
   const time = taken === undefined ? [] : [`after ${spanText(taken)}`];
   return [[`node ${words[node] ?? node}`, `host ${words[host] ?? host}`, ...drains, ...evictions, ...time].join(', ')];
@@ -83,7 +83,10 @@ function jobLines(stage: Stage, job: JobRecord | undefined): string[] {
   const state = plainText(job.state ?? 'begun, end not known');
   const all = plainLines(job.outputTail ?? '');
   const shown = all.slice(-outputLines);
-  const output = shown.length === 0 ? 'no output' : `last ${String(shown.length)} lines of its output:`;
+  const output =
+    shown.length === 0
+      ? 'no output'
+      : `${shown.length === 1 ? 'last line' : `last ${String(shown.length)} lines`} of its output:`;
   return [
     ...labelled(`Script ${stage}`, [
       `${[`execution ${String(job.execution)}: ${state}`, ...exit, ...answers, ...unasked, ...vouched, ...ended].join(', ')}; ${output}`,
@@ -105,18 +108,18 @@ function whoEnds(status: TurnStatus): string[] {
   return who === undefined ? [] : [plainText(who)];
 }
 
-function nextLines(status: TurnStatus, node: string): string[] {
-  const next = status.failure?.next.map(plainText) ?? otherwise(status, node);
+function nextLines(status: TurnStatus): string[] {
+  const next = status.failure?.next.map(plainText) ?? otherwise(status);
   return next.length === 0
     ? []
     : ['  What to do next:', ...next.map((line, place) => `    ${String(place + 1)}. ${line}`)];
 }
 
 /** For a turn that did not fail: nothing was left behind, the next start tries again. */
-function otherwise(status: TurnStatus, node: string): string[] {
+function otherwise(status: TurnStatus): string[] {
   switch (status.phase) {
     case 'Blocked':
-      return [`change what the findings name; kubectl describe node ${node} shows the node`, goOn];
+      return ['change what the findings name', goOn];
     case 'Deferred':
       return [goOn];
     default:
@@ -128,4 +131,8 @@ const goOn = 'start the run again, which tries the node anew: turnus run -f PLAY
 
 function labelled(label: string, values: readonly string[]): string[] {
   return values.map((value) => `  ${label}: ${value}`);
+}
+
+function counted(count: number, one: string, many: string): string {
+  return `${String(count)} ${count === 1 ? one : many}`;
 }

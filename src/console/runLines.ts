@@ -1,5 +1,4 @@
 import type { RunState, TurnStatus } from '../run/state.js';
-import { formatDuration } from '../time/duration.js';
 import { plainText } from './plainText.js';
 import { waitText } from './waitText.js';
 
@@ -29,33 +28,4 @@ function turnLines(node: string, before: TurnStatus | undefined, status: TurnSta
     lines.push(`${node}: ${waitText(wait)}`);
   }
   return lines;
-}
-
-/** What came of the run: each node's phase, durations, evictions, then what a person must do. */
-export function runSummary(state: RunState): string[][] {
-  const rows = [['NODE', 'PHASE', 'DURATION', 'DRAIN', 'UPDATE', 'REBOOT', 'EVICTIONS', 'REMARK']];
-  for (const node of state.status.order ?? []) {
-    const status = state.turns.get(node)?.status;
-    if (status === undefined) continue;
-    rows.push([
-      node,
-      status.phase,
-      span(status.startedAt, status.finishedAt),
-      stepSpan(status, 'Draining'),
-      stepSpan(status, 'Updating'),
-      stepSpan(status, 'Rebooting'),
-      status.evictions === undefined ? '-' : String(status.evictions),
-      status.message ?? '',
-    ]);
-  }
-  return rows;
-}
-
-function stepSpan(status: TurnStatus, phase: string): string {
-  const step = (status.steps ?? []).findLast((candidate) => candidate.phase === phase);
-  return span(step?.startedAt, step?.finishedAt);
-}
-
-function span(from: string | undefined, to: string | undefined): string {
-  return from === undefined || to === undefined ? '-' : formatDuration(Date.parse(to) - Date.parse(from));
 }

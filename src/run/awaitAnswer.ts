@@ -18,6 +18,8 @@ export type AnswerEnd =
   | Answer
   /** The actor is alive and has not come to it yet. */
   | { readonly kind: 'at-work'; readonly holder: string }
+  /** An actor is alive, but has another run in work (one actor a cluster). */
+  | { readonly kind: 'elsewhere'; readonly holder: string }
   /** No actor shows a sign of life. `holder`: who holds the lease nevertheless; '' where nobody does. */
   | { readonly kind: 'nobody'; readonly holder: string }
   /** The lease cannot be read. */
@@ -46,6 +48,7 @@ export async function awaitAnswer(place: AnswerPlace, signal: AbortSignal): Prom
   const { cluster, clock, namespace, before, awaits } = place;
   const startedAt = clock.monotonic();
   const sign = signOfLife();
+  let { actor } = before.status;
   for (;;) {
     const read = await cluster.get({ resource: runResource, namespace, name: before.name }, signal);
     if (read.kind === 'not-found') return { kind: 'run-gone' };
@@ -54,17 +57,20 @@ export async function awaitAnswer(place: AnswerPlace, signal: AbortSignal): Prom
       if (run.uid !== before.uid) return { kind: 'run-gone' };
       const answer = answerIn(run.status, { awaits, phaseBefore: before.status.phase });
       if (answer !== undefined) return answer;
+      ({ actor } = run.status);
     }
     const lease = await cluster.get({ resource: resources.leases, namespace, name: leaseName }, signal);
     if (lease.kind === 'not-found') return { kind: 'nobody', holder: '' };
     if (lease.kind === 'forbidden') return { kind: 'unknown', message: lease.message };
-    if (lease.kind === 'ok') sign.see(parseLease(lease.value));
     const waitedMs = clock.monotonic() - startedAt;
-    const { holder, isAlive } = sign.seen();
-    if (lease.kind === 'ok' && (holder === '' || (!isAlive && waitedMs >= signWithinMs)))
-      return { kind: 'nobody', holder };
-    if (waitedMs >= answerWithinMs) {
-      return lease.kind === 'ok' ? { kind: 'at-work', holder } : { kind: 'unknown', message: lease.message };
+    if (lease.kind === 'ok') {
+      const { holder, isAlive } = sign.see(parseLease(lease.value));
+      if (holder === '') return { kind: 'nobody', holder };
+      if (waitedMs >= signWithinMs && !isAlive) return { kind: 'nobody', holder };
+      if (waitedMs >= signWithinMs && actor !== holder) return { kind: 'elsewhere', holder };
+      if (waitedMs >= answerWithinMs) return { kind: 'at-work', holder };
+    } else if (waitedMs >= answerWithinMs) {
+      return { kind: 'unknown', message: lease.message };
     }
     await clock.sleep(lookEveryMs, signal);
   }
@@ -101,14 +107,14 @@ function isShown(phase: string, state: Awaited['state']): boolean {
 }
 
 /** Whoever renews the lease between two looks is alive. */
-function signOfLife(): { see(record: LeaseRecord): void; seen(): { holder: string; isAlive: boolean } } {
+function signOfLife(): { see(record: LeaseRecord): { holder: string; isAlive: boolean } } {
   let last: LeaseRecord | undefined;
   let isAlive = false;
   return {
     see(record) {
-      if (last !== undefined && record.renewTime !== last.renewTime && record.holder !== '') isAlive = true;
+      if (last !== undefined && record.renewTime !== last.renewTime) isAlive = true;
       last = record;
+      return { holder: record.holder, isAlive };
     },
-    seen: () => ({ holder: last?.holder ?? '', isAlive }),
   };
 }

@@ -16,7 +16,7 @@ export interface ChosenRun {
 export interface RunChoice {
   readonly cluster: ClusterPort;
   readonly namespace: string;
-  readonly playbook: Playbook;
+  readonly playbook: Pick<Playbook, 'name' | 'schedule'>;
   readonly now: number;
   readonly rehearsal: boolean;
   /** `run --replace`: the unfinished run gives way to a new one. */
@@ -33,11 +33,17 @@ export async function chooseRun(choice: RunChoice, signal: AbortSignal): Promise
   const { cluster, namespace, playbook, rehearsal } = choice;
   const listed = await listRuns({ cluster, namespace, prefix: `${playbook.name}-` }, signal);
   const runs = listed.filter(({ spec }) => spec.playbook.name === playbook.name && spec.rehearsal === rehearsal);
+  return chosenFrom(runs, choice);
+}
+
+/** Chosen from the runs of the playbook: from those that are rehearsals, or from those that are none. */
+export function chosenFrom(runs: readonly RunObject[], choice: MonthOfPlaybook & { replace: boolean }): ChosenRun {
   return choice.replace ? replacement(choice, runs) : { name: currentName(choice, runs), replaces: undefined };
 }
 
-/** Chosen from the runs of the playbook that are rehearsals, or those that are none. */
-function currentName(choice: RunChoice, runs: readonly RunObject[]): string {
+type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'now' | 'rehearsal'>;
+
+function currentName(choice: MonthOfPlaybook, runs: readonly RunObject[]): string {
   const inWork = runs.find(isInWork);
   if (inWork !== undefined) return inWork.name;
   const numbered = ofMonth(choice, runs);
@@ -47,7 +53,7 @@ function currentName(choice: RunChoice, runs: readonly RunObject[]): string {
   return nameOf(choice, isOver ? newest.number + 1 : newest.number);
 }
 
-function replacement(choice: RunChoice, runs: readonly RunObject[]): ChosenRun {
+function replacement(choice: MonthOfPlaybook, runs: readonly RunObject[]): ChosenRun {
   const newest = ofMonth(choice, runs).at(-1);
   const old = runs.find(isInWork) ?? newest?.run;
   if (old === undefined || old.status.phase === 'Completed' || old.status.phase === 'Superseded') {
@@ -74,7 +80,7 @@ function isFinished(run: RunObject): boolean {
 }
 
 /** The month's runs with their numbers, the newest last. */
-function ofMonth(choice: RunChoice, runs: readonly RunObject[]): { run: RunObject; number: number }[] {
+function ofMonth(choice: MonthOfPlaybook, runs: readonly RunObject[]): { run: RunObject; number: number }[] {
   const first = nameOf(choice, 0);
   const stem = nameOf(choice, 1).slice(0, -1);
   return runs
@@ -86,7 +92,7 @@ function ofMonth(choice: RunChoice, runs: readonly RunObject[]): { run: RunObjec
     .sort((one, other) => one.number - other.number);
 }
 
-function nameOf(choice: RunChoice, number: number): string {
+function nameOf(choice: MonthOfPlaybook, number: number): string {
   const { playbook, now, rehearsal } = choice;
   const name = runName({
     playbook: playbook.name,

@@ -58,7 +58,7 @@ describe('turnus install --print -f', () => {
     });
     const end = await runTurnus(['install', '--print', '-f', join(directory, 'monthly.yaml')]);
     expect(end).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(end.stderr).toContain('monthly.yaml:9:80 spec.gates.clusterHealth.conditions[0].path: expected a path');
+    expect(end.stderr).toContain('monthly.yaml:9:75 spec.gates.clusterHealth.conditions[0].path: expected a path');
   });
 });
 

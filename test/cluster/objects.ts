@@ -75,7 +75,12 @@ export interface LabelSelector {
 }
 
 export interface PodSpec {
-  containers: { name: string; image: string; resources?: { requests?: Record<string, string> } }[];
+  containers: {
+    name: string;
+    image: string;
+    resources?: { requests?: Record<string, string> };
+    ports?: { containerPort: number; hostPort?: number }[];
+  }[];
   nodeName?: string;
   nodeSelector?: Record<string, string>;
   affinity?: Record<string, unknown>;
@@ -118,6 +123,7 @@ export interface StatefulSet extends KubeObject {
     podManagementPolicy?: 'OrderedReady' | 'Parallel';
     selector: LabelSelector;
     template: PodTemplate;
+    volumeClaimTemplates?: { metadata: { name: string }; spec: Record<string, unknown> }[];
   };
   status?: { observedGeneration?: number; replicas?: number; readyReplicas?: number };
 }

@@ -50,9 +50,13 @@ export interface RunReport {
   spec: { requester: string; rehearsal: boolean; planHash: string; change?: string; reason?: string };
   status: {
     phase: string;
-    counts?: { total: number; done: number; failed: number; blocked: number; left: number };
+    counts?: { total: number; done: number; failed: number; blocked: number; left: number; skipped?: number };
     order?: string[];
     journal?: { seq: number; head: string };
+    message?: string;
+    waitingFor?: { what: string; since: string; until?: string; who?: string };
+    handledRequests?: { id: string; result: string; time: string }[];
+    conditions?: { type: string; status: string; reason: string; message: string }[];
   };
 }
 

@@ -35,6 +35,8 @@ export interface WorkloadOptions {
   /** No two pods of it on one node. */
   onePerNode?: boolean;
   cpu?: string;
+  /** A port of the node that each pod takes. */
+  hostPort?: number;
   /** Adds a volume of this kind: lost with the pod, or bound to its node. */
   localData?: 'emptyDir' | 'hostPath';
   /** Anything else of the pod; wins. */
@@ -157,6 +159,9 @@ function podTemplate(options: WorkloadOptions): PodTemplate {
           name: 'main',
           image: 'registry.example/app:1',
           ...(options.cpu === undefined ? {} : { resources: { requests: { cpu: options.cpu } } }),
+          ...(options.hostPort === undefined
+            ? {}
+            : { ports: [{ containerPort: options.hostPort, hostPort: options.hostPort }] }),
         },
       ],
       ...(options.nodeSelector === undefined ? {} : { nodeSelector: options.nodeSelector }),

@@ -86,16 +86,22 @@ describe('what was recorded', () => {
   });
 
   it.each([
-    { desired: 'Pause', is: 'paused' },
-    { desired: 'Abort', is: 'aborted' },
-    { desired: 'Stop', is: 'paused' },
+    { desired: 'Pause', is: 'paused: the turn begins after' },
+    { desired: 'Stop', is: 'paused: the turn begins after' },
+    { desired: 'Abort', is: 'aborted: this is answered after' },
+    { desired: 'AbortNow', is: 'aborted: this is answered after' },
   ])('by retry says that a run of which $desired is wanted goes on only after resume', ({ desired, is }) => {
     const state = { ...runState({ 'node-1': 'Failed' }), spec: { ...runSpec, desired: { state: desired } } };
     expect(recordedLines(state, { verb: 'retry', node: 'node-1' }, {}).at(-1)).toBe(
-      `Run monthly-2026-11 is ${is}: the turn begins after: turnus resume monthly-2026-11`,
+      `Run monthly-2026-11 is ${is}: turnus resume monthly-2026-11`,
     );
+    const skip = recordedLines(state, { verb: 'skip', node: 'node-1' }, {});
+    expect(skip).toHaveLength(desired.startsWith('Abort') ? 2 : 1);
   });
 });
+
+const retry: Ask = { verb: 'retry', node: 'node-1' };
+const start = 'Start `turnus run -f PLAYBOOK` (playbook monthly) to have it answered.';
 
 describe('what came of it', () => {
   it.each<{ end: AnswerEnd; lines: string[] }>([
@@ -104,35 +110,37 @@ describe('what came of it', () => {
     { end: { kind: 'shown', phase: 'Paused' }, lines: ['Run monthly-2026-11 is Paused.'] },
     {
       end: { kind: 'at-work', holder: 'cron@ops/1' },
-      lines: [
-        'cron@ops/1 is at work and answers when it comes to this run. See it with: turnus status monthly-2026-11',
-      ],
+      lines: ['cron@ops/1 is at work and answers as soon as it can. See it with: turnus status monthly-2026-11'],
     },
     {
-      end: { kind: 'nobody', holder: '' },
-      lines: ['Nobody is at work.', 'Start `turnus run -f PLAYBOOK` (playbook monthly) to have it answered.'],
+      end: { kind: 'elsewhere', holder: 'cron@ops/1' },
+      lines: ['cron@ops/1 is at work in this cluster, but not on this run.', start],
     },
+    { end: { kind: 'nobody', holder: '' }, lines: ['Nobody is at work.', start] },
     {
       end: { kind: 'nobody', holder: 'cron@ops/1' },
-      lines: [
-        'Nobody is at work: cron@ops/1 holds the lease, but does not renew it.',
-        'Start `turnus run -f PLAYBOOK` (playbook monthly) to have it answered.',
-      ],
+      lines: ['Nobody is at work: cron@ops/1 holds the lease, but does not renew it.', start],
     },
-    {
-      end: { kind: 'unknown', message: 'no' },
-      lines: [
-        'Whether anybody is at work cannot be seen: no',
-        'If nobody is, start `turnus run -f PLAYBOOK` (playbook monthly) to have it answered.',
-      ],
-    },
+    { end: { kind: 'unknown', message: 'no' }, lines: ['Whether anybody is at work cannot be seen: no', start] },
     { end: { kind: 'run-gone' }, lines: ['Run monthly-2026-11 was deleted meanwhile.'] },
   ])('is told where it is $end.kind', ({ end, lines }) => {
-    expect(answerLines(runState({}), end)).toEqual(lines);
+    expect(answerLines(runState({}), retry, end)).toEqual(lines);
+  });
+
+  it.each<{ verb: 'pause' | 'abort' | 'abort-now' | 'resume'; idle: string; inWork: string }>([
+    { verb: 'pause', idle: 'begins no turn while it is paused.', inWork: 'The turn of node-1 (Updating) stays' },
+    { verb: 'abort', idle: 'refuses the run as long as it is aborted.', inWork: 'The turn of node-1 (Updating) stays' },
+    { verb: 'abort-now', idle: 'refuses the run as long as it is aborted.', inWork: 'The turn of node-1 (Updating)' },
+    { verb: 'resume', idle: 'to have it answered.', inWork: 'to have it answered.' },
+  ])('with nobody at work depends for $verb on whether a turn is in work', ({ verb, idle, inWork }) => {
+    const nobody: AnswerEnd = { kind: 'nobody', holder: '' };
+    expect(answerLines(runState({ 'node-1': 'Pending' }), { verb }, nobody).at(-1)).toContain(idle);
+    expect(answerLines(runState({ 'node-1': updating }), { verb }, nobody).at(-1)).toContain(inWork);
   });
 
   it('names the command of a rehearsal where the run is one', () => {
     const state = { ...runState({}), spec: { ...runSpec, rehearsal: true } };
-    expect(answerLines(state, { kind: 'nobody', holder: '' })[1]).toContain('`turnus run -f PLAYBOOK --rehearse`');
+    const lines = answerLines(state, retry, { kind: 'nobody', holder: '' });
+    expect(lines[1]).toContain('`turnus run -f PLAYBOOK --rehearse`');
   });
 });

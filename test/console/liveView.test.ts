@@ -133,6 +133,19 @@ describe('a live view', () => {
     view.done();
   });
 
+  it('is not broken by a line that is too wide, because the window became narrower a moment ago', () => {
+    const terminal = new FakeTerminal({ columns: 10, rows: 6 });
+    const view = openLiveView({
+      stream: terminal,
+      clock: waitingClock(startsAt),
+      draw: () => ['0123456789abc', 'second'],
+    });
+    view.redraw();
+    view.redraw();
+    expect(terminal.screen.lines()).toEqual(['0123456789', 'second']);
+    view.done();
+  });
+
   it('asks for a size where the terminal does not know its own', () => {
     const terminal = new FakeTerminal({ columns: 80, rows: 24 });
     terminal.columns = 0;

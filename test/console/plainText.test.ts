@@ -12,7 +12,7 @@ describe('text from elsewhere, on one line', () => {
     ['a title for the window', `${escape}]0;owned${bell}x`, 'x'],
     ['a link', `${escape}]8;;http://x${bell}here${escape}]8;;${bell}`, 'here'],
     ['C1 controls', 'a\u009b31mb\u0085c', 'ab c'.replace(' ', '')],
-    ['a lone escape', `${escape}`, ''],
+    ['a lone escape', escape, ''],
     ['backspaces that hide', 'rm -rf /\b\b\b\bok', 'rm -rf /ok'],
     ['a bell', `ring${bell}`, 'ring'],
     ['a text that runs backwards', 'abc\u202egnp.exe\u202c', 'abcgnp.exe'],

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runLines, runSummary } from '../../src/console/runLines.js';
-import { table } from '../../src/console/table.js';
+import { runLines } from '../../src/console/runLines.js';
 import type { Wait } from '../../src/run/state.js';
 import { runState } from '../run/runFixtures.js';
 
@@ -68,42 +67,19 @@ describe('the lines of a run', () => {
     const before = runState({ n1: { phase: 'Draining', waitingFor: wait } });
     expect(runLines(before, runState({ n1: 'Draining' }))).toEqual([]);
   });
-});
 
-describe('the summary of a run', () => {
-  const state = runState({
-    n1: {
-      phase: 'Done',
-      startedAt: '2026-11-10T21:00:00.000Z',
-      finishedAt: '2026-11-10T21:12:30.000Z',
-      evictions: 7,
-      steps: [
-        // The first drain was undone: the last one counts.
-        { phase: 'Draining', startedAt: '2026-11-10T21:00:00.000Z', finishedAt: '2026-11-10T21:05:00.000Z' },
-        { phase: 'Draining', startedAt: '2026-11-10T21:06:00.000Z', finishedAt: '2026-11-10T21:06:45.000Z' },
-        { phase: 'Updating', startedAt: '2026-11-10T21:06:45.000Z', finishedAt: '2026-11-10T21:08:45.000Z' },
-        { phase: 'Rebooting', startedAt: '2026-11-10T21:08:45.000Z', finishedAt: '2026-11-10T21:10:00.000Z' },
-      ],
-    },
-    n2: {
-      phase: 'Failed',
-      message: 'Script update ended with exit code 1.',
-      startedAt: '2026-11-10T21:13:00.000Z',
-      steps: [{ phase: 'Updating', startedAt: '2026-11-10T21:14:00.000Z' }],
-    },
-    n3: 'Pending',
-  });
-
-  it('tells of each node, in the order of turns, where it stands, how long it took and what a person must know', () => {
-    expect(table(runSummary(state))).toEqual([
-      'NODE  PHASE    DURATION     DRAIN  UPDATE  REBOOT      EVICTIONS  REMARK',
-      'n1    Done     12 min 30 s  45 s   2 min   1 min 15 s  7',
-      'n2    Failed   -            -      -       -           -          Script update ended with exit code 1.',
-      'n3    Pending  -            -      -       -           -',
+  it('let nothing act on the terminal that a host or a server has said', () => {
+    const before = runState({ n1: 'Updating' });
+    const state = runState({
+      n1: {
+        phase: 'Failed',
+        message: 'Script said\n\u001b[2J\u001b[31mno space\u0007 left',
+        waitingFor: { what: 'x\ry', since: wait.since, until: '\u001b[H', who: '\u001b[1mops' },
+      },
+    });
+    expect(runLines(before, state)).toEqual([
+      'n1: Failed - Script said no space left',
+      'n1: waiting: x y (until ?, up to ops)',
     ]);
-  });
-
-  it('leaves out a node of the order that has no turn yet', () => {
-    expect(runSummary(runState({ n1: 'Done' }, { order: ['n0', 'n1'] })).map(([node]) => node)).toEqual(['NODE', 'n1']);
   });
 });

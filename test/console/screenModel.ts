@@ -4,12 +4,14 @@ import stringWidth from 'string-width';
 export type Narrowing = 'reflow' | 'cut';
 
 const graphemes = new Intl.Segmenter();
+const escape = String.fromCharCode(27);
+/** A control sequence, or what may become one; a line break; or other text. */
+const piece = new RegExp(
+  `^(?:${escape}\\[([?]?[0-9;]*)([A-Za-z])|(${escape}(?:\\[[?0-9;]*)?$)|(\\r?\\n|\\r)|([^${escape}\\r\\n]+))`,
+);
 
-interface Row {
-  text: string;
-  /** The text goes on in the next row, because the terminal has broken it. */
-  goesOn: boolean;
-}
+/** The columns of a row: a character each, '' behind a wide one. */
+type Row = string[];
 
 /**
  * As much of a terminal (ECMA-48, xterm) as the console uses: rows that scroll, automatic wrapping, moving up, erasing.
@@ -21,7 +23,7 @@ export class ScreenModel {
   /** What has left the screen at the top. */
   readonly scrolledOff: string[] = [];
   readonly #narrowing: Narrowing;
-  #rows: Row[] = [{ text: '', goesOn: false }];
+  #lines: Row[] = [[]];
   #row = 0;
   #column = 0;
   #wraps = true;
@@ -36,7 +38,7 @@ export class ScreenModel {
 
   /** The rows that a person sees, without the empty ones at the end. */
   lines(): string[] {
-    const lines = this.#rows.map(({ text }) => text.trimEnd());
+    const lines = this.#lines.map(textOf);
     while (lines.at(-1) === '') lines.pop();
     return lines;
   }
@@ -50,68 +52,60 @@ export class ScreenModel {
     let left = this.#rest + text;
     this.#rest = '';
     while (left !== '') {
-      if (left.startsWith('\u001b')) {
-        // eslint would read the escape character in a literal as a mistake
-        const sequence = new RegExp(`^${String.fromCharCode(27)}\\[([?]?[0-9;]*)([A-Za-z])`).exec(left);
-        if (sequence === null) {
-          if (left.length < 12) {
-            this.#rest = left;
-            return;
-          }
-          throw new Error(`the terminal does not know ${JSON.stringify(left.slice(0, 12))}`);
-        }
-        this.#control(sequence[1] ?? '', sequence[2] ?? '');
-        left = left.slice(sequence[0].length);
-        continue;
+      const match = piece.exec(left);
+      if (match === null) throw new Error(`the terminal does not know ${JSON.stringify(left.slice(0, 12))}`);
+      const [whole, parameter, letter, begun, lineBreak, plain] = match;
+      if (begun !== undefined) {
+        this.#rest = left;
+        return;
       }
-      const [{ segment } = { segment: '' }] = graphemes.segment(left);
-      this.#put(segment);
-      left = left.slice(segment.length);
+      if (letter !== undefined) this.#control(parameter ?? '', letter);
+      else if (lineBreak !== undefined) {
+        this.#column = 0;
+        if (lineBreak !== '\r') this.#lineFeed();
+      } else for (const { segment } of graphemes.segment(plain ?? '')) this.#put(segment);
+      left = left.slice(whole.length);
     }
   }
 
   /** The window has another size. A wider window does not join what was broken. */
   resize(columns: number, rows: number): void {
-    if (columns < this.columns) {
-      let row = 0;
-      while (row < this.#rows.length) {
-        const { text } = this.#at(row);
-        const head = headOf(text, columns);
-        if (head.length < text.length) {
-          if (this.#narrowing === 'reflow') {
-            const goesOn = this.#at(row).goesOn;
-            this.#rows.splice(row, 1, { text: head, goesOn: true }, { text: text.slice(head.length), goesOn });
-            if (this.#row > row) this.#row += 1;
-          } else this.#at(row).text = head;
-        }
-        row += 1;
-      }
+    for (let row = 0; row < this.#lines.length; row += 1) {
+      const line = this.#at(row);
+      if (textOf(line).length === 0 || line.length <= columns) continue;
+      // A wide character is not torn apart.
+      const end = line[columns] === '' ? columns - 1 : columns;
+      const more = line.splice(end);
+      if (this.#narrowing === 'cut' || more.join('').trim() === '') continue;
+      this.#lines.splice(row + 1, 0, more);
+      if (this.#row > row) this.#row += 1;
     }
     this.columns = columns;
     this.rows = rows;
-    while (this.#rows.length > rows && this.#rows.length - 1 > this.#row && this.#rows.at(-1)?.text === '')
-      this.#rows.pop();
-    while (this.#rows.length > rows) this.#scroll();
-    this.#row = Math.max(0, this.#row);
+    while (this.#lines.length > rows && this.#lines.length - 1 > this.#row && this.#lines.at(-1)?.length === 0)
+      this.#lines.pop();
+    while (this.#lines.length > rows) this.#scroll();
     this.#column = Math.min(this.#column, columns - 1);
   }
 
   #control(parameter: string, letter: string): void {
-    const count = Number(parameter === '' ? '1' : parameter);
-    switch (`${parameter.startsWith('?') ? parameter : ''}${letter}`) {
+    const mode = `${parameter.startsWith('?') ? parameter : ''}${letter}`;
+    switch (mode) {
       case 'm':
+      case '?2026l':
+      case '?2026h':
         return;
       case 'A':
-        this.#row = Math.max(0, this.#row - count);
+        this.#row = Math.max(0, this.#row - Number(parameter === '' ? '1' : parameter));
         return;
       case 'K':
-        if (parameter !== '2') throw new Error(`erase ${parameter} in a line is not known`);
-        this.#at(this.#row).text = '';
+        if (parameter !== '2') throw new Error(`erasing ${parameter} in a line is not known`);
+        this.#at(this.#row).length = 0;
         return;
       case 'J':
-        if (parameter !== '') throw new Error(`erase ${parameter} is not known`);
-        this.#at(this.#row).text = headOf(this.#at(this.#row).text, this.#column);
-        this.#rows.splice(this.#row + 1);
+        if (parameter !== '') throw new Error(`erasing ${parameter} is not known`);
+        this.#at(this.#row).splice(this.#column);
+        this.#lines.splice(this.#row + 1);
         return;
       case '?7l':
       case '?7h':
@@ -121,74 +115,44 @@ export class ScreenModel {
       case '?25h':
         this.#cursorShown = letter === 'h';
         return;
-      case '?2026l':
-      case '?2026h':
-        return;
       default:
         throw new Error(`the terminal does not know CSI ${parameter}${letter}`);
     }
   }
 
   #put(character: string): void {
-    switch (character) {
-      case '\r':
-        this.#column = 0;
-        return;
-      case '\r\n':
-      case '\n':
-        this.#column = 0;
-        this.#lineFeed();
-        return;
-    }
-    if (/\p{Cc}/u.test(character))
-      throw new Error(`the terminal got the control character ${JSON.stringify(character)}`);
+    if (/\p{Cc}/u.test(character)) throw new Error(`the terminal got ${JSON.stringify(character)}`);
     const width = stringWidth(character);
     if (this.#column + width > this.columns) {
       if (!this.#wraps) return;
-      this.#at(this.#row).goesOn = true;
       this.#column = 0;
       this.#lineFeed();
     }
-    const row = this.#at(this.#row);
-    const before = padded(headOf(row.text, this.#column), this.#column);
-    row.text = before + character + tailOf(row.text, this.#column + width);
+    const line = this.#at(this.#row);
+    while (line.length < this.#column) line.push(' ');
+    line.splice(this.#column, width, character, ...Array.from({ length: width - 1 }, () => ''));
     this.#column += width;
   }
 
   #lineFeed(): void {
     this.#row += 1;
-    if (this.#row >= this.#rows.length) this.#rows.push({ text: '', goesOn: false });
-    if (this.#rows.length > this.rows) this.#scroll();
+    if (this.#row >= this.#lines.length) this.#lines.push([]);
+    if (this.#lines.length > this.rows) this.#scroll();
   }
 
   #scroll(): void {
-    const [gone] = this.#rows.splice(0, 1);
-    this.#row -= 1;
-    if (gone !== undefined) this.scrolledOff.push(gone.text.trimEnd());
+    const [gone = []] = this.#lines.splice(0, 1);
+    this.#row = Math.max(0, this.#row - 1);
+    this.scrolledOff.push(textOf(gone));
   }
 
   #at(row: number): Row {
-    const found = this.#rows[row];
+    const found = this.#lines[row];
     if (found === undefined) throw new Error(`the screen has no row ${String(row)}`);
     return found;
   }
 }
 
-function headOf(text: string, columns: number): string {
-  let head = '';
-  let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    used += stringWidth(segment);
-    if (used > columns) break;
-    head += segment;
-  }
-  return head;
-}
-
-function tailOf(text: string, columns: number): string {
-  return text.slice(headOf(text, columns).length);
-}
-
-function padded(text: string, columns: number): string {
-  return text + ' '.repeat(Math.max(0, columns - stringWidth(text)));
+function textOf(row: Row): string {
+  return row.join('').trimEnd();
 }

@@ -127,7 +127,7 @@ describe('the gates of a node', () => {
     ];
     const apart = ['node-1', 'node-2', 'node-3'].map((on) => ({ on, antiAffinity }));
     const view = clusterView({
-      nodes: [...nodes.filter(({ name }) => name !== 'node-3'), node('node-3')],
+      nodes,
       workloads: [workload({ name: 'web', pods: apart })],
       budgets: [
         budget('web', {

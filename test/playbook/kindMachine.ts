@@ -60,10 +60,6 @@ export class KindMachine {
     await chmod(path, 0o755);
   }
 
-  async withdraw(program: string): Promise<void> {
-    await rm(join(this.directory, 'bin', program));
-  }
-
   /** Runs enable-ssh.sh to its end. */
   async enableSsh(args: string[] = [], environment: Record<string, string> = {}): Promise<Enabled> {
     await writeFile(join(this.directory, 'calls'), '');
@@ -107,6 +103,7 @@ export interface Enabled {
 const programs: Readonly<Record<string, string>> = {
   kubectl: 'cat "$MACHINE/workers"',
   ssh: `
+    cat >/dev/null
     for word; do case $word in maintenance@*) address=\${word#*@} ;; esac; done
     while read -r name boot first _; do [ "$first" != "$address" ] || { echo "$boot"; exit 0; }; done <"$MACHINE/workers"
     exit 255`,
@@ -120,7 +117,7 @@ const programs: Readonly<Record<string, string>> = {
       if [ "$1" = -i ]; then
         node=$2
         shift 5
-        printf '%s\\n' "$2" >"$MACHINE/nodes/$node.key"
+        printf '%s\\n' "$1" >"$MACHINE/nodes/$node.key"
         cat >"$MACHINE/nodes/$node.program"
       else
         cat "$MACHINE/nodes/$1.pub"

@@ -48,7 +48,7 @@ describe('kind-config.yaml', () => {
 describe('playbooks/kind/workload.yaml', () => {
   it('is a Deployment and a budget for the same pods that always lets one go', async () => {
     const documents = parseAllDocuments(await readFile(projectPath('playbooks/kind/workload.yaml'), 'utf8'));
-    const [deployment, budget, ...others] = documents.map((document): unknown => document.toJS());
+    const [deployment, budget, ...others] = documents.map((document) => document.toJS() as unknown);
     const selector = { matchLabels: { app: 'web' } };
     expect(others).toEqual([]);
     expect(deployment).toMatchObject({
@@ -88,7 +88,7 @@ describe('playbooks/scripts/kind-update.sh', () => {
 });
 
 describe.each(scripts)('%s', (name) => {
-  it.skipIf(!isInstalled('shellcheck', '--version'))('has nothing that shellcheck objects to', async () => {
+  it.skipIf(!isInstalled('shellcheck'))('has nothing that shellcheck objects to', async () => {
     expect(await shellcheckObjections(projectPath(name))).toBe('');
   });
 

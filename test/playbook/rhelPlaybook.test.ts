@@ -33,7 +33,7 @@ describe('playbooks/rhel.yaml', () => {
 });
 
 describe('playbooks/scripts/rhel-upgrade.sh', () => {
-  it.skipIf(!isInstalled('shellcheck', '--version'))('has nothing that shellcheck objects to', async () => {
+  it.skipIf(!isInstalled('shellcheck'))('has nothing that shellcheck objects to', async () => {
     expect(await shellcheckObjections(script)).toBe('');
   });
 

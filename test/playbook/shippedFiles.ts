@@ -32,9 +32,9 @@ export async function shellcheckObjections(path: string): Promise<string> {
 }
 
 /** Whether a program can be run here. */
-export function isInstalled(program: string, ...args: string[]): boolean {
+export function isInstalled(program: string): boolean {
   try {
-    execFileSync(program, args, { stdio: 'ignore' });
+    execFileSync('/bin/sh', ['-c', 'command -v "$1"', 'sh', program], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInWork, nextTurn, type NextTurnInput } from '../../src/run/nextTurn.js';
+import { isInWork, nextTurn, type NextTurn, type NextTurnInput } from '../../src/run/nextTurn.js';
+import type { DesiredState } from '../../src/run/desired.js';
 import { turnPhases, type TurnPhase } from '../../src/run/state.js';
 import { turnSteps } from '../../src/run/turn.js';
 import { runState } from './runFixtures.js';
@@ -131,5 +132,85 @@ describe('the next turn, for any outcomes,', () => {
         if (node !== undefined && !only.includes(node)) expect(isInWork(phases[node] ?? '')).toBe(true);
       }),
     );
+  });
+});
+
+describe('what people want', () => {
+  const what = (
+    phases: Parameters<typeof runState>[0],
+    state: DesiredState,
+    options: { isDeleted?: boolean; stopAfterFailures?: number } = {},
+  ) =>
+    nextTurn({
+      state: { ...runState(phases), isDeleted: options.isDeleted ?? false },
+      desired: { state },
+      policy: { canaries: 0, stopAfterFailures: options.stopAfterFailures ?? 1 },
+      only: undefined,
+      tries: new Map(),
+      attempts: 2,
+    });
+
+  it.each<{ title: string; phases: Parameters<typeof runState>[0]; state: DesiredState; next: NextTurn }>([
+    {
+      title: 'a pause lets no turn begin',
+      phases: { n1: 'Done', n2: 'Pending' },
+      state: 'Pause',
+      next: { kind: 'paused' },
+    },
+    {
+      title: 'a pause does not hold a turn in work',
+      phases: { n1: 'Updating', n2: 'Pending' },
+      state: 'Pause',
+      next: { kind: 'take', node: 'n1' },
+    },
+    {
+      title: 'a pause does not hold a run that has nothing left',
+      phases: { n1: 'Done' },
+      state: 'Pause',
+      next: { kind: 'end', why: 'finished' },
+    },
+    {
+      title: 'an abort ends the run',
+      phases: { n1: 'Pending' },
+      state: 'Abort',
+      next: { kind: 'end', why: 'aborted' },
+    },
+    {
+      title: 'an abort waits for the turn in work',
+      phases: { n1: 'Rebooting' },
+      state: 'Abort',
+      next: { kind: 'take', node: 'n1' },
+    },
+    {
+      title: 'an abort --now ends the run',
+      phases: { n1: 'Failed', n2: 'Pending' },
+      state: 'AbortNow',
+      next: { kind: 'end', why: 'aborted' },
+    },
+    {
+      title: 'a failure stops the run',
+      phases: { n1: 'Failed', n2: 'Pending' },
+      state: 'Run',
+      next: { kind: 'end', why: 'failures' },
+    },
+    {
+      title: 'a failure that a person let stand does not',
+      phases: { n1: { phase: 'Failed', acknowledgedBy: 'anna' }, n2: 'Pending' },
+      state: 'Run',
+      next: { kind: 'take', node: 'n2' },
+    },
+    {
+      title: 'a retried node goes before those that have not begun',
+      phases: { n1: 'Pending', n2: { phase: 'Pending', retryFrom: 'Verifying' } },
+      state: 'Run',
+      next: { kind: 'take', node: 'n2' },
+    },
+  ])('$title', ({ phases, state, next }) => {
+    expect(what(phases, state)).toEqual(next);
+  });
+
+  it('a deletion ends the run once nothing is in work', () => {
+    expect(what({ n1: 'Draining' }, 'Run', { isDeleted: true })).toEqual({ kind: 'take', node: 'n1' });
+    expect(what({ n1: 'Pending' }, 'Run', { isDeleted: true })).toEqual({ kind: 'end', why: 'deleted' });
   });
 });

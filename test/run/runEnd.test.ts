@@ -16,7 +16,16 @@ function counts(changes: Partial<Counts>): Counts {
 }
 
 const anyPhases = fc.array(fc.constantFrom(...turnPhases), { minLength: 1, maxLength: 20 });
-const anyStop = fc.constantFrom<RunStop>(finished, failures, otherActor, interrupted, terminated);
+const anyStop = fc.constantFrom<RunStop>(
+  finished,
+  failures,
+  otherActor,
+  interrupted,
+  terminated,
+  { kind: 'aborted' },
+  { kind: 'paused' },
+  { kind: 'followed' },
+);
 
 function countsOf(phases: readonly string[]): Counts {
   return countTurns(runState(Object.fromEntries(phases.map((phase, place) => [`n${place}`, phase]))));
@@ -55,6 +64,17 @@ describe('the exit code of run', () => {
     { title: 'Ctrl-C stopped it', counts: counts({ done: 1, blocked: 1, left: 1 }), stop: interrupted, code: 130 },
     { title: 'TERM stopped it', counts: counts({ left: 1 }), stop: terminated, code: 143 },
     { title: 'HUP stopped it', counts: counts({ left: 1 }), stop: { kind: 'signal', signal: 'SIGHUP' }, code: 129 },
+    { title: 'a person aborted it', counts: counts({ done: 1, left: 1 }), stop: { kind: 'aborted' }, code: 7 },
+    { title: 'a person aborted it now', counts: counts({ failed: 1, left: 1 }), stop: { kind: 'aborted' }, code: 4 },
+    { title: 'nobody resumed it', counts: counts({ left: 1 }), stop: { kind: 'paused' }, code: 7 },
+    {
+      title: 'a person skipped a node',
+      counts: { ...counts({ done: 1 }), total: 2, skipped: 1 },
+      stop: finished,
+      code: 7,
+    },
+    { title: 'another actor has done them all', counts: counts({ done: 2 }), stop: { kind: 'followed' }, code: 0 },
+    { title: 'another actor has left some', counts: counts({ left: 2 }), stop: { kind: 'followed' }, code: 7 },
     { title: 'another actor has the lease', counts: counts({ blocked: 1, left: 1 }), stop: otherActor, code: 7 },
     {
       title: 'a gate left a node, and others are left too',

@@ -53,6 +53,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     displaced: mergedDisplaced(turn, end.displaced),
     evictions: (turn.status().evictions ?? 0) + end.evicted.length,
     boundControllers: boundControllersOf(turn, end),
+    findings: withPodsLeft(turn, end),
   });
   await turn.anchor();
   return stepEnd(turn, end);
@@ -130,6 +131,22 @@ function displacedBefore(turn: TurnContext): Map<OwnerKey, number> {
 function boundControllersOf(turn: TurnContext, end: DrainEnd): string[] {
   const view = turn.cache.view();
   return [...new Set(end.boundToNode.flatMap((key) => view.pods.get(key)?.controller?.uid ?? []))];
+}
+
+/** What the gates found, and the pods that are left on the node because they came back to it. */
+function withPodsLeft(turn: TurnContext, end: DrainEnd): TurnStatus['findings'] {
+  const before = (turn.status().findings ?? []).filter(({ code }) => code !== 'bound-to-node');
+  const left = end.findings.filter(({ code }) => code === 'bound-to-node');
+  return [
+    ...before,
+    ...left.map(({ code, severity, objects, message, hint }) => ({
+      code,
+      severity,
+      objects: [...objects],
+      message,
+      hint,
+    })),
+  ];
 }
 
 function waitInWords(waits: readonly WaitingFor[]): { what: string; untilMs?: number; who?: string } | undefined {

@@ -5,7 +5,6 @@ import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
 import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
-import { updateScript } from '../playbook.js';
 import { installTurnus } from '../runReport.js';
 import { troubleOn } from '../trouble.js';
 import type { LeftBehind, Trouble } from '../trouble.js';
@@ -17,11 +16,11 @@ let hosts: Hosts;
 let attempts: Attempts;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 10, zones: 1 });
+  cluster = await startCluster({ nodes: 6, zones: 1 });
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster);
   await createReady(cluster.api, [
-    deployment({ name: 'web', replicas: 10, spread: { over: 'node', mode: 'prefer' } }),
+    deployment({ name: 'web', replicas: 6, spread: { over: 'node', mode: 'prefer' } }),
     daemonSet({ name: 'agent' }),
   ]);
   attempts = attemptsOn(cluster);
@@ -35,14 +34,13 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-async function rebootOf(name: string, nodes: [string, string], script?: string): Promise<Trouble> {
+async function rebootOf(name: string, nodes: [string, string]): Promise<Trouble> {
   return await troubleOn(
     { cluster, hosts, attempts },
     {
       name,
       nodes,
-      ...(script === undefined ? {} : { script }),
-      spec: { host: { reboot: { timeout: '8s' } }, health: { consecutive: 1, timeout: '20s' } },
+      spec: { host: { reboot: { timeout: '15s' } }, health: { consecutive: 1, timeout: '20s' } },
     },
   );
 }
@@ -59,7 +57,7 @@ describe('a host that was asked to reboot', () => {
   it('and does not come back is left cordoned; once it is switched on, retry finishes without another reboot', async () => {
     const trouble = await rebootOf('dark', ['node-1', 'node-2']);
     await trouble.host.setOnReboot('never-returns');
-    await trouble.expectFailed(trouble.start(), { ...leftRebooting, says: /did not come back within 8 ?s/, boots: 1 });
+    await trouble.expectFailed(trouble.start(), { ...leftRebooting, says: /did not come back within 15 ?s/, boots: 1 });
     expect(trouble.host.isOn).toBe(false);
 
     await trouble.host.setOnReboot('normal');
@@ -88,47 +86,5 @@ describe('a host that was asked to reboot', () => {
     await trouble.host.setOnReboot('normal');
     await trouble.retry();
     await trouble.expectFinished({ updates: 1, boots: 2 });
-  });
-
-  it('and whose kubelet does not come back is left cordoned; once it runs, retry finishes', async () => {
-    const trouble = await rebootOf('kubelet', ['node-7', 'node-8']);
-    await trouble.host.setOnReboot('kubelet-stays-down');
-    await trouble.expectFailed(trouble.start(), { ...leftRebooting, says: /kubelet does not run/, boots: 2 });
-
-    await trouble.host.setOnReboot('normal');
-    await trouble.host.releaseKubelet();
-    await trouble.retry();
-    await trouble.expectFinished({ updates: 1, boots: 2 });
-  });
-});
-
-describe('a host that boots its old kernel', () => {
-  const newKernel = '6.1.0-41-amd64';
-
-  async function bootKernel(node: string): Promise<void> {
-    const body = { status: { nodeInfo: { kernelVersion: newKernel } } };
-    await cluster.api.patch({ kind: 'Node', name: node }, { body, type: 'strategic', subresource: 'status' });
-  }
-
-  it('is left cordoned, with both versions named; retry finishes once a person has booted the new one', async () => {
-    const script = updateScript('').replace(
-      'echo changed=yes',
-      `echo changed=yes; echo version.kernel.after=${newKernel}`,
-    );
-    await bootKernel('node-10');
-    const trouble = await rebootOf('kernel', ['node-9', 'node-10'], script);
-    await trouble.expectFailed(trouble.start(), {
-      ...leftRebooting,
-      code: 'old-kernel',
-      says: /6\.1\.0-40-amd64.*6\.1\.0-41-amd64|6\.1\.0-41-amd64.*6\.1\.0-40-amd64/,
-      boots: 2,
-    });
-
-    await trouble.host.powerCut();
-    await bootKernel('node-9');
-    await trouble.host.powerOn();
-    await trouble.retry();
-    await trouble.expectFinished({ updates: 1, boots: 3 });
-    expect((await trouble.turn()).bootIdAfter).toBe(trouble.host.bootId);
   });
 });

@@ -40,7 +40,7 @@ afterAll(async () => {
 
 /** A played kubelet sends a heartbeat every two seconds: three passes take six seconds of Ready. */
 async function checksOf(name: string, nodes: [string, string], consecutive: number): Promise<Trouble> {
-  const spec = { health: { consecutive, interval: '250ms', timeout: '10s' } };
+  const spec = { health: { consecutive, interval: '250ms', timeout: '14s' } };
   return await troubleOn({ cluster, hosts, attempts }, { name, nodes, spec });
 }
 
@@ -125,7 +125,7 @@ describe('a node after the boot of its host', () => {
   });
 
   it('that flaps and then calms down has its turn', async () => {
-    const spec = { health: { consecutive: 3, interval: '250ms', timeout: '40s' } };
+    const spec = { health: { consecutive: 3, interval: '250ms', timeout: '1m' } };
     const playbook = await writePlaybook({ cluster, hosts, name: 'calm', nodes: ['node-5'], spec });
     const turnus = attempts.start(playbook);
     await untilVerifying('calm', 'node-5');

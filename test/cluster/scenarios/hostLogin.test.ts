@@ -18,6 +18,10 @@ import { deployment } from '../workloads.js';
 
 const spec = { health: { consecutive: 1, timeout: '20s' }, settle: { time: '200ms', timeout: '30s' } };
 
+function names(first: number, last: number): string[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => `node-${String(first + index)}`);
+}
+
 let cluster: Cluster;
 let hosts: Hosts;
 let attempts: Attempts;
@@ -28,7 +32,14 @@ beforeAll(async () => {
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster);
   await createReady(cluster.api, [
-    deployment({ name: 'web', replicas: 12, stopMs: 2500, spread: { over: 'node', mode: 'prefer' } }),
+    deployment({ name: 'web', replicas: 7, spread: { over: 'node', mode: 'prefer' }, nodes: names(1, 7) }),
+    deployment({
+      name: 'slow',
+      replicas: 5,
+      stopMs: 2500,
+      spread: { over: 'node', mode: 'prefer' },
+      nodes: names(8, 12),
+    }),
   ]);
   watcher = await startReadyWatcher({ api: cluster.api, workloads: [] });
   attempts = attemptsOn(cluster);

@@ -98,7 +98,7 @@ describe('SIGTERM', () => {
 });
 
 describe('a second actor', () => {
-  it('does nothing and exits 7 while the first is at work', async () => {
+  it('with another playbook does nothing and exits 7 while the first is at work', async () => {
     const nodes = ['node-1'];
     const playbook = await writePlaybook({ cluster, hosts, name: 'first', nodes, script: waitingScript });
     const other = await writePlaybook({ cluster, hosts, name: 'second', nodes: ['node-2'] });
@@ -109,11 +109,9 @@ describe('a second actor', () => {
         .filter(({ resource }) => resource === 'nodes' || resource === 'pods')
         .map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
     const before = await writesOf();
-    for (const file of [playbook, other]) {
-      const result = await runTurnus(['run', '-f', file, '--yes'], { kubeconfig: cluster.kubeconfigPath });
-      expectExit(result, 7);
-      expect(result.stderr).toMatch(/holds the lease turnus-system\/turnus; nothing was done/);
-    }
+    const result = await runTurnus(['run', '-f', other, '--yes'], { kubeconfig: cluster.kubeconfigPath });
+    expectExit(result, 7);
+    expect(result.stderr).toMatch(/holds the lease turnus-system\/turnus; nothing was done/);
     expect(await writesOf()).toEqual(before);
     await letGo('node-1');
     await expectEnd(first, 0);
