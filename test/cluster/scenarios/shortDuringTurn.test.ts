@@ -1,5 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { attemptsOn, cordonsOf, expectEnd, letGo, waitingScript } from '../attempts.js';
+import { attemptsOn, cordonsOf, expectEnd } from '../attempts.js';
 import type { Attempts } from '../attempts.js';
 import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
@@ -7,9 +8,9 @@ import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import { onLocalVolumes } from '../localVolumes.js';
 import type { Pod } from '../objects.js';
-import { writePlaybook } from '../playbook.js';
+import { updateScript, writePlaybook } from '../playbook.js';
 import { startReadyWatcher } from '../readyWatcher.js';
-import type { ReadyReport, ReadyWatcher } from '../readyWatcher.js';
+import type { ReadyReport } from '../readyWatcher.js';
 import { evictions, expectExit, installTurnus, phasesOf, runOf, turnsOf, untilTurn } from '../runReport.js';
 import { runTurnus } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
@@ -131,6 +132,15 @@ describe('a pod that is away during the turn', () => {
     });
   }
 
+  /** An update that counts itself and waits for {@link letGo} of this playbook. */
+  function waitingUpdate(playbook: string): string {
+    return updateScript(`until [ -e /srv/host/${playbook} ]; do sleep 0.1; done`);
+  }
+
+  async function letGo(playbook: string, node: string): Promise<void> {
+    await writeFile(hosts.host(node).pathOnDisk(`/srv/host/${playbook}`), '');
+  }
+
   async function untilAway(node: string): Promise<void> {
     const before = await hosts.host(node).counter('updates');
     await waitFor({
@@ -149,14 +159,14 @@ describe('a pod that is away during the turn', () => {
       hosts,
       name: 'released',
       nodes: nodes.slice(0, 2),
-      script: waitingScript,
+      script: waitingUpdate('released'),
     });
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [] });
     const turnus = attempts.start(playbook);
     const [one = '', other = ''] = await orderOf('released');
     await untilAway(one);
     await spoilReturn(['gone', 'smaller']);
-    await letGo(hosts.host(one));
+    await letGo('released', one);
     const waits = await untilTurn(
       { cluster, playbook: 'released', node: one, what: 'waiting for both' },
       ({ phase, waitingFor }) =>
@@ -167,7 +177,7 @@ describe('a pod that is away during the turn', () => {
 
     await cluster.api.delete({ kind: 'Deployment', name: 'gone' }, { propagationPolicy: 'Background' });
     await cluster.api.patch({ kind: 'Deployment', name: 'smaller' }, { body: { spec: { replicas: 2 } } });
-    await letGo(hosts.host(other));
+    await letGo('released', other);
     await expectEnd(turnus, 0);
     await watcher.stop();
     expect(await phasesOf(cluster, 'released')).toEqual([`${one} Done`, `${other} Done`]);
@@ -181,7 +191,7 @@ describe('a pod that is away during the turn', () => {
       cluster,
       hosts,
       name: 'spoilt',
-      script: waitingScript,
+      script: waitingUpdate('spoilt'),
       spec: { settle: { time: '1s', timeout: '4s' } },
     });
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [apart] });
@@ -189,7 +199,7 @@ describe('a pod that is away during the turn', () => {
     const [one = '', ...later] = await orderOf('spoilt');
     await untilAway(one);
     await spoilReturn(['apart']);
-    await letGo(hosts.host(one));
+    await letGo('spoilt', one);
     await expectEnd(turnus, 4);
     await waitFor({ what: 'the watcher to see the end', probe: () => cordonsOf(watcher, one).length === 2 });
     await watcher.stop();
