@@ -1,6 +1,7 @@
 import { applyRequest } from './applyRequest.js';
 import type { Conducting } from './conducting.js';
-import { judgeRequest } from './judgeRequest.js';
+import type { WrittenRequest } from './desired.js';
+import { judgeRequest, type JudgedRequest } from './judgeRequest.js';
 import { countTurns } from './runEnd.js';
 import type { RunState } from './state.js';
 import { timestamp } from './turnContext.js';
@@ -16,10 +17,7 @@ export async function answerRequests(work: Conducting, signal: AbortSignal): Pro
     const state = store.state();
     if (answersOf(state).some(({ id }) => id === request.id)) continue;
     const now = timestamp(clock);
-    const judged =
-      request.node !== undefined && request.node === work.inHand.node
-        ? { kind: 'refused' as const, message: `the turn of ${request.node} is in work; ask again when it has ended.` }
-        : judgeRequest(state, request);
+    const judged = judgeNow(work, request);
     const applied = applyRequest(state, request, { judged, now });
     await journal.append({
       type: 'request.answered',
@@ -42,6 +40,13 @@ export async function answerRequests(work: Conducting, signal: AbortSignal): Pro
       signal,
     );
   }
+}
+
+/** The turn that is in work, or about to begin, is changed by nobody but its own steps. */
+function judgeNow({ store, inHand }: Conducting, request: WrittenRequest): JudgedRequest {
+  const judged = judgeRequest(store.state(), request);
+  if (judged.kind !== 'turn' || judged.node !== inHand.node) return judged;
+  return { kind: 'refused', message: `the turn of ${judged.node} is in work; ask again when it has ended.` };
 }
 
 /** Answers to requests that are no longer asked are kept for people, this many. */

@@ -36,7 +36,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     save: async (change) => {
       await store.saveTurn(nodeName, change, signal);
     },
-    waiting: (wait, podsLeft) => {
+    waiting: (wait, progress) => {
       const before = status().waitingFor;
       const since = before?.what === wait?.what ? before?.since : undefined;
       store.showWait(
@@ -47,7 +47,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
           until: wait.untilMs === undefined ? undefined : new Date(wait.untilMs).toISOString(),
           who: wait.who,
         },
-        podsLeft,
+        progress,
       );
     },
     rereadDesired: async (stop) => {

@@ -6,7 +6,7 @@ import type { RunObject, TurnObject } from './objects.js';
 import { oneAfterAnother } from './oneAfterAnother.js';
 import type { RunState, RunStatus, TurnSpec, TurnState, TurnStatus, Wait } from './state.js';
 import { required, stateFailure, writeStatus, type StateWriter } from './stateWrite.js';
-import { timestamp } from './turnContext.js';
+import { timestamp, type DrainedSoFar } from './turnContext.js';
 
 /**
  * The state of one run: its objects in the cluster and the copy in memory that the console is fed from. Writes are
@@ -17,7 +17,7 @@ export interface RunStore {
   saveRun(change: Partial<RunStatus>, signal: AbortSignal): Promise<void>;
   saveTurn(node: string, change: Partial<TurnStatus>, signal: AbortSignal): Promise<void>;
   /** Shows a wait at once; it is written with the next save or flush, because waits change often. */
-  showWait(node: string, wait: Wait | undefined, podsLeft?: number): void;
+  showWait(node: string, wait: Wait | undefined, progress?: DrainedSoFar): void;
   /** Takes what other people wrote into the run (`spec.desired`, a deletion). */
   observe(run: RunObject): void;
   /** The run as the API server has it now. */
@@ -36,7 +36,7 @@ export function openStore(
 ): RunStore {
   let run = found.run;
   const turns = new Map(found.turns.map((turn) => [turn.spec.node, turn]));
-  const shownWaits = new Map<string, Pick<TurnStatus, 'waitingFor' | 'podsLeft'>>();
+  const shownWaits = new Map<string, Pick<TurnStatus, 'waitingFor' | 'podsLeft' | 'evictions'>>();
   const inOrder = oneAfterAnother();
 
   function statusOf(turn: TurnObject): TurnStatus {
@@ -112,8 +112,8 @@ export function openStore(
     state,
     saveRun,
     saveTurn,
-    showWait(node, wait, podsLeft) {
-      shownWaits.set(node, { waitingFor: wait, podsLeft });
+    showWait(node, wait, progress) {
+      shownWaits.set(node, { podsLeft: undefined, ...progress, waitingFor: wait });
       changed();
     },
     observe(newer) {

@@ -14,6 +14,12 @@ export interface Step {
   readonly run: (turn: TurnContext, signal: AbortSignal) => Promise<StepEnd>;
 }
 
+/** How far a drain is. */
+export interface DrainedSoFar {
+  readonly podsLeft: number | undefined;
+  readonly evictions: number;
+}
+
 /** What a step sees and may use. */
 export interface TurnContext {
   readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
@@ -33,7 +39,7 @@ export interface TurnContext {
   readonly status: () => TurnStatus;
   save(change: Partial<TurnStatus>): Promise<void>;
   /** Says what the turn waits for now; undefined when it goes on. */
-  waiting(wait: { what: string; untilMs?: number; who?: string } | undefined, podsLeft?: number): void;
+  waiting(wait: { what: string; untilMs?: number; who?: string } | undefined, progress?: DrainedSoFar): void;
   /**
    * Reads the run again and acts on what people want of it now (rule 10); rejects where that ends the turn. Answers why
    * it could not be read.

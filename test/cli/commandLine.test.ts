@@ -7,7 +7,7 @@ import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
 const control = ['pause', 'resume', 'abort', 'retry', 'skip'];
-const commands = ['plan', 'run', 'validate', 'install', 'journal', ...control];
+const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', ...control];
 
 describe('turnus --help', () => {
   it('ends with 0 and names every command on standard output', async () => {
@@ -91,6 +91,7 @@ describe('a command line that cannot be understood', () => {
       argv: ['retry', 'monthly-2026-11', 'node-1', '--reason', 'r'.repeat(1001)],
       says: ['--reason takes at most 1000 characters'],
     },
+    { title: 'wants a status as YAML', argv: ['status', '-o', 'yaml'], says: ["argument 'yaml' is invalid"] },
     { title: 'names no journal', argv: ['journal', 'verify'], says: ["missing required argument 'file'"] },
   ])('ends with 2 where it $title', async ({ argv, says }) => {
     const end = await runTurnus(argv);

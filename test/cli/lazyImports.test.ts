@@ -50,6 +50,7 @@ describe('the client of the API server and the SSH client', () => {
     'cli/install.ts',
     'cli/journalVerify.ts',
     'cli/control.ts',
+    'cli/status.ts',
   ])('are not loaded with %s', (entry) => {
     expect(heavyPaths(entry)).toEqual([]);
   });
@@ -66,6 +67,7 @@ describe('turnus --help', () => {
       'src/cli/commandLine.ts',
       'src/cli/io.ts',
       'src/cli/version.ts',
+      'src/console/plainText.ts',
       'src/main.ts',
       'src/systemClock.ts',
       'src/time/clock.ts',

@@ -12,7 +12,7 @@ function viewOf(state: RunState, changes: Partial<RunStatusView> = {}): RunStatu
 }
 
 function wanting(desired: RunSpec['desired']): RunState {
-  return { ...runState({ n1: 'Pending' }), spec: { ...runSpec, desired } as RunSpec };
+  return { ...runState({ n1: 'Pending' }), spec: { ...runSpec, desired } };
 }
 
 describe('the status of a run', () => {

@@ -29,6 +29,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
   if (left.kind !== 'done') return left;
 
   await recordDisplaced(turn);
+  const evictionsBefore = turn.status().evictions ?? 0;
   const end = await drain({
     cluster: turn.cluster,
     cache: turn.cache,
@@ -41,20 +42,20 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     journal: async (record) => {
       await turn.record(record);
     },
-    report: ({ waitingFor, left: podsLeft }) => {
-      turn.waiting(waitInWords(waitingFor), podsLeft);
+    report: ({ waitingFor, left: podsLeft, gone }) => {
+      turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
     displaced: displacedBefore(turn),
     boundControllers: new Set(turn.status().boundControllers ?? []),
   });
   turn.waiting(undefined);
-  signal.throwIfAborted();
   await turn.save({
     displaced: mergedDisplaced(turn, end.displaced),
-    evictions: (turn.status().evictions ?? 0) + end.evicted.length,
+    evictions: evictionsBefore + end.evicted.length,
     boundControllers: boundControllersOf(turn, end),
     findings: withPodsLeft(turn, end),
   });
+  signal.throwIfAborted();
   await turn.anchor();
   return stepEnd(turn, end);
 }

@@ -109,6 +109,19 @@ describe('the way of docs/kind.md, on the test cluster', { timeout: 240_000 }, (
     expectExit(await turnus('plan', [], false), 2); // no key, no agent
   });
 
+  it('plans that no node with the workload can go while its budget lets no pod go', async () => {
+    const budget = { kind: 'PodDisruptionBudget', namespace: 'default', name: 'web' } as const;
+    const allow = async (maxUnavailable: number) => {
+      await cluster.api.patch(budget, { body: { spec: { maxUnavailable } } });
+    };
+    await allow(0);
+    const result = await turnus('plan', ['--rehearse'], false);
+    await allow(1);
+
+    expectExit(result, 3);
+    expect(result.stdout).toContain('PodDisruptionBudget default/web');
+  });
+
   it('rehearses: pods move, no host is asked for anything', async () => {
     await installTurnus(cluster);
     const result = await turnus('run', ['--rehearse', '--yes'], false);

@@ -99,9 +99,7 @@ describe('pause', () => {
 
 describe('abort', () => {
   it('in a drain gives the node back at once and ends with exit code 7; resume lets the run go on', async () => {
-    await createReady(cluster.api, [
-      deployment({ name: 'slow', replicas: 3, nodes: ['node-3'], stopMs: 20_000 }),
-    ]);
+    await createReady(cluster.api, [deployment({ name: 'slow', replicas: 2, prefers: 'node-3', stopMs: 20_000 })]);
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [] });
     const file = await writePlaybook({ cluster, hosts, name: 'aborted', nodes: ['node-3'] });
     const actor = attempts.start(file);

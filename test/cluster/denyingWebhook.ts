@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Cluster } from './cluster.js';
+import { waitFor } from './waitFor.js';
+
+/** An admission webhook of the test that refuses the evictions of one namespace. */
+export interface DenyingWebhook {
+  /** How often the API server has asked it, dry runs left out. */
+  asked(): number;
+  /** From now on it lets evictions pass. */
+  relent(): void;
+}
+
+/**
+ * Serves the webhook on the API server's own address (with its certificate, which every client knows) and registers it;
+ * returns when it has refused the eviction of `pod` in a dry run. It ends with the cluster.
+ */
+export async function startDenyingWebhook(options: {
+  cluster: Cluster;
+  /** For example `deny.example.com`. */
+  name: string;
+  namespace: string;
+  pod: string;
+  /** HTTP status and sentence of the refusal. */
+  code: number;
+  message: string;
+}): Promise<DenyingWebhook> {
+  const { cluster, name, namespace, pod, code, message } = options;
+  const certificates = join(cluster.directory, '..', 'apiserver');
+  let isDenying = true;
+  let asked = 0;
+  const server = createServer(
+    {
+      key: await readFile(join(certificates, 'apiserver.key')),
+      cert: await readFile(join(certificates, 'apiserver.crt')),
+    },
+    (request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const review = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string; dryRun?: boolean } };
+        const { uid, dryRun = false } = review.request;
+        if (!dryRun) asked += 1;
+        const answer = isDenying ? { allowed: false, status: { code, message } } : { allowed: true };
+        response.setHeader('content-type', 'application/json');
+        response.end(
+          JSON.stringify({
+            apiVersion: 'admission.k8s.io/v1',
+            kind: 'AdmissionReview',
+            response: { uid, ...answer },
+          }),
+        );
+      });
+    },
+  );
+  const { hostname } = new URL(cluster.server);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, hostname, resolve);
+  });
+  cluster.onStop(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  await cluster.api.create({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name },
+    webhooks: [
+      {
+        name,
+        clientConfig: {
+          url: `https://${hostname}:${String(port)}/`,
+          caBundle: Buffer.from(cluster.certificateAuthority).toString('base64'),
+        },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods/eviction'] }],
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        admissionReviewVersions: ['v1'],
+      },
+    ],
+  });
+  await waitFor({
+    what: `webhook ${name} to refuse`,
+    probe: async () => (await cluster.api.evict({ namespace, name: pod, dryRun: true })).status === code,
+  });
+  return {
+    asked: () => asked,
+    relent: () => {
+      isDenying = false;
+    },
+  };
+}
