@@ -19,6 +19,8 @@ export function lastWord(state: RunState, stop: RunStop): string {
       return `Run ${state.name} has stopped after a failure: ${tally}. It goes on after turnus retry, skip or resume; turnus status ${state.name} shows this again.`;
     case 'not-recovered':
       return `Run ${state.name} has stopped (not-recovered): ${tally}. ${stop.message} Find out why, then start the same command again.`;
+    case 'cluster-not-healthy':
+      return `Run ${state.name} has stopped because the cluster is not well: ${tally}. ${stop.message} Start the same command again once it is.`;
     case 'aborted':
       return `Run ${state.name} was aborted: ${tally}. ${state.status.message ?? ''} To let it go on: turnus resume ${state.name}`;
     case 'paused':

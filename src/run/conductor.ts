@@ -30,7 +30,7 @@ export async function conduct(work: Conducting): Promise<RunStop> {
       counts,
       journal: headOf(journal),
       waitingFor: undefined,
-      message: stop.kind === 'not-recovered' ? stop.message : stopMessage(work, stop),
+      message: 'message' in stop ? stop.message : stopMessage(work, stop),
       ...(endPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
     },
     signal,
@@ -63,10 +63,20 @@ async function takeTurns(work: Conducting): Promise<RunStop> {
     }
     await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
     if (end.kind === 'not-recovered') return end;
+    const unwell = end.kind === 'left' && end.phase === 'Deferred' ? clusterUnwell(work, next.node) : undefined;
+    if (unwell !== undefined) return unwell;
     if (end.kind === 'left' && end.run === 'stop' && !isAborted(work)) {
       return work.stoppedBy() ?? { kind: 'failures' };
     }
   }
+}
+
+/** Every other turn would wait as long for the same conditions of the cluster (`gates.clusterHealth.wait`). */
+function clusterUnwell({ store }: Conducting, node: string): RunStop | undefined {
+  const findings = store.state().turns.get(node)?.status.findings ?? [];
+  const unwell = findings.filter(({ code }) => code === 'cluster-not-healthy');
+  if (unwell.length === 0) return undefined;
+  return { kind: 'cluster-not-healthy', message: unwell.map(({ message }) => message).join(' ') };
 }
 
 type ChosenTurn = Exclude<NextTurn, { kind: 'take' }> | { kind: 'take'; node: string; phase: string };

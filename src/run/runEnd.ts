@@ -26,6 +26,8 @@ export type RunStop =
   | { readonly kind: 'signal'; readonly signal: StopSignal }
   /** What earlier turns displaced is not back within settle.timeout (finding `not-recovered`). */
   | { readonly kind: 'not-recovered'; readonly message: string }
+  /** The conditions of the cluster did not hold within their wait; no further turn would find it otherwise. */
+  | { readonly kind: 'cluster-not-healthy'; readonly message: string }
   /** A person wants the run to end (`turnus abort`). */
   | { readonly kind: 'aborted' }
   /** Nobody resumed the paused run within the time that this call waits. */
@@ -54,7 +56,7 @@ export function exitCode(counts: Counts, stop: RunStop): number {
   if (counts.failed > 0) return 4;
   if (stop.kind === 'signal') return exitCodeOfSignal[stop.signal];
   if (stoppedByOthers.includes(stop.kind) || (counts.skipped ?? 0) > 0) return 7;
-  if (counts.blocked > 0 || stop.kind === 'not-recovered') return 3;
+  if (counts.blocked > 0 || stop.kind === 'not-recovered' || stop.kind === 'cluster-not-healthy') return 3;
   if (counts.done === counts.total) return 0;
   return stop.kind === 'followed' ? 7 : 5;
 }

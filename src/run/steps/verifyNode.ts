@@ -6,6 +6,18 @@ import { runScript } from './runScript.js';
 
 /** Proves that the node is well again, then runs the team's `join` script while it is still cordoned. */
 export async function verifyNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
+  const healthy = await proveHealth(turn, signal);
+  if (healthy.kind !== 'done') return healthy;
+  const joined = await runScript(turn, { stage: 'join', beforeStart: () => hostIsNode(turn, signal) }, signal);
+  const join = turn.status().jobs?.join;
+  if (joined.kind !== 'done' || join?.rebootedUnasked !== true) return joined;
+  if (join.bootIdAfter === undefined || join.bootIdAfter === turn.status().bootIdAfter) return joined;
+  // What was proved before the script rebooted the host counts for the former boot alone.
+  await turn.save({ bootIdAfter: join.bootIdAfter });
+  return await proveHealth(turn, signal);
+}
+
+async function proveHealth(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   const status = turn.status();
   const until = turn.clock.now() + turn.playbook.health.timeoutMs;
   const end = await awaitHealth(
@@ -43,5 +55,5 @@ export async function verifyNode(turn: TurnContext, signal: AbortSignal): Promis
   });
   const node = currentNode(turn);
   if (node !== undefined) await turn.save({ versionsAfter: node.versions });
-  return await runScript(turn, { stage: 'join', beforeStart: () => hostIsNode(turn, signal) }, signal);
+  return { kind: 'done' };
 }

@@ -99,7 +99,14 @@ describe('somebody bound to turnus-view alone', () => {
     await untilScriptRuns(hosts.host('node-1'));
     const { name, uid } = await runOf(cluster);
 
-    const text = await status();
+    // Waits are written every five seconds.
+    const text = await waitFor({
+      what: 'what node-1 waits for',
+      probe: async () => {
+        const result = await status();
+        return result.stdout.includes('waiting:') ? result : undefined;
+      },
+    });
     expectExit(text, 0);
     expect(text.stderr).toBe('');
     expect(text.stdout).toContain(`Run ${name}: Running (playbook monthly)\n`);
@@ -171,10 +178,11 @@ describe('somebody bound to turnus-view alone', () => {
       screen.write(watching.output());
       return screen.lines();
     };
-    await waitFor({ what: 'the screen', probe: () => lines().some((line) => /^node-3 +Updating/.test(line)) });
+    const wait = /^ {4}waiting: script update on the host of node-3/;
+    await waitFor({ what: 'the screen', probe: () => lines().some((line) => wait.test(line)) });
+    expect(lines().filter((line) => /^node-3 +Updating/.test(line))).toHaveLength(1);
     expect(lines()[0]).toBe(`Run ${name}: Running (playbook second)`);
     expect(lines()[2]).toMatch(/is at work/);
-    expect(lines().find((line) => line.startsWith('    '))).toContain('waiting: script update on the host of node-3');
     watching.pressCtrlC();
     expect(await watching.exited).toBe(130);
     expect(lines().filter((line) => line.startsWith('node-3'))).toHaveLength(1);

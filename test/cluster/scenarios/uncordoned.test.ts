@@ -14,7 +14,7 @@ import type { Cluster } from '../cluster.js';
 import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import type { Node, Pod } from '../objects.js';
-import { writePlaybook } from '../playbook.js';
+import { updateScript, writePlaybook } from '../playbook.js';
 import { startReadyWatcher } from '../readyWatcher.js';
 import type { ReadyWatcher } from '../readyWatcher.js';
 import { evictions, installTurnus, phasesOf, runOf, turnsOf, untilTurn } from '../runReport.js';
@@ -62,9 +62,9 @@ async function uncordon(name: string): Promise<void> {
 }
 
 /** A playbook for this node alone. */
-async function playbookFor(name: string, node: string): Promise<string> {
+async function playbookFor(name: string, node: string, script = waitingScript): Promise<string> {
   const spec = { health: { consecutive: 1, interval: '200ms' }, settle: { time: '200ms' } };
-  return await writePlaybook({ cluster, hosts, name, nodes: [node], script: waitingScript, spec });
+  return await writePlaybook({ cluster, hosts, name, nodes: [node], script, spec });
 }
 
 async function podsOf(app: string): Promise<Pod[]> {
@@ -72,12 +72,12 @@ async function podsOf(app: string): Promise<Pod[]> {
 }
 
 /** A workload that lands on this node, as soon as the taint of its cordon is gone. */
-async function landOn(node: string, app: string): Promise<void> {
+async function landOn(node: string, app: string, stopMs = 500): Promise<void> {
   await waitFor({
     what: `${node} without taints`,
     probe: async () => ((await nodeOf(node)).spec.taints ?? []).length === 0,
   });
-  await createReady(cluster.api, [deployment({ name: app, prefers: node })]);
+  await createReady(cluster.api, [deployment({ name: app, stopMs, prefers: node })]);
   expect((await podsOf(app)).map(({ spec }) => spec.nodeName)).toContain(node);
 }
 
@@ -106,11 +106,12 @@ async function expectCordonedAsOurs(node: string, playbook: string): Promise<voi
   expect(metadata.annotations?.[cordonedBy]).toBe((await runOf(cluster, playbook)).name);
 }
 
-/** Cordoned anew after the person; updated and rebooted once; back in service with the mark of its last turn alone. */
-async function expectDone(node: string, playbook: string): Promise<void> {
+/** Cordoned so often; updated and rebooted once; back in service with the mark of its last turn alone. */
+async function expectDone(node: string, playbook: string, cordons = 2): Promise<void> {
   expect(await phasesOf(cluster, playbook)).toEqual([`${node} Done`]);
-  await waitFor({ what: 'the watcher to see it', probe: () => cordonsOf(watcher, node).length === 4 });
-  expect(cordonsOf(watcher, node)).toEqual(['cordoned', 'uncordoned', 'cordoned', 'uncordoned']);
+  const expected = Array.from({ length: cordons }, () => ['cordoned', 'uncordoned']).flat();
+  await waitFor({ what: 'the watcher to see it', probe: () => cordonsOf(watcher, node).length >= expected.length });
+  expect(cordonsOf(watcher, node)).toEqual(expected);
   expect(await hosts.host(node).counter('updates')).toBe(1);
   expect(hosts.host(node).bootIds).toHaveLength(2);
   const annotations = Object.keys((await nodeOf(node)).metadata.annotations ?? {});
@@ -179,6 +180,34 @@ describe('a person who uncordons the node in its turn', () => {
     await expectEnd(turnus, 0);
     await expectDone(node, 'in-job');
     await expectMovedAway('landed-in-job', node);
+  });
+
+  it('and once more while it is emptied before the reboot, does not get a reboot with pods on it', async () => {
+    const node = 'node-5';
+    const turnus = attempts.start(await playbookFor('twice', node));
+    await untilScriptRuns(hosts.host(node));
+    await uncordon(node);
+    await landOn(node, 'landed-twice', 7000);
+    await letGo(hosts.host(node));
+    await untilPodsLeave(cluster, node);
+    await uncordon(node);
+    await expectEnd(turnus, 0);
+    await expectMovedAway('landed-twice', node);
+    await expectDone(node, 'twice', 3);
+  });
+
+  it('during a job that fails, finds it cordoned as ours: an unproven host gets no pods', async () => {
+    const node = 'node-6';
+    const script = updateScript('until [ -e /srv/host/go ]; do sleep 0.1; done; exit 1');
+    const turnus = attempts.start(await playbookFor('fails', node, script));
+    await untilScriptRuns(hosts.host(node));
+    await uncordon(node);
+    await letGo(hosts.host(node));
+    await expectEnd(turnus, 4);
+    const [turn] = await turnsOf(cluster, 'fails');
+    expect(turn).toMatchObject({ phase: 'Failed', failure: { node: 'cordoned', host: 'touched' } });
+    await expectCordonedAsOurs(node, 'fails');
+    expect(cordonsOf(watcher, node)).toEqual(['cordoned', 'uncordoned', 'cordoned']);
   });
 });
 
