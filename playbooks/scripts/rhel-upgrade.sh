@@ -137,14 +137,20 @@ waiting_for_lock() {
     status=0
     "$@" </dev/null || status=$?
     [ "$status" -eq 200 ] || return "$status"
-    if [ "$waited" -ge "$LOCK_WAIT_SECONDS" ]; then
-      say "another dnf kept its lock for $LOCK_WAIT_SECONDS s" >&2
-      return 200
-    fi
+    [ "$waited" -lt "$LOCK_WAIT_SECONDS" ] || return 200
     [ "$waited" -gt 0 ] || say "waiting for another dnf to end, at most $LOCK_WAIT_SECONDS s" >&2
     sleep 10
     waited=$((waited + 10))
   done
+}
+
+# Ends the script where a command did not end with 0: because of a lock, or for the reason given.
+end_unless_done() { # status, reason
+  case $1 in
+  0) ;;
+  200) fail "another dnf kept its lock for $LOCK_WAIT_SECONDS s; nothing was upgraded" ;;
+  *) fail "$2" ;;
+  esac
 }
 
 # --- Reboot -------------------------------------------------------------------------------------------------------
@@ -217,17 +223,18 @@ excludes=$(exclude_options "$before")
 [ -z "$TURNUS_LIFT" ] || say 'may be upgraded:' $TURNUS_LIFT
 
 # An upgrade that was cut off leaves packages installed twice, and the next one would build on that.
-waiting_for_lock dnf --setopt=exit_on_lock=True check --duplicates ||
-  fail 'the installed packages are not in order; see above. For packages installed twice run: dnf remove --duplicates'
+status=0
+waiting_for_lock dnf --setopt=exit_on_lock=True check --duplicates || status=$?
+end_unless_done "$status" 'packages are installed twice or cannot be checked; see above, then: dnf remove --duplicates'
 
 # 100 is yes and 0 is no (dnf(8), "Check Update Command").
-status=0
-waiting_for_lock run_dnf --refresh check-update || status=$?
-case $status in
-0) say 'nothing to upgrade' ;;
-100)
-  waiting_for_lock run_dnf upgrade --downloadonly ||
-    fail 'the packages could not be chosen or fetched; nothing was upgraded'
+updates=0
+waiting_for_lock run_dnf --refresh check-update || updates=$?
+if [ "$updates" -eq 100 ]; then
+  status=0
+  waiting_for_lock run_dnf upgrade --downloadonly || status=$?
+  end_unless_done "$status" 'the packages could not be chosen or fetched; nothing was upgraded'
+
   answer changed=yes
   status=0
   waiting_for_lock run_dnf upgrade || status=$?
@@ -236,10 +243,11 @@ case $status in
     say 'nothing was upgraded'
     answer changed=no
   fi
-  [ "$status" -eq 0 ] || fail "the upgrade did not end well ($status); see above, then: dnf history info"
-  ;;
-*) fail "dnf check-update ended with $status; nothing was upgraded" ;;
-esac
+  end_unless_done "$status" "the upgrade did not end well ($status); see above, then: dnf history info"
+else
+  end_unless_done "$updates" "dnf check-update ended with $updates; nothing was upgraded"
+  say 'nothing to upgrade'
+fi
 
 report_versions after "${after:-$before}"
 answer_reboot

@@ -7,7 +7,7 @@ import { failureReport } from './failureReport.js';
 import { plainText } from './plainText.js';
 import { runHeader } from './runHeader.js';
 import { needsAPerson } from './runSummary.js';
-import { screenRow } from './screenRows.js';
+import { screenRow, type ScreenRow } from './screenRows.js';
 import { table } from './table.js';
 import { turnsInOrder } from './turnsInOrder.js';
 
@@ -31,7 +31,7 @@ export function statusText(view: RunStatusView, now: number): string[] {
       ['NODE', 'PHASE', 'TIME', 'PODS LEFT', 'REMARK'],
       ...turnsInOrder(state)
         .map((turn) => screenRow(turn, now))
-        .map((row) => [row.node, row.phase, row.time, row.podsLeft || '-', row.remark]),
+        .map((row) => [row.node, row.phase, row.time, row.podsLeft || '-', isReported(row) ? 'see below' : row.remark]),
     ]),
     ...needsAPerson(state).flatMap((turn) => ['', ...failureReport(turn, now)]),
     '',
@@ -39,6 +39,11 @@ export function statusText(view: RunStatusView, now: number): string[] {
     ...desiredLines(state),
     ...otherRunLines(view.others),
   ];
+}
+
+/** Those that failed or were left by a gate have a report below the table. */
+function isReported({ rank }: ScreenRow): boolean {
+  return rank === 1 || rank === 2;
 }
 
 /** The same for programs: additions to it are possible, nothing is renamed. */

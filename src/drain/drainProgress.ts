@@ -64,7 +64,7 @@ function keyedWaits(steps: readonly NextStep[], until: number): readonly KeyedWa
     const ending = steps.filter((step) => step.kind === 'wait' && step.wait.for === 'terminating');
     const what =
       key === 'terminating' && ending.length > 1
-        ? `${count(ending.length, 'pod')} are ending: ${someOf(ending.map(({ pod }) => podKey(pod)))}.`
+        ? `${count(ending.length, 'pod')} are ending: ${someOf(ending.map(({ pod }) => podKey(pod)).sort())}.`
         : (first?.message ?? '');
     return { key, what, until: first?.until ?? until, who };
   });

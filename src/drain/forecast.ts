@@ -5,7 +5,7 @@ import type { StayReason } from './classifyPods.js';
 import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './forecastFindings.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
-import type { NextStep } from './nextStep.js';
+import type { NextStep, WaitReason } from './nextStep.js';
 import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
 import type { SpreadPolicy } from './spreadAllowance.js';
@@ -73,12 +73,14 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
+const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>(['terminating', 'namespace-deleted', 'job-running']);
+
 /** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {
   const evicted = steps.filter((step) => step.kind === 'evict');
   if (evicted.length > 0) return evicted;
   const waiting = steps.filter((step) => step.kind === 'wait');
-  const ending = waiting.filter(({ wait }) => wait.for === 'terminating' || wait.for === 'job-running');
+  const ending = waiting.filter(({ wait }) => endsByItself.has(wait.for));
   return ending.length > 0 ? ending : waiting.filter(({ wait }) => wait.for === 'managed-budget').slice(0, 1);
 }
 

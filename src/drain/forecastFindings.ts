@@ -25,6 +25,7 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
     case 'spread':
       return 'replica-spread';
     case 'terminating':
+    case 'namespace-deleted':
     case 'earlier-pods':
     case 'retry':
       return undefined;

@@ -119,10 +119,10 @@ function terminating(pod: PodView): Wait {
 function withNamespace(pod: PodView): Wait {
   const namespace = `Namespace ${pod.namespace}`;
   return {
-    for: 'terminating',
-    objects: [`Pod ${podKey(pod)}`, namespace],
-    message: `${namespace} is being deleted; Pod ${podKey(pod)} goes with it.`,
-    hint: `If it stays, look at status.conditions of ${namespace}.`,
+    for: 'namespace-deleted',
+    objects: [namespace],
+    message: `${namespace} is being deleted; its pods go with it.`,
+    hint: `If they stay, look at status.conditions of ${namespace}.`,
   };
 }
 

@@ -13,6 +13,8 @@ export interface TurnusOnTerminal {
   output(): string;
   /** Ctrl-C, as a key. */
   pressCtrlC(): void;
+  /** Takes the terminal away, and the program with it. */
+  readonly close: () => void;
   readonly exited: Promise<number | undefined>;
 }
 
@@ -39,6 +41,9 @@ export function startOnTerminal(args: string[], options: { kubeconfig: string })
     output: () => output,
     pressCtrlC: () => {
       child.stdin.write(String.fromCharCode(3));
+    },
+    close: () => {
+      child.kill('SIGKILL');
     },
     exited,
   };

@@ -28,7 +28,7 @@ describe('the status of a run', () => {
       '',
       'NODE  PHASE    TIME  PODS LEFT  REMARK',
       'n1    Done     -     -',
-      'n2    Failed   -     -          Node n2 is not Ready.',
+      'n2    Failed   -     -          see below',
       'n3    Pending  -     -',
       '',
       'Node n2 is Failed',

@@ -286,7 +286,11 @@ describe('a namespace that is being deleted', () => {
     const web = workload({ name: 'web', pods: [here, here] });
     const budgets = [budget('web', { maxUnavailable: 0, status: { expectedPods: 2, desiredHealthy: 2 } })];
     const view = clusterView({ namespaces, workloads: [web], budgets, pods: [pod('bare-0')] });
-    expect(next(view)).toEqual({ 'web-0': 'terminating', 'web-1': 'terminating', 'bare-0': 'terminating' });
+    expect(next(view)).toEqual({
+      'web-0': 'namespace-deleted',
+      'web-1': 'namespace-deleted',
+      'bare-0': 'namespace-deleted',
+    });
   });
 });
 

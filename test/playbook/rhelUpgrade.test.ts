@@ -339,6 +339,7 @@ describe('rhel-upgrade.sh while another dnf is at work', () => {
 
     expect(outcome.exitCode).toBe(1);
     expect(waits(outcome.calls)).toHaveLength(2);
+    expect(outcome.output).toContain('another dnf kept its lock for 20 s; nothing was upgraded');
     expect(outcome.answers['changed']).toBe('no');
     expect(outcome.answers).not.toHaveProperty('reboot');
   });

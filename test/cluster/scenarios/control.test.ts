@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { runTurnus as runHere } from '../../cli/runTurnus.js';
 import { attemptsOn, expectEnd, untilScriptRuns, waitingScript } from '../attempts.js';
 import type { Attempts } from '../attempts.js';
 import { startCluster } from '../cluster.js';
@@ -106,6 +107,35 @@ async function askNothing(run: string): Promise<void> {
   await write(run, null);
 }
 
+/** A run whose turns have not begun. */
+async function createRun(name: string, nodes: string[]): Promise<void> {
+  const create = async (
+    kind: 'MaintenanceRun' | 'NodeTurn',
+    object: { name: string; spec: object; labels?: object },
+  ) => {
+    const { spec, ...metadata } = object;
+    await cluster.api.create({
+      apiVersion: 'turnus.dev/v1alpha1',
+      kind,
+      metadata: { ...metadata, namespace: systemNamespace } as OtherObject['metadata'],
+      spec,
+    });
+    const body = { status: { phase: kind === 'NodeTurn' ? 'Pending' : 'Running' } };
+    await cluster.api.patch({ kind, namespace: systemNamespace, name: object.name }, { body, subresource: 'status' });
+  };
+  const playbook = { name: 'by-hand', snapshot: '{}' };
+  const spec = { playbook, planHash: 'a'.repeat(64), clusterUid: cluster.uid, requester: 'observer', rehearsal: false };
+  await create('MaintenanceRun', { name, spec });
+  for (const node of nodes) {
+    const labels = { 'turnus.dev/run': name };
+    await create('NodeTurn', {
+      name: `${name}-${node}`,
+      labels,
+      spec: { run: name, node, nodeUid: node, rehearsal: false },
+    });
+  }
+}
+
 describe('while nobody is at work', () => {
   it('a pause is recorded with who and why, and says who answers and how', async () => {
     await expectSaid(
@@ -182,16 +212,19 @@ describe('while nobody is at work', () => {
   });
 
   it('people who ask at the same moment are all heard', async () => {
-    await askNothing(failed);
-    const results = await Promise.all([
-      turnus('retry', failed, 'node-2'),
-      turnus('skip', failed, 'node-3'),
-      turnus('pause', failed),
-    ]);
+    const nodes = Array.from({ length: 8 }, (_, place) => `node-${String(place)}`);
+    await createRun('by-hand', nodes);
+    const { kubeconfigPath } = cluster;
+    // In this process, so that they read and write at the same time.
+    const results = await Promise.all(
+      [...nodes.map((node) => ['skip', 'by-hand', node]), ['pause', 'by-hand']].map((args) =>
+        runHere([...args, '--kubeconfig', kubeconfigPath]),
+      ),
+    );
     for (const result of results) expectExit(result, 0);
-    const { state, requests = [] } = (await asked(failed)).desired;
+    const { state, requests = [] } = (await asked('by-hand')).desired;
     expect(state).toBe('Pause');
-    expect(requests.map(({ verb }) => verb).sort()).toEqual(['retry', 'skip']);
+    expect(requests.map(({ node }) => node).sort()).toEqual(nodes);
   });
 
   it('nonsense by hand is taken by the API server, and put right by the next command', async () => {

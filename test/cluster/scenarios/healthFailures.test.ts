@@ -100,16 +100,19 @@ async function flapUntilEnd(node: string, turnus: RunningTurnus): Promise<number
 }
 
 describe('a node after the boot of its host', () => {
-  it('that is not Ready is left cordoned; once it is Ready, retry checks it again and finishes', async () => {
+  it('that is not Ready is left cordoned; once a person has rebooted it, retry checks it anew and finishes', async () => {
     const trouble = await checksOf('unready', ['node-1', 'node-2'], 2);
     const turnus = trouble.start();
     await untilVerifying('unready', 'node-1');
     await makeNotReady('node-1');
     await trouble.expectFailed(turnus, { ...leftVerifying, says: /node-1 is not Ready.*cni is not ready/ });
 
-    await letBeReady('node-1');
+    await trouble.host.powerCut();
+    await trouble.host.powerOn();
+    await cluster.untilNodeReady('node-1');
     await trouble.retry();
-    await trouble.expectFinished({ updates: 1, boots: 2 });
+    await trouble.expectFinished({ updates: 1, boots: 3 });
+    expect((await trouble.turn()).bootIdAfter).toBe(trouble.host.bootId);
   });
 
   it('that is Ready again and again, but never for long enough, is left cordoned', async () => {

@@ -24,11 +24,11 @@ const spec = {
 };
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 14, zones: 1 });
+  cluster = await startCluster({ nodes: 16, zones: 1 });
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster);
   await createReady(cluster.api, [
-    deployment({ name: 'web', replicas: 14, spread: { over: 'node', mode: 'prefer' } }),
+    deployment({ name: 'web', replicas: 16, spread: { over: 'node', mode: 'prefer' } }),
     daemonSet({ name: 'agent' }),
   ]);
   attempts = attemptsOn(cluster);
@@ -98,6 +98,24 @@ describe('a script that exits 1', () => {
     await trouble.retry();
     await trouble.expectFinished({ updates: 1, boots: 2 });
     expect((await trouble.turn()).jobs?.['update']).toMatchObject({ execution: 1, exitCode: 1, vouchedBy: 'admin' });
+  });
+
+  it('and says reboot=no is not followed by a reboot where retry takes the host as mended', async () => {
+    const trouble = await scriptThat('printf "changed=yes\\nreboot=no\\n" > "$TURNUS_RESULT"; exit 1', {
+      name: 'stays',
+      nodes: ['node-15', 'node-16'],
+    });
+    await trouble.expectFailed(trouble.start(), {
+      code: 'job-failed',
+      phase: 'Updating',
+      node: 'cordoned',
+      host: 'touched',
+      says: /exit code 1/,
+      boots: 1,
+    });
+
+    await trouble.retry();
+    await trouble.expectFinished({ updates: 1, boots: 1 });
   });
 
   it('is run again on the touched host where a person asks for that with retry --again', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ScreenModel } from '../../console/screenModel.js';
 import { attemptsOn, expectEnd, letGo, untilScriptRuns, waitingScript } from '../attempts.js';
 import type { Attempts } from '../attempts.js';
@@ -9,6 +9,7 @@ import type { Hosts } from '../hosts/startHosts.js';
 import { updateScript, writePlaybook } from '../playbook.js';
 import { expectExit, installTurnus, phasesOf, runOf, systemNamespace } from '../runReport.js';
 import { startOnTerminal } from '../terminal.js';
+import type { TurnusOnTerminal } from '../terminal.js';
 import { runTurnus, startTurnus } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
 import { createReady } from '../waitForReady.js';
@@ -54,6 +55,13 @@ async function untilOperatorMay(path: string, code: number): Promise<void> {
 
 const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/maintenanceruns.turnus.dev';
 const runsPath = `/apis/turnus.dev/v1alpha1/namespaces/${systemNamespace}/maintenanceruns`;
+
+/** The rows of the terminal, also those that have scrolled off. */
+function seenOn(terminal: TurnusOnTerminal): string[] {
+  const screen = new ScreenModel({ columns: 80, rows: 24 });
+  screen.write(terminal.output());
+  return [...screen.scrolledOff, ...screen.lines()];
+}
 
 describe('somebody who may not look', () => {
   it('at anything hears which right is missing, and exit 2', async () => {
@@ -167,28 +175,33 @@ describe('somebody bound to turnus-view alone', () => {
     expect((await status()).stdout).toMatch(/^node-2 +Done /m);
   });
 
-  it('watches on a terminal as whoever runs it does, and touches nothing with Ctrl-C', async () => {
+  it('watches on a terminal what whoever runs it sees there, and touches nothing with Ctrl-C', async () => {
     const playbook = await writePlaybook({ cluster, hosts, name: 'second', nodes: ['node-3'], script: waitingScript });
-    const turnus = attempts.start(playbook);
+    const running = startOnTerminal(['run', '-f', playbook, '--yes'], { kubeconfig: cluster.kubeconfigPath });
+    onTestFinished(running.close);
     await untilScriptRuns(hosts.host('node-3'));
     const { name } = await runOf(cluster, 'second');
     const watching = startOnTerminal(['status', '--watch'], { kubeconfig });
-    const lines = (): string[] => {
-      const screen = new ScreenModel({ columns: 80, rows: 24 });
-      screen.write(watching.output());
-      return screen.lines();
-    };
+    onTestFinished(watching.close);
     const wait = /^ {4}waiting: script update on the host of node-3/;
-    await waitFor({ what: 'the screen', probe: () => lines().some((line) => wait.test(line)) });
-    expect(lines().filter((line) => /^node-3 +Updating/.test(line))).toHaveLength(1);
-    expect(lines()[0]).toBe(`Run ${name}: Running (playbook second)`);
-    expect(lines()[2]).toMatch(/is at work/);
+    for (const terminal of [running, watching]) {
+      await waitFor({ what: 'the screen', probe: () => seenOn(terminal).some((line) => wait.test(line)) });
+      const lines = seenOn(terminal);
+      expect(lines).toContain(`Run ${name}: Running (playbook second)`);
+      expect(lines.filter((line) => line.startsWith('NODE'))).toHaveLength(1);
+      expect(lines.filter((line) => /^node-3 +Updating/.test(line))).toHaveLength(1);
+    }
+    expect(seenOn(watching)[2]).toMatch(/is at work/);
     watching.pressCtrlC();
     expect(await watching.exited).toBe(130);
-    expect(lines().filter((line) => line.startsWith('node-3'))).toHaveLength(1);
-    expect(turnus.isRunning()).toBe(true);
+    expect(seenOn(watching).filter((line) => line.startsWith('node-3'))).toHaveLength(1);
+
     await letGo(hosts.host('node-3'));
-    await expectEnd(turnus, 0);
+    expect(await running.exited).toBe(0);
+    const text = seenOn(running).join('\n');
+    expect(text).toMatch(
+      /Run \S+: Completed[^]*node-3 +Done[^]*NODE +PHASE +DURATION[^]*Longest waits:[^]*1 of 1 done/,
+    );
     expect((await status('-o', 'json')).stdout).toContain(`"name": "${name}"`);
     expect((await status()).stdout).toMatch(/Other runs:\n {2}monthly-\S+ +Completed/);
   });

@@ -130,21 +130,27 @@ describe('an actor that stands still for longer than its lease, and then goes on
   });
 });
 
-describe('two runs of the same playbook at once', () => {
-  it('are one: the second follows the first, writes nothing, and ends with its exit code', async () => {
-    const playbook = await writePlaybook({ cluster, hosts, name: 'both', nodes: ['node-3'], script: waitingScript });
-    const first = await start(playbook, firstUser);
-    await untilPodsLeave(cluster, 'node-3');
-    const before = (await writesOf(secondUser)).length;
-    const second = await start(playbook, secondUser);
-    await waitFor({ what: 'the second to follow', probe: () => /is at work.*following/s.test(second.stderr()) });
-    await untilScriptRuns(hosts.host('node-3'));
-    expect(second.isRunning()).toBe(true);
-    await letGo(hosts.host('node-3'));
-    await expectEnd(first, 0);
-    await expectEnd(second, 0);
-    expect((await writesOf(secondUser)).slice(before)).toEqual([]);
-    expect(second.stderr()).toMatch(/node-3.*Done/);
-    await expectDoneOnce('both', 'node-3');
+describe('two runs of the same playbook, started at the same moment', () => {
+  it('are one: one acts, the other follows it, writes nothing, and ends with its exit code', async () => {
+    const node = 'node-3';
+    const playbook = await writePlaybook({ cluster, hosts, name: 'both', nodes: [node], script: waitingScript });
+    const before = (await turnusWrites(cluster)).length;
+    const both = [
+      { user: firstUser, turnus: await start(playbook, firstUser) },
+      { user: secondUser, turnus: await start(playbook, secondUser) },
+    ];
+    const follower = await waitFor({
+      what: 'one to follow the other',
+      probe: () => both.find(({ turnus }) => /is at work.*following/.test(turnus.stderr())),
+    });
+    await untilScriptRuns(hosts.host(node));
+    expect(follower.turnus.isRunning()).toBe(true);
+    await letGo(hosts.host(node));
+    for (const { turnus } of both) await expectEnd(turnus, 0);
+    const written = (await turnusWrites(cluster)).slice(before).filter(({ code }) => code < 400);
+    expect(new Set(written.map(({ user }) => user)).size).toBe(1);
+    expect(written.map(({ user }) => user)).not.toContain(follower.user);
+    expect(follower.turnus.stderr()).toMatch(/node-3: Done/);
+    await expectDoneOnce('both', node);
   });
 });
