@@ -128,6 +128,11 @@ function waysOn({ run, node, code, status }: FailedTurn): string[] {
     ...(hasJob && !isInService && !run.rehearsal
       ? [`to run the script again: turnus retry ${run.name} ${node} --again`]
       : []),
+    ...(isJobFailure(code) && !run.rehearsal
+      ? [
+          'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT',
+        ]
+      : []),
     `to leave ${node} out and go on with the others: turnus skip ${run.name} ${node}${isCordoned ? `; the node stays cordoned until: kubectl uncordon ${node}` : ''}`,
   ];
 }
