@@ -9,6 +9,9 @@ export async function createAllOn(cluster: Cluster, node: string, objects: Workl
     for (const name of others) await cluster.api.patch({ kind: 'Node', name }, { body: { spec: { unschedulable } } });
   };
   await setUnschedulable(true);
-  await createReady(cluster.api, objects);
-  await setUnschedulable(null);
+  try {
+    await createReady(cluster.api, objects);
+  } finally {
+    await setUnschedulable(null);
+  }
 }

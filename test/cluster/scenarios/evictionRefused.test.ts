@@ -50,8 +50,9 @@ async function podsIn(namespace: string): Promise<Pod[]> {
 describe('pods that can never be evicted', () => {
   it('two budgets on a pod and a pod without a controller block their nodes before the cordon', async () => {
     await cluster.createNamespace('torn');
-    await createAllOn(cluster, 'node-1', [
-      deployment({ name: 'torn', namespace: 'torn', replicas: 2 }),
+    await createAllOn(cluster, 'node-1', [deployment({ name: 'torn', namespace: 'torn', replicas: 2 })]);
+    // Later than the pods: of two budgets over a pod, its changes are counted in one alone.
+    await createReady(cluster.api, [
       disruptionBudget({ name: 'one', namespace: 'torn', of: 'torn', maxUnavailable: 1 }),
       disruptionBudget({ name: 'two', namespace: 'torn', of: 'torn', minAvailable: 1 }),
     ]);

@@ -141,7 +141,10 @@ describe('two runs of the same playbook, started at the same moment', () => {
     ];
     const follower = await waitFor({
       what: 'one to follow the other',
-      probe: () => both.find(({ turnus }) => /is at work.*following/.test(turnus.stderr())),
+      probe: () => {
+        for (const { turnus } of both) expect(turnus.isRunning(), turnus.stderr()).toBe(true);
+        return both.find(({ turnus }) => /is at work.*following/.test(turnus.stderr()));
+      },
     });
     await untilScriptRuns(hosts.host(node));
     expect(follower.turnus.isRunning()).toBe(true);
