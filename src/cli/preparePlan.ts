@@ -14,6 +14,7 @@ import type { RunObject, TurnObject } from '../run/objects.js';
 import { chooseRun, type ChosenRun } from '../run/chooseRun.js';
 import { ownNodeOf } from '../run/ownNode.js';
 import { makePlan, type ExistingRun, type Plan } from '../run/plan.js';
+import { planHash } from '../run/planHash.js';
 import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from '../run/preconditions.js';
 import { locateConditions } from '../run/readConditions.js';
 import { selectNodes } from '../run/selectNodes.js';
@@ -106,7 +107,18 @@ export async function preparePlan(
     const rehearsal = options.rehearse ?? false;
     const chosen: ChosenRun =
       command === 'run'
-        ? await chooseRun({ cluster, namespace, playbook, now, rehearsal, replace: options.replace === true }, signal)
+        ? await chooseRun(
+            {
+              cluster,
+              namespace,
+              playbook,
+              planHash: planHash({ clusterUid, playbook }),
+              now,
+              rehearsal,
+              replace: options.replace === true,
+            },
+            signal,
+          )
         : { name: `${playbook.name} (not started)`, replaces: undefined };
     // What a superseded run has done and left counts for the run that supersedes it.
     const before = chosen.replaces ?? chosen.name;

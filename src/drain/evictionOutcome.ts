@@ -49,12 +49,14 @@ export function evictionOutcome(eviction: {
       };
       return held(wait, Math.max(firstPauseMs, answer.retryAfterMs ?? pauseMs), true);
     }
-    case 'denied':
+    case 'denied': {
+      const denier = denierName(answer);
       return held({
-        objects: [`ValidatingWebhookConfiguration ${answer.webhook}`, name],
-        message: `Admission webhook ${answer.webhook} refuses the eviction of ${name}: ${answer.message}`,
-        hint: `Look at what runs webhook ${answer.webhook}; it is tried again until the drain's timeout.`,
+        objects: [denier, name],
+        message: `${denier} refuses the eviction of ${name}: ${answer.message}`,
+        hint: `Look at what is behind ${denier}; it is tried again until the drain's timeout.`,
       });
+    }
     case 'throttled':
       return held(
         {
@@ -93,6 +95,11 @@ export function evictionOutcome(eviction: {
                 : 'It is tried again until the timeout.',
           });
   }
+}
+
+/** The server's own sentence tells a policy from a webhook. */
+function denierName({ webhook, message }: Extract<EvictionAnswer, { kind: 'denied' }>): string {
+  return `${message.includes('ValidatingAdmissionPolicy') ? 'ValidatingAdmissionPolicy' : 'Admission webhook'} ${webhook}`;
 }
 
 function conflict(name: string, message: string, node: string): Finding {

@@ -6,7 +6,7 @@ import type { JournalRecord } from '../journal/entry.js';
 import type { BoundPods } from './boundPods.js';
 import type { EvictionLedger } from './evictionLedger.js';
 import { evictionOutcome, type EvictionOutcome } from './evictionOutcome.js';
-import { canRunElsewhere } from './placement.js';
+import { placements } from './placement.js';
 import { podBudgets } from './podBudgets.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { DrainCache } from './waitForChange.js';
@@ -47,6 +47,8 @@ export function evictionSender(parts: SenderParts): EvictionSender {
   const findings: Finding[] = [];
   const displaced = new Map<OwnerKey, number>(parts.displaced);
   const tied = new Map<OwnerKey, number>();
+  /** Of the latest view: evictions are sent many at a time on the same one. */
+  let latest: { readonly view: ClusterView; readonly placementOf: ReturnType<typeof placements> } | undefined;
   /** Refusals already in the journal: the same reason is said once a pod. */
   const refusalsSaid = new Set<string>();
 
@@ -78,7 +80,8 @@ export function evictionSender(parts: SenderParts): EvictionSender {
     const replicas = replicasOf(view, new Set([owner])).get(owner);
     if (replicas !== undefined && !displaced.has(owner)) displaced.set(owner, readyCount(replicas));
     const first = ledger.refusalsOf(pod) === 0;
-    if (first && canRunElsewhere(view, pod, node).kind === 'no') tied.set(owner, (tied.get(owner) ?? 0) + 1);
+    if (latest?.view !== view) latest = { view, placementOf: placements(view, node) };
+    if (first && latest.placementOf(pod).kind === 'no') tied.set(owner, (tied.get(owner) ?? 0) + 1);
   };
 
   return {

@@ -11,6 +11,7 @@ import {
   type PortOfHost,
   type SpreadConstraint,
 } from '../cluster/view.js';
+import { podIndex, termIndex, type PodIndex, type TermIndex } from './podIndex.js';
 
 /** What keeps a pod off a node because of the pods there, in words; undefined where nothing does. */
 export type ObstacleOn = (node: NodeView) => string | undefined;
@@ -26,14 +27,14 @@ export function occupancy(view: ClusterView, node: string): (pod: PodView) => Ob
     ),
   );
   const withPorts = once(() => placed().filter(({ hostPorts }) => hostPorts.length > 0));
-  const withTerms = once(() => placed().filter(({ antiAffinity }) => antiAffinity.length > 0));
-  const byNamespace = once(() => groupedByNamespace(placed()));
+  const pods = once(() => podIndex(placed()));
+  const terms = once(() => termIndex(placed()));
   const situation: Situation = {
     view,
     node,
     withPorts,
-    withTerms,
-    podsIn: (namespace) => byNamespace().get(namespace) ?? [],
+    pods,
+    terms,
   };
   return (pod) => {
     const rules = [
@@ -57,8 +58,8 @@ interface Situation {
   /** The node that is left. */
   readonly node: string;
   readonly withPorts: () => readonly PodView[];
-  readonly withTerms: () => readonly PodView[];
-  readonly podsIn: (namespace: string) => readonly PodView[];
+  readonly pods: () => PodIndex;
+  readonly terms: () => TermIndex;
 }
 
 /** pkg/scheduler/framework/plugins/nodeports */
@@ -83,12 +84,12 @@ function clash(one: PortOfHost, other: PortOfHost): boolean {
 }
 
 /** pkg/scheduler/framework/plugins/interpodaffinity: pods that the pod does not want beside it. */
-function ownAntiAffinity(pod: PodView, term: AntiAffinityTerm, { view, podsIn }: Situation): ObstacleOn {
+function ownAntiAffinity(pod: PodView, term: AntiAffinityTerm, { view, pods }: Situation): ObstacleOn {
   const taken = new Map<string, PodView>();
   for (const namespace of namespacesOf(term, pod, view)) {
-    for (const other of podsIn(namespace)) {
+    for (const other of pods().matching(namespace, term.selector)) {
       const value = topologyOf(view, other, term.topologyKey);
-      if (value !== undefined && matchesLabels(term.selector, other.labels)) taken.set(value, other);
+      if (value !== undefined) taken.set(value, other);
     }
   }
   return ({ labels }) => {
@@ -99,14 +100,12 @@ function ownAntiAffinity(pod: PodView, term: AntiAffinityTerm, { view, podsIn }:
 }
 
 /** The same the other way round: pods that do not want this one beside them. */
-function othersAntiAffinity(pod: PodView, { view, withTerms }: Situation): ObstacleOn {
+function othersAntiAffinity(pod: PodView, { view, terms }: Situation): ObstacleOn {
   const taken = new Map<string, PodView>();
-  for (const other of withTerms()) {
-    for (const term of other.antiAffinity) {
-      const value = topologyOf(view, other, term.topologyKey);
-      if (value === undefined || !matchesLabels(term.selector, pod.labels)) continue;
-      if (namespacesOf(term, other, view).has(pod.namespace)) taken.set(`${term.topologyKey}=${value}`, other);
-    }
+  for (const { pod: other, term } of terms().selecting(pod.labels)) {
+    const value = topologyOf(view, other, term.topologyKey);
+    if (value === undefined || !namespacesOf(term, other, view).has(pod.namespace)) continue;
+    taken.set(`${term.topologyKey}=${value}`, other);
   }
   if (taken.size === 0) return () => undefined;
   return ({ labels }) => {
@@ -130,25 +129,22 @@ function namespacesOf(term: AntiAffinityTerm, pod: PodView, view: ClusterView): 
  * pkg/scheduler/framework/plugins/podtopologyspread: with this pod a topology has at most maxSkew more matching pods
  * than the one that has fewest. The node that is left counts as one without any, cordoned or not.
  */
-function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, podsIn }: Situation): ObstacleOn {
+function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, pods }: Situation): ObstacleOn {
   const { topologyKey, maxSkew, minDomains } = constraint;
   const counts = new Map<string, number>();
   for (const other of view.nodes.values()) {
     const value = other.labels[topologyKey];
     if (value !== undefined && isCounted(pod, constraint, { other, left: node })) counts.set(value, 0);
   }
-  const matches = (labels: PodView['labels']): boolean =>
-    matchesLabels(constraint.selector, labels) &&
+  const isOfRevision = ({ labels }: PodView): boolean =>
     constraint.matchLabelKeys.every((key) => !(key in pod.labels) || labels[key] === pod.labels[key]);
-  for (const other of podsIn(pod.namespace)) {
+  for (const other of pods().matching(pod.namespace, constraint.selector).filter(isOfRevision)) {
     const value = topologyOf(view, other, topologyKey);
     const count = value === undefined ? undefined : counts.get(value);
-    if (value !== undefined && count !== undefined && other.uid !== pod.uid && matches(other.labels)) {
-      counts.set(value, count + 1);
-    }
+    if (value !== undefined && count !== undefined && other.uid !== pod.uid) counts.set(value, count + 1);
   }
   const fewest = counts.size < minDomains ? 0 : Math.min(...counts.values());
-  const own = matches(pod.labels) ? 1 : 0;
+  const own = matchesLabels(constraint.selector, pod.labels) ? 1 : 0;
   return ({ labels }) => {
     const value = labels[topologyKey];
     if (value === undefined) return `its topology spread needs the label ${topologyKey}`;
@@ -173,16 +169,6 @@ function isCounted(
 
 function topologyOf(view: ClusterView, pod: PodView, topologyKey: string): string | undefined {
   return view.nodes.get(pod.nodeName ?? '')?.labels[topologyKey];
-}
-
-function groupedByNamespace(pods: readonly PodView[]): ReadonlyMap<string, readonly PodView[]> {
-  const groups = new Map<string, PodView[]>();
-  for (const pod of pods) {
-    const group = groups.get(pod.namespace);
-    if (group === undefined) groups.set(pod.namespace, [pod]);
-    else group.push(pod);
-  }
-  return groups;
 }
 
 function once<T>(make: () => T): () => T {

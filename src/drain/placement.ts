@@ -10,11 +10,6 @@ export type Placement =
   /** `why` and `mend` are for people: half a sentence, and one that says what to change. */
   | { readonly kind: 'no'; readonly why: string; readonly mend: string };
 
-/** {@link placements} for one pod. */
-export function canRunElsewhere(view: ClusterView, pod: PodView, node: string): Placement {
-  return placements(view, node)(pod);
-}
-
 /**
  * Whether pods that leave `node` could run on another one, by the rules of the scheduler that do not pass by
  * themselves: node selector and required affinity, taints, volumes, host ports, required anti-affinity and hard
@@ -110,10 +105,10 @@ function amongOthers(
   obstacleOn: (node: NodeView) => string | undefined,
 ): Placement {
   const available = nodes.filter((node) => isInService(node, pod));
+  if (available.some((node) => obstacleOn(node) === undefined)) return { kind: 'yes' };
   const obstacles = nodes.map((node) => ({ node, obstacle: obstacleOn(node) }));
-  const free = obstacles.filter(({ obstacle }) => obstacle === undefined).map(({ node }) => node);
-  const waits = free.length > 0 && available.length === 0;
-  if (waits || free.some((node) => available.includes(node))) return { kind: 'yes' };
+  const waits = available.length === 0 && obstacles.some(({ obstacle }) => obstacle === undefined);
+  if (waits) return { kind: 'yes' };
   const names = obstacles.map(({ node, obstacle }) => {
     return `${node.name}: ${obstacle ?? (node.ready ? 'cordoned' : 'not Ready')}`;
   });

@@ -3,7 +3,7 @@ import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { HealthPolicy } from '../playbook/playbook.js';
 import { isDeadlineExceeded, type Clock } from '../time/clock.js';
-import { countCheck, noCheck, whyNotWell } from './checkCount.js';
+import { checksInWords, countCheck, noCheck, whyNotWell } from './checkCount.js';
 import { readHeartbeat } from './heartbeat.js';
 import { nodeProblems, type HealthBefore } from './nodeHealth.js';
 
@@ -43,7 +43,7 @@ export async function awaitHealth(work: HealthWork, signal: AbortSignal): Promis
         if (problems.length === 0) return { kind: 'healthy', passes: count.passes, heartbeat: count.heartbeat ?? '' };
         count = countCheck(count, { problems, heartbeat: count.heartbeat });
       }
-      work.onWaiting(whyNotWell(count, asked).join('; '));
+      work.onWaiting(checksInWords(count, asked));
       await work.clock.sleep(policy.intervalMs, deadline.signal);
     }
   } catch (error) {

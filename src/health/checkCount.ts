@@ -45,20 +45,33 @@ export function countCheck(
   };
 }
 
-/** Why the node does not count as well, given as many passes in a row as are asked for; one sentence part each. */
-export function whyNotWell(
-  count: CheckCount,
-  asked: { readonly node: string; readonly consecutive: number },
-): string[] {
-  const { passes, mostPasses, problems, lastProblems, isFresh } = count;
+interface Asked {
+  readonly node: string;
+  /** Passes in a row that are asked for. */
+  readonly consecutive: number;
+}
+
+/** What is waited for now: the problems of the last check, else how far the count has come. */
+export function checksInWords(count: CheckCount, asked: Asked): string {
+  if (count.problems.length > 0) return count.problems.join('; ');
+  const heartbeat = count.isFresh ? '' : `; the kubelet of ${asked.node} has not sent a new heartbeat`;
+  return `${inARow(count.passes, asked)} passed${heartbeat}`;
+}
+
+/** Why the node was not well in time, one part of a sentence each. */
+export function whyNotWell(count: CheckCount, asked: Asked): string[] {
+  const { passes, mostPasses, problems, lastProblems } = count;
   if (passes >= asked.consecutive) return ['the cluster sees it well, but its host did not answer in time'];
-  const inARow = (checks: number) => `${String(checks)} of ${String(asked.consecutive)} checks in a row`;
-  if (lastProblems.length > 0 && mostPasses > 0) {
-    const known =
-      problems.length > 0 ? [...problems] : lastProblems.map((problem) => `${problem}, and then well again`);
-    return [...known, `it comes and goes: at most ${inARow(mostPasses)} passed`];
-  }
-  if (problems.length > 0) return [...problems];
-  const heartbeat = isFresh ? '' : `; the kubelet of ${asked.node} has not sent a new heartbeat`;
-  return [`${inARow(passes)} passed${heartbeat}`];
+  if (problems.length > 0 && mostPasses === 0) return [...problems];
+  // The host is asked only after enough passes: what it said stands, also while the cluster sees the node well.
+  if (mostPasses >= asked.consecutive) return [...lastProblems];
+  if (lastProblems.length === 0) return [checksInWords(count, asked)];
+  const comesAndGoes = `it comes and goes: at most ${inARow(mostPasses, asked)} passed`;
+  if (problems.length > 0) return [...problems, comesAndGoes];
+  const before = lastProblems.map((problem) => `${problem}, though not at the last check`);
+  return [...before, mostPasses === 0 ? checksInWords(count, asked) : comesAndGoes];
+}
+
+function inARow(checks: number, { consecutive }: Asked): string {
+  return `${String(checks)} of ${String(consecutive)} checks in a row`;
 }

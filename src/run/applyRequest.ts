@@ -1,7 +1,8 @@
 import { isHostTouched } from './hostTouched.js';
 import type { WrittenRequest } from './desired.js';
 import type { JudgedRequest } from './judgeRequest.js';
-import { phaseOfStage, stages, type Stage } from './stages.js';
+import { failedStage, hasEnded, isOver, noSecondExecution, stageToRepeat } from './execution.js';
+import { phaseOfStage } from './stages.js';
 import type { JobRecord, RunState, TurnStatus } from './state.js';
 
 /** What answering a request writes: changes of turns by node, and the answer in words. */
@@ -10,9 +11,6 @@ export interface AppliedRequest {
   /** Begins with `done:` or `refused:`. */
   readonly result: string;
 }
-
-/** Ends of a job that are final on the host: it will never be followed again. */
-const finalStates: readonly (string | undefined)[] = ['exited', 'timed-out', 'vanished'];
 
 /**
  * What a judged request changes. A turn that was changed by this very request before (the actor died before it wrote
@@ -26,7 +24,7 @@ export function applyRequest(
   const { now } = options;
   const by = request.by ?? 'somebody who did not say who';
   const applied = [...state.turns.values()].filter(({ status }) => status.lastRequest === request.id);
-  if (applied.length > 0) {
+  if (applied.length > 0 && request.verb !== 'resume') {
     return answer(`done: ${request.verb} of ${applied.map(({ node }) => node).join(', ')}`);
   }
   const { judged } = options;
@@ -103,66 +101,59 @@ function skip(
 
 /**
  * The turn goes on at the step that failed. A script that ended on the host is not run again: whoever asks has mended
- * the host. A turn that was undone begins anew, scripts included, because nothing had been changed.
+ * the host. A turn whose node is in service begins anew, scripts included.
  */
 function retry(status: TurnStatus, by: string): Partial<TurnStatus> {
-  if (status.cordoned !== true && status.failure?.phase !== 'Settling') {
-    return { retryFrom: 'Preparing', jobs: jobsWhere(status, (job) => job.state !== undefined, again) };
-  }
-  const retryFrom = status.failure?.phase ?? 'Checking';
+  if (status.cordoned !== true && status.failure?.phase !== 'Settling') return anew(status);
+  const failed = failedStage(status);
   const isUntouched = !isHostTouched(status);
-  return {
-    retryFrom,
-    jobs: jobsWhere(
-      status,
-      (_job, stage) => stage === failedStage(status),
-      (job) => {
-        if (isUntouched) return again(job);
-        return finalStates.includes(job.state) ? { ...job, vouchedBy: by } : intentOf(job);
-      },
-    ),
-  };
+  const jobs = jobsWhere(status, (job, stage) => {
+    if (stage !== failed || job.state === undefined) return job;
+    if (!isOver(job)) return intentOf(job);
+    return isUntouched || !hasEnded(job) ? { ...job, again: true } : { ...job, vouchedBy: by };
+  });
+  return { ...provenAgain(status), jobs };
+}
+
+/** What was proved before the failure may have changed since: the boot and the health are proved again. */
+function provenAgain(status: TurnStatus): Partial<TurnStatus> {
+  const phase = status.failure?.phase ?? 'Checking';
+  if (phase !== 'Verifying' && phase !== 'Uncordoning') return { retryFrom: phase };
+  return status.bootIdAfter === undefined
+    ? { retryFrom: 'Verifying' }
+    : { retryFrom: 'Rebooting', bootIdAfter: undefined };
 }
 
 /** The script that failed, else the update, runs once more; a boot that was proved before it counts no more. */
 function retryAgain(status: TurnStatus): Partial<TurnStatus> {
+  if (status.cordoned !== true) return anew(status);
   const stage = stageToRepeat(status);
   const job = stage === undefined ? undefined : status.jobs?.[stage];
   if (stage === undefined || job === undefined) return { retryFrom: 'Preparing' };
-  const isInService = status.cordoned !== true;
   return {
-    retryFrom: isInService ? 'Preparing' : phaseOfStage[stage],
-    jobs: { ...status.jobs, [stage]: again(job) },
-    ...(isHostTouched(status) && !isInService ? { touchedBefore: true } : {}),
+    retryFrom: phaseOfStage[stage],
+    jobs: { ...status.jobs, [stage]: { ...job, again: true } },
+    ...(isHostTouched(status) ? { touchedBefore: true } : {}),
     rebootRequestedAt: undefined,
     bootIdAfter: undefined,
   };
 }
 
-function noSecondExecution(status: TurnStatus): string | undefined {
-  const stage = stageToRepeat(status);
-  const job = stage === undefined ? undefined : status.jobs?.[stage];
-  if (stage === undefined || job === undefined)
-    return 'no script was run in this turn; ask for a retry without --again.';
-  if (job.state !== undefined && job.state !== 'no-contact' && job.state !== 'still-running') return undefined;
-  return `whether script ${stage} still runs on the host is not known; ask for a retry without --again, which follows it.`;
-}
-
-function stageToRepeat(status: TurnStatus): Stage | undefined {
-  return failedStage(status) ?? (status.jobs?.update === undefined ? undefined : 'update');
-}
-
-/** The script that did not do what it should; undefined where the turn failed for another reason. */
-function failedStage(status: TurnStatus): Stage | undefined {
-  const failed = stages.find((stage) => {
-    const job = status.jobs?.[stage];
-    return job !== undefined && job.vouchedBy === undefined && (job.state !== 'exited' || job.exitCode !== 0);
-  });
-  return failed ?? (status.failure?.code === 'no-reboot-answer' ? 'update' : undefined);
-}
-
-function again(job: JobRecord): JobRecord {
-  return { ...job, again: true };
+/**
+ * A node in service was proved or never touched, so that what its scripts did before is no reason to keep it out. One
+ * whose end is not known is asked for first; it may still run.
+ */
+function anew(status: TurnStatus): Partial<TurnStatus> {
+  return {
+    retryFrom: 'Preparing',
+    jobs: jobsWhere(status, (job) => {
+      if (job.state === undefined) return job;
+      return isOver(job) ? { ...job, changed: 'no', again: true } : intentOf(job);
+    }),
+    touchedBefore: undefined,
+    rebootRequestedAt: undefined,
+    bootIdAfter: undefined,
+  };
 }
 
 /** The job as it stood before its end was recorded: the host is asked anew. */
@@ -170,17 +161,10 @@ function intentOf({ execution, intentAt, bootIdBefore }: JobRecord): JobRecord {
   return { execution, intentAt, bootIdBefore };
 }
 
-function jobsWhere(
-  status: TurnStatus,
-  holds: (job: JobRecord, stage: string) => boolean,
-  change: (job: JobRecord) => JobRecord,
-): TurnStatus['jobs'] {
+function jobsWhere(status: TurnStatus, change: (job: JobRecord, stage: string) => JobRecord): TurnStatus['jobs'] {
   if (status.jobs === undefined) return undefined;
   return Object.fromEntries(
-    Object.entries(status.jobs).map(([stage, job]) => [
-      stage,
-      job !== undefined && holds(job, stage) ? change(job) : job,
-    ]),
+    Object.entries(status.jobs).map(([stage, job]) => [stage, job === undefined ? job : change(job, stage)]),
   );
 }
 

@@ -17,6 +17,8 @@ export async function awaitResume(work: Conducting): Promise<'resumed' | 'gave-u
       : `somebody to resume the run, which ${by ?? 'somebody who did not say who'} paused`;
   const until = new Date(clock.now() + longestPauseMs).toISOString();
   const waitingFor = { what, since: timestamp(clock), until, who: `whoever may: turnus resume ${name}` };
+  // A deletion of the run must be heard, not missed with the object.
+  await store.hold(true, work.signal);
   await store.saveRun({ phase: 'Paused', waitingFor }, work.signal);
   const deadline = clock.deadline(longestPauseMs, work.stop);
   try {

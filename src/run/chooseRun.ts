@@ -2,9 +2,10 @@ import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
 import { openRequests } from './ask.js';
-import { listRuns } from './findRun.js';
+import { findRun, listRuns } from './findRun.js';
 import { runName } from './identity.js';
-import { runFinalizer, type RunObject } from './objects.js';
+import { isInWork } from './nextTurn.js';
+import type { RunObject } from './objects.js';
 
 /** The run that a call begins or continues. */
 export interface ChosenRun {
@@ -17,15 +18,23 @@ export interface RunChoice {
   readonly cluster: ClusterPort;
   readonly namespace: string;
   readonly playbook: Pick<Playbook, 'name' | 'schedule'>;
+  /** Of the playbook as it is now, in this cluster. */
+  readonly planHash: string;
   readonly now: number;
   readonly rehearsal: boolean;
   /** `run --replace`: the unfinished run gives way to a new one. */
   readonly replace: boolean;
 }
 
+/** A run of the playbook, and whether an actor is wanted for it whatever month it is. */
+export interface CandidateRun {
+  readonly run: RunObject;
+  readonly isWanted: boolean;
+}
+
 /**
- * The run of this playbook with a turn in work, whatever month it is from, else the month's newest. Rehearsals are
- * numbered: the newest is continued while it is unfinished.
+ * The run of this playbook in which a turn is in work or something is asked, whatever month it is from, else the month's
+ * newest. Rehearsals are numbered: the newest is continued while it is unfinished.
  *
  * @throws TurnusError `nothing-to-replace`
  */
@@ -33,44 +42,70 @@ export async function chooseRun(choice: RunChoice, signal: AbortSignal): Promise
   const { cluster, namespace, playbook, rehearsal } = choice;
   const listed = await listRuns({ cluster, namespace, prefix: `${playbook.name}-` }, signal);
   const runs = listed.filter(({ spec }) => spec.playbook.name === playbook.name && spec.rehearsal === rehearsal);
-  return chosenFrom(runs, choice);
+  const candidates: CandidateRun[] = [];
+  for (const run of runs) candidates.push({ run, isWanted: await isWanted({ cluster, namespace, run }, signal) });
+  return chosenFrom(candidates, choice);
 }
+
+async function isWanted(
+  place: { cluster: ClusterPort; namespace: string; run: RunObject },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { run } = place;
+  if (isOver(run)) return false;
+  if (openRequests(run).length > 0) return true;
+  const found = await findRun({ ...place, name: run.name }, signal);
+  return found?.turns.some(({ status }) => isInWork(status.phase) || status.retryFrom !== undefined) === true;
+}
+
+type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'now' | 'rehearsal' | 'planHash'>;
 
 /** Chosen from the runs of the playbook: from those that are rehearsals, or from those that are none. */
-export function chosenFrom(runs: readonly RunObject[], choice: MonthOfPlaybook & { replace: boolean }): ChosenRun {
-  return choice.replace ? replacement(choice, runs) : { name: currentName(choice, runs), replaces: undefined };
-}
-
-type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'now' | 'rehearsal'>;
-
-function currentName(choice: MonthOfPlaybook, runs: readonly RunObject[]): string {
-  const inWork = runs.find(isInWork);
-  if (inWork !== undefined) return inWork.name;
-  const numbered = ofMonth(choice, runs);
-  const newest = numbered.at(-1);
-  if (newest === undefined) return nameOf(choice, choice.rehearsal ? 1 : 0);
-  const isOver = choice.rehearsal ? isFinished(newest.run) : newest.run.status.phase === 'Superseded';
-  return nameOf(choice, isOver ? newest.number + 1 : newest.number);
-}
-
-function replacement(choice: MonthOfPlaybook, runs: readonly RunObject[]): ChosenRun {
+export function chosenFrom(
+  candidates: readonly CandidateRun[],
+  choice: MonthOfPlaybook & { readonly replace: boolean },
+): ChosenRun {
+  const runs = candidates.map(({ run }) => run);
+  const isReplaced = (run: RunObject) => runs.some(({ spec }) => spec.replaces === run.name);
+  const wanted = candidates
+    .filter(({ run, isWanted: is }) => is && !isReplaced(run))
+    .map(({ run }) => run)
+    .sort(byName)
+    .at(-1);
   const newest = ofMonth(choice, runs).at(-1);
-  const old = runs.find(isInWork) ?? newest?.run;
-  if (old === undefined || old.status.phase === 'Completed' || old.status.phase === 'Superseded') {
-    throw new TurnusError({
-      code: 'nothing-to-replace',
-      message:
-        old === undefined
-          ? `Playbook ${choice.playbook.name} has no run this month that --replace could supersede.`
-          : `Run ${old.name} is ${old.status.phase}; --replace supersedes unfinished runs only.`,
-      hint: 'Start it without --replace.',
-    });
+  if (!choice.replace) return { name: wanted?.name ?? currentName(choice, newest), replaces: undefined };
+  const old = wanted ?? newest?.run;
+  if (old === undefined || isOver(old)) throw nothingToReplace(choice, old);
+  // The same command again: this run is the one that it made.
+  if (old.spec.replaces !== undefined && old.spec.planHash === choice.planHash) {
+    return { name: old.name, replaces: undefined };
   }
   return { name: nameOf(choice, newest === undefined ? 0 : newest.number + 1), replaces: old.name };
 }
 
-function isInWork(run: RunObject): boolean {
-  return run.finalizers.includes(runFinalizer);
+function currentName(choice: MonthOfPlaybook, newest: { run: RunObject; number: number } | undefined): string {
+  if (newest === undefined) return nameOf(choice, choice.rehearsal ? 1 : 0);
+  const isPast = choice.rehearsal ? isFinished(newest.run) : newest.run.status.phase === 'Superseded';
+  return nameOf(choice, isPast ? newest.number + 1 : newest.number);
+}
+
+function nothingToReplace(choice: MonthOfPlaybook, old: RunObject | undefined): TurnusError {
+  return new TurnusError({
+    code: 'nothing-to-replace',
+    message:
+      old === undefined
+        ? `Playbook ${choice.playbook.name} has no run this month that --replace could supersede.`
+        : `Run ${old.name} is ${old.status.phase}; --replace supersedes unfinished runs only.`,
+    hint: 'Start it without --replace.',
+  });
+}
+
+function isOver(run: RunObject): boolean {
+  return run.status.phase === 'Completed' || run.status.phase === 'Superseded';
+}
+
+function byName(one: RunObject, other: RunObject): number {
+  return one.name < other.name ? -1 : 1;
 }
 
 /** A rehearsal that ended is not continued, except where somebody asked for more of it. */

@@ -1,8 +1,9 @@
+import type { NodeView } from '../cluster/view.js';
 import { answerRequests } from './answerRequests.js';
 import { awaitRecovery } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
 import type { Conducting } from './conducting.js';
-import { failureReport } from './failure.js';
+import { failureReport, type TurnFailureCode } from './failure.js';
 import { followDesired } from './followDesired.js';
 import { isHostTouched } from './hostTouched.js';
 import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
@@ -59,6 +60,8 @@ async function takeTurns(work: Conducting): Promise<RunStop> {
     work.inHand.node = undefined;
     if (end.kind === 'not-begun') {
       tries.delete(next.node);
+      // What was asked has been heard or is about to be: never a hot loop.
+      await work.clock.sleep(notBegunPauseMs, work.stop).catch(() => undefined);
       continue;
     }
     await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
@@ -101,8 +104,12 @@ async function chooseTurn(work: Conducting, tries: Map<string, number>): Promise
   return { ...next, phase };
 }
 
+/** Between two looks at a run whose next turn may not begin. */
+const notBegunPauseMs = 200;
+
 function isAborted({ control }: Conducting): boolean {
-  return control.abort.aborted || control.abortNow.aborted;
+  const { state } = control.desired();
+  return state === 'Abort' || state === 'AbortNow';
 }
 
 type BegunTurn = TurnEnd | Extract<RunStop, { kind: 'not-recovered' }> | { readonly kind: 'not-begun' };
@@ -114,7 +121,7 @@ type BegunTurn = TurnEnd | Extract<RunStop, { kind: 'not-recovered' }> | { reado
 async function recoveredTurn(work: Conducting, next: { node: string; phase: string }): Promise<BegunTurn> {
   const { store, playbook, control } = work;
   const status = store.state().turns.get(next.node)?.status;
-  const isOut = status?.retryFrom !== undefined && status.cordoned === true;
+  const isOut = status?.cordoned === true;
   if (isInWork(next.phase)) return await oneTurn(work, next.node);
   const stop = AbortSignal.any([work.stop, control.abort, control.abortNow]);
   try {
@@ -130,7 +137,7 @@ async function recoveredTurn(work: Conducting, next: { node: string; phase: stri
       return { kind: 'not-recovered', message: missing };
     }
   } catch (error) {
-    if (work.signal.aborted || !stop.aborted) throw error;
+    if (work.signal.aborted || !stop.aborted || error !== stop.reason) throw error;
     return { kind: 'not-begun' };
   }
   return control.desired().state === 'Run' ? await oneTurn(work, next.node) : { kind: 'not-begun' };
@@ -143,7 +150,7 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
   if (node === undefined)
     return await close(work, { nodeName, message: `Node ${nodeName} is no longer in the cluster.` });
   if (!work.selected.has(nodeName) && !isInWork(phase)) {
-    return await close(work, { nodeName, message: `The playbook does not select node ${nodeName} any more.` });
+    return await deselect(work, node);
   }
   if (turnState !== undefined && turnState.nodeUid !== node.uid && isInWork(phase)) {
     const message = `Node ${nodeName} was deleted and registered again during its turn; look at the machine, nothing more was done to it.`;
@@ -159,15 +166,35 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
   }
 }
 
+/** The playbook no longer selects the node: a cordon of ours on an untouched host is taken back first. */
+async function deselect(work: Conducting, node: NodeView): Promise<TurnEnd> {
+  const message = `The playbook does not select node ${node.name} any more.`;
+  const status = work.store.state().turns.get(node.name)?.status;
+  if (status?.cordoned !== true || isHostTouched(status)) {
+    return await close(work, { nodeName: node.name, message, code: 'not-selected' });
+  }
+  await work.store.saveTurn(node.name, { phase: 'Undoing', undoTo: 'Skipped', message }, work.signal);
+  const { turn, close: disconnect } = openTurn(work, node);
+  try {
+    const { control, stop } = work;
+    return await takeTurn(turn, { stop, abort: control.abort, abortNow: control.abortNow });
+  } finally {
+    disconnect();
+  }
+}
+
 /** Ends a turn that cannot be taken: Failed where its host was touched, else Skipped. */
-async function close(work: Conducting, end: { nodeName: string; message: string }): Promise<TurnEnd> {
-  const { nodeName, message } = end;
+async function close(
+  work: Conducting,
+  end: { nodeName: string; message: string; code?: TurnFailureCode },
+): Promise<TurnEnd> {
+  const { nodeName, message, code = 'node-gone' } = end;
   const state = work.store.state();
   const status = state.turns.get(nodeName)?.status ?? { phase: 'Pending' };
   const isTouched = isHostTouched(status);
   const phase = isTouched ? 'Failed' : 'Skipped';
   const run = { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal };
-  const failure = failureReport({ run, node: nodeName, code: 'node-gone', phase: status.phase, status });
+  const failure = failureReport({ run, node: nodeName, code, phase: status.phase, status });
   await work.journal.append({ type: 'turn.finished', node: nodeName, phase, message });
   await work.store.saveTurn(
     nodeName,
@@ -175,6 +202,14 @@ async function close(work: Conducting, end: { nodeName: string; message: string 
     work.signal,
   );
   return { kind: 'left', phase, run: isTouched ? 'failure' : 'go-on' };
+}
+
+/** Hears what people want until the signal aborts; what ends it before is begun again. */
+async function listen(work: Conducting, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await followDesired(work, signal).catch(() => undefined);
+    await work.clock.sleep(recordEveryMs, signal).catch(() => undefined);
+  }
 }
 
 function stopMessage({ control }: Conducting, stop: RunStop): string | undefined {
@@ -200,7 +235,7 @@ async function alongside<T>(work: Conducting, body: () => Promise<T>): Promise<T
       }
     }
   })();
-  const listening = followDesired(work, AbortSignal.any([ended.signal, work.signal])).catch(() => undefined);
+  const listening = listen(work, AbortSignal.any([ended.signal, work.signal]));
   try {
     return await body();
   } finally {

@@ -1,8 +1,9 @@
 import { defaultHostLayout, jobDirectory } from '../host/jobDirectory.js';
+import { failedStage, hasEnded, isOver, noSecondExecution } from './execution.js';
 import { isHostTouched } from './hostTouched.js';
 import { failureCodes } from './outcome.js';
 import { stages } from './stages.js';
-import type { FailureReport, TurnStatus } from './state.js';
+import type { FailureReport, JobRecord, TurnStatus } from './state.js';
 
 /** Why a turn is Failed: a step's own failure, or the outcome that the table made one. */
 const turnFailureCodes = [
@@ -11,6 +12,7 @@ const turnFailureCodes = [
   'deferred-after-touch',
   'not-recovered',
   'node-gone',
+  'not-selected',
   'aborted',
 ] as const;
 export type TurnFailureCode = (typeof turnFailureCodes)[number];
@@ -65,6 +67,7 @@ const placeOf: Readonly<Record<TurnFailureCode, Place>> = {
   'deferred-after-touch': 'workloads',
   'not-recovered': 'workloads',
   'node-gone': 'gone-node',
+  'not-selected': 'node',
 };
 
 function whoMends({ code, node }: FailedTurn): string {
@@ -91,7 +94,7 @@ function firstLook(turn: FailedTurn): string[] {
     case 'script':
       return outputOnHost(turn);
     case 'script-unknown':
-      return outputOnHost(turn).map((line) => `${line} (the script may still be running)`);
+      return outputOnHost(turn);
     case 'machine':
       return [`the console of the machine behind ${node}: does it boot, does sshd answer, does kubelet run?`];
     case 'boot-loader':
@@ -107,34 +110,55 @@ function firstLook(turn: FailedTurn): string[] {
 
 function outputOnHost({ run, node, status }: FailedTurn): string[] {
   const stage = stages.findLast((candidate) => status.jobs?.[candidate] !== undefined);
-  const execution = stage === undefined ? undefined : status.jobs?.[stage]?.execution;
-  if (stage === undefined || execution === undefined) return [];
-  const { job } = jobDirectory(defaultHostLayout, { runUid: run.uid, node, stage, execution });
-  return [`on the host, the output of script ${stage}: sudo cat ${job}/output`];
+  const job = stage === undefined ? undefined : status.jobs?.[stage];
+  if (stage === undefined || job === undefined) return [];
+  const { execution } = job;
+  const { job: directory } = jobDirectory(defaultHostLayout, { runUid: run.uid, node, stage, execution });
+  const running = isOver(job) ? '' : ' (the script may still be running)';
+  return [`on the host, the output of script ${stage}: sudo cat ${directory}/output${running}`];
 }
 
-function waysOn({ run, node, code, status }: FailedTurn): string[] {
-  const goOn = 'then start the run again: turnus run -f PLAYBOOK';
-  const hasJob = stages.some((stage) => status.jobs?.[stage] !== undefined);
+/** Every command that is named here is one that the rules for requests take. */
+function waysOn(turn: FailedTurn): string[] {
+  const { run, node, status } = turn;
   const isCordoned = status.cordoned === true;
-  const isInService = !isCordoned && code !== 'not-recovered';
-  const retry = isInService
-    ? `when the cause is mended, to begin the turn anew: turnus retry ${run.name} ${node}`
-    : hasJob && isJobFailure(code)
-      ? `when the host is mended by hand, to go on without the script: turnus retry ${run.name} ${node}`
-      : `when it is mended, to go on at the step that failed: turnus retry ${run.name} ${node}`;
+  const again = `turnus retry ${run.name} ${node} --again`;
+  const others = isCordoned
+    ? `; the node stays cordoned and uses up spec.nodes.maxUnavailable until: kubectl uncordon ${node}`
+    : '';
   return [
-    `${retry}, ${goOn}`,
-    ...(hasJob && !isInService && !run.rehearsal
-      ? [`to run the script again: turnus retry ${run.name} ${node} --again`]
+    `${retryWords(turn)}: turnus retry ${run.name} ${node}, then start the run again: turnus run -f PLAYBOOK`,
+    ...(isCordoned && !run.rehearsal && noSecondExecution(failedAs(turn)) === undefined
+      ? [`to run the script again: ${again}`]
       : []),
-    ...(isJobFailure(code) && !run.rehearsal
+    ...(isJobFailure(turn.code) && !run.rehearsal && jobsOf(status).every(isOver)
       ? [
           'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT',
         ]
       : []),
-    `to leave ${node} out and go on with the others: turnus skip ${run.name} ${node}${isCordoned ? `; the node stays cordoned until: kubectl uncordon ${node}` : ''}`,
+    `to leave ${node} out and go on with the others: turnus skip ${run.name} ${node}${others}`,
   ];
+}
+
+function retryWords(turn: FailedTurn): string {
+  const { status, code } = turn;
+  if (status.cordoned !== true && code !== 'not-recovered') return 'when the cause is mended, to begin the turn anew';
+  const stage = failedStage(failedAs(turn));
+  const job = stage === undefined ? undefined : status.jobs?.[stage];
+  if (job === undefined) return 'when it is mended, to go on at the step that failed';
+  if (!isOver(job)) return 'to follow the script to its end and go on';
+  return hasEnded(job)
+    ? 'when the host is mended by hand, to go on without the script'
+    : 'when the cause is mended, to start the script and go on';
+}
+
+/** The status as it will stand, so that the rules for requests can be asked. */
+function failedAs({ status, code, phase, node }: FailedTurn): TurnStatus {
+  return { ...status, failure: { code, phase, node, host: '', who: '', next: [] } };
+}
+
+function jobsOf(status: TurnStatus): JobRecord[] {
+  return stages.flatMap((stage) => status.jobs?.[stage] ?? []);
 }
 
 function isJobFailure(code: TurnFailureCode): boolean {

@@ -21,18 +21,26 @@ export async function followDesired(work: Conducting, signal: AbortSignal): Prom
       control.observe(run);
     },
   });
+  const ended = new AbortController();
+  const both = AbortSignal.any([signal, ended.signal]);
   const ignore = () => undefined;
-  const following = followResource({
+  const hearing = followResource({
     followed,
     cluster,
     clock,
     random,
-    signal,
+    signal: both,
     onChange: ignore,
     onFirstList: ignore,
     onHealth: ignore,
   });
-  await Promise.all([following, answering(work, signal)]);
+  const parts = [hearing, answering(work, both)];
+  try {
+    await Promise.all(parts);
+  } finally {
+    ended.abort();
+    await Promise.allSettled(parts);
+  }
 }
 
 async function answering(work: Conducting, signal: AbortSignal): Promise<never> {

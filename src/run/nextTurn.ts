@@ -64,17 +64,20 @@ export function failedNodes(state: Pick<RunState, 'turns'>): string[] {
 }
 
 /**
- * First those that a person asked to retry, because they are out of service; then those that have not begun, in their
+ * First those that are out of service or that a person asked to retry; then those that have not begun, in their
  * order; then those that were deferred or blocked, as often as the playbook allows in a window.
  */
 function candidate(input: NextTurnInput, order: readonly string[]): string | undefined {
   const { state, only, tries, attempts } = input;
   const allowed = order.filter((node) => only === undefined || only.has(node));
   const tried = (node: string) => tries.get(node) ?? 0;
-  const isRetried = (node: string) => state.turns.get(node)?.status.retryFrom !== undefined;
+  const isFirst = (node: string) => {
+    const status = state.turns.get(node)?.status;
+    return status?.retryFrom !== undefined || (status?.cordoned === true && tried(node) === 0);
+  };
   const pending = allowed.filter((node) => phaseOf(state, node) === 'Pending');
   return (
-    pending.find(isRetried) ??
+    pending.find(isFirst) ??
     pending.find((node) => tried(node) === 0) ??
     allowed.find((node) => phaseOf(state, node) === 'Deferred' && tried(node) < attempts) ??
     allowed.find((node) => phaseOf(state, node) === 'Blocked' && tried(node) === 0)

@@ -56,6 +56,7 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
     );
     return { run, turns: [], isNew: true };
   }
+  refuseSuperseded(found.run);
   refuseOtherPlan(found.run, request.planHash);
   const isBusy = found.turns.some((turn) => isInWork(turn.status.phase));
   if (!isBusy && !found.run.terminating) {
@@ -63,6 +64,17 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
     refuseFailed(found, request.playbook);
   }
   return { ...found, isNew: false };
+}
+
+/** Another call has superseded the run while this one made its plan or waited for its answer. */
+function refuseSuperseded({ name, status }: RunObject): void {
+  if (status.phase !== 'Superseded') return;
+  throw new TurnusError({
+    code: 'run-superseded',
+    message: `Run ${name} was superseded by ${status.supersededBy ?? 'another run'}; nothing was done.`,
+    hint: 'Start the same command again: it goes on with the run that superseded it.',
+    exitCode: 7,
+  });
 }
 
 /** @throws TurnusError `plan-changed` where the playbook or a file that it names is another one than the run's */

@@ -7,9 +7,9 @@ import { AbortRequested } from './turnStop.js';
 /** What people want of the run now, as the actor hears it from `spec.desired`. */
 export interface RunControl {
   desired(): Desired;
-  /** Aborts, for good, once `Abort` was wanted. */
+  /** Aborts once `Abort` is wanted. After a resume it is another signal; who was handed the former one keeps it. */
   readonly abort: AbortSignal;
-  /** Aborts, for good, once `AbortNow` was wanted. */
+  /** The same for `AbortNow`. */
   readonly abortNow: AbortSignal;
   /** Takes the run's object as the API server has it; one older than the last is ignored. */
   observe(run: RunObject): void;
@@ -21,20 +21,28 @@ export interface RunControl {
 /** The wishes of a run that was just found or created. */
 export function openControl(run: RunObject): RunControl {
   const changes = new ChangeSignal();
-  const abort = new AbortController();
-  const abortNow = new AbortController();
+  let abort = new AbortController();
+  let abortNow = new AbortController();
   let seen = resourceVersionOf(run.resourceVersion);
   let desired = readDesired(run.spec);
   const act = () => {
     const { state, by } = desired;
     if (state === 'AbortNow') abortNow.abort(new AbortRequested({ now: true, by }));
     else if (state === 'Abort') abort.abort(new AbortRequested({ now: false, by }));
+    else {
+      if (abort.signal.aborted) abort = new AbortController();
+      if (abortNow.signal.aborted) abortNow = new AbortController();
+    }
   };
   act();
   return {
     desired: () => desired,
-    abort: abort.signal,
-    abortNow: abortNow.signal,
+    get abort() {
+      return abort.signal;
+    },
+    get abortNow() {
+      return abortNow.signal;
+    },
     observe(newer) {
       const version = resourceVersionOf(newer.resourceVersion);
       if (version <= seen) return;

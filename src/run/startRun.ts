@@ -3,12 +3,13 @@ import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import { fenced } from '../cluster/fencedPort.js';
 import { cordonedByOf, lastTurnOf } from '../cluster/marks.js';
 import type { WatchCache } from '../cluster/watchCache.js';
-import type { HostPorts } from '../host/hostPort.js';
+import type { HostPort, HostPorts } from '../host/hostPort.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openJournal } from '../journal/openJournal.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { conduct } from './conductor.js';
+import { addressOf } from './hostAddress.js';
 import { openRun } from './openRun.js';
 import type { Plan } from './plan.js';
 import { oneAfterAnother } from './oneAfterAnother.js';
@@ -62,7 +63,9 @@ export async function startRun(start: RunStart): Promise<RunResult> {
   };
   const cluster = fenced(start.cluster, () => lease.fence());
   const { signal } = lease;
-  if (start.replaces !== undefined) await refuseRunningJobs({ ...start, name: start.replaces }, signal);
+  if (start.replaces !== undefined) {
+    await refuseRunningJobs({ ...start, name: start.replaces, hostOf: (node) => hostOf(start, node) }, signal);
+  }
   const opened = await openRun(
     {
       cluster,
@@ -149,6 +152,11 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       return result(store, start.stoppedBy() ?? { kind: 'other-actor' });
     throw error;
   }
+}
+
+function hostOf({ cache, hosts, playbook }: RunStart, name: string): HostPort | undefined {
+  const node = cache.view().nodes.get(name);
+  return node && hosts?.hostOf({ name, address: addressOf(node, playbook.host.ssh.address) ?? name });
 }
 
 function result(store: RunStore, stop: RunStop): RunResult {

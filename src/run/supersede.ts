@@ -1,9 +1,11 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { adoptCordon } from '../cluster/cordon.js';
 import type { WatchCache } from '../cluster/watchCache.js';
+import type { HostPort } from '../host/hostPort.js';
 import { TurnusError } from '../turnusError.js';
 import { openRequests } from './ask.js';
 import { findRun } from './findRun.js';
+import { isOver } from './execution.js';
 import { isHostTouched } from './hostTouched.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
@@ -13,34 +15,44 @@ import { stateFailure, type StateWriter } from './stateWrite.js';
 import { openStore, type RunStore } from './store.js';
 import { timestamp } from './turnContext.js';
 
-/** Ends of a script that are known: it does not run any more. */
-const knownEnds: readonly (string | undefined)[] = ['exited', 'timed-out', 'vanished', 'not-started', 'absent'];
-
 /**
  * A run is not superseded while one of its scripts may still run: the successor would start a second one beside it.
+ * Where the record does not say how a script ended, its host is asked.
  *
  * @throws TurnusError `script-may-run`
  */
 export async function refuseRunningJobs(
-  old: { cluster: ClusterPort; namespace: string; name: string },
+  old: {
+    readonly cluster: ClusterPort;
+    readonly namespace: string;
+    readonly name: string;
+    readonly hostOf: (node: string) => HostPort | undefined;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const found = await findRun(old, signal);
-  if (found === undefined) return;
+  if (found === undefined || found.run.status.phase === 'Superseded') return;
   const left = nodesLeft(found.run);
-  const unknown = found.turns.filter(
-    ({ spec, status }) =>
-      !left.has(spec.node) &&
-      status.phase !== 'Done' &&
-      status.phase !== 'Skipped' &&
-      stages.some((stage) => status.jobs?.[stage] !== undefined && !knownEnds.includes(status.jobs[stage].state)),
-  );
-  if (unknown.length === 0) return;
-  const nodes = unknown.map(({ spec }) => spec.node);
-  throw new TurnusError({
+  for (const { spec, status } of found.turns) {
+    const { node } = spec;
+    if (left.has(node) || status.phase === 'Done' || status.phase === 'Skipped') continue;
+    for (const stage of stages) {
+      const job = status.jobs?.[stage];
+      if (job === undefined || isOver(job)) continue;
+      const { execution } = job;
+      const answer = await old.hostOf(node)?.readJob({ runUid: found.run.uid, node, stage, execution }, 0, signal);
+      if (answer?.kind === 'ok' && answer.value.state !== 'running') continue;
+      throw mayRun(old.name, { node, stage, why: answer?.kind === 'ok' ? 'it runs' : (answer?.message ?? 'no host') });
+    }
+  }
+}
+
+function mayRun(run: string, job: { node: string; stage: string; why: string }): TurnusError {
+  const { node, stage, why } = job;
+  return new TurnusError({
     code: 'script-may-run',
-    message: `A script of run ${old.name} may still run on ${nodes.join(', ')}; nothing was done.`,
-    hint: `Let it end with the playbook as it was (turnus run -f PLAYBOOK), or, once somebody has looked at the host, leave the node out: turnus skip ${old.name} ${nodes[0] ?? 'NODE'}`,
+    message: `Script ${stage} of run ${run} may still run on the host of ${node} (${why}); nothing was done.`,
+    hint: `Start the same command again when it has ended. With the playbook as it was, turnus run -f PLAYBOOK follows it to its end; a node whose turn is Failed can be left out with: turnus skip ${run} ${node}`,
     exitCode: 4,
   });
 }
@@ -61,22 +73,37 @@ export interface Supersession {
 export async function supersede(work: Supersession, signal: AbortSignal): Promise<'superseded' | 'was-over'> {
   const { writer, name } = work;
   const found = await findRun({ cluster: writer.cluster, namespace: writer.namespace, name }, signal);
-  if (found === undefined || found.run.status.phase === 'Superseded') return 'was-over';
-  const left = nodesLeft(found.run);
-  for (const turn of found.turns) {
-    if (!left.has(turn.spec.node)) await takeOver(work, turn, signal);
+  if (found === undefined) return 'was-over';
+  if (found.run.status.phase === 'Superseded') {
+    // A crash can have come between the end of the run and the end of its hold.
+    await openStore({ ...writer, onChange: () => undefined }, found).hold(false, signal);
+    return 'was-over';
   }
+  const { replaces } = found.run.spec;
+  // It can have ended before it had taken over all that its own predecessor left.
+  if (replaces !== undefined) await supersede({ ...work, name: replaces }, signal);
+  const left = nodesLeft(found.run);
+  for (const turn of found.turns) await takeOver(work, { turn, leftBy: left.get(turn.spec.node) }, signal);
   await endOld(work, found, signal);
   return 'superseded';
 }
 
-/** Nodes that a person asked to leave out of the old run, answered or not. */
-function nodesLeft(run: RunObject): ReadonlySet<string> {
-  return new Set(openRequests(run).flatMap(({ verb, node }) => (verb === 'skip' && node !== undefined ? [node] : [])));
+/** Nodes that a person asked to leave out of the run, where nobody has answered yet, with who asked. */
+function nodesLeft(run: RunObject): ReadonlyMap<string, string> {
+  return new Map(
+    openRequests(run).flatMap(({ verb, node, by }) =>
+      verb === 'skip' && node !== undefined ? [[node, by ?? 'somebody who did not say who']] : [],
+    ),
+  );
 }
 
-async function takeOver(work: Supersession, old: TurnObject, signal: AbortSignal): Promise<void> {
+async function takeOver(
+  work: Supersession,
+  from: { turn: TurnObject; leftBy: string | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   const { store, writer, cache, name } = work;
+  const { turn: old } = from;
   const { node: nodeName } = old.spec;
   const ours = store.state().turns.get(nodeName)?.status;
   const node = cache.view().nodes.get(nodeName);
@@ -89,8 +116,18 @@ async function takeOver(work: Supersession, old: TurnObject, signal: AbortSignal
     );
     return;
   }
+  const skippedBy = from.leftBy ?? (old.status.phase === 'Skipped' ? old.status.skippedBy : undefined);
+  if (skippedBy !== undefined) {
+    const message = `Left out of run ${name} by ${skippedBy}, and so of this one, which replaces it.`;
+    await store.saveTurn(
+      nodeName,
+      { phase: 'Skipped', skippedBy, message, finishedAt: timestamp(writer.clock) },
+      signal,
+    );
+    return;
+  }
   if (old.status.phase === 'Skipped') return;
-  const change: Partial<TurnStatus> = { displaced: old.status.displaced };
+  const change: Partial<TurnStatus> = { displaced: old.status.displaced ?? ours.displaced };
   if (old.status.cordoned === true) {
     const run = store.state().name;
     const adopted = await adoptCordon({ cluster: writer.cluster, node, run, from: name, signal });

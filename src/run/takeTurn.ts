@@ -4,7 +4,8 @@ import { TurnusError } from '../turnusError.js';
 import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
 import { decide, type Outcome, type StepEnd } from './outcome.js';
-import { turnPhases, type TurnPhase } from './state.js';
+import { turnPhases, type TurnPhase, type TurnStatus } from './state.js';
+import { setCordon } from './steps/setCordon.js';
 import { giveBack } from './steps/uncordonNode.js';
 import { turnSteps } from './turn.js';
 import { currentNode, timestamp, type Step, type TurnContext } from './turnContext.js';
@@ -30,8 +31,7 @@ export async function takeTurn(turn: TurnContext, signals: RunStopSignals): Prom
 }
 
 async function takeSteps(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
-  const { phase, retryFrom } = turn.status();
-  for (const step of stepsFrom(retryFrom ?? phase)) {
+  for (const step of stepsFrom(firstStep(turn.status()))) {
     await begin(turn, step);
     const end = await runStep(turn, step, stop);
     if (end.kind === 'done') {
@@ -48,6 +48,12 @@ async function takeSteps(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd>
     type: 'Normal',
   });
   return { kind: 'done' };
+}
+
+/** Between an interruption and now a node that waits for its uncordon may have become ill: its health is proved anew. */
+function firstStep({ phase, retryFrom, cordoned }: TurnStatus): string {
+  const step = retryFrom ?? phase;
+  return step === 'Uncordoning' && cordoned === true ? 'Verifying' : step;
 }
 
 /** A turn goes on at the step in which it was interrupted; one that has not begun, or was undone, from the first. */
@@ -119,9 +125,26 @@ async function leave(turn: TurnContext, end: Exclude<StepOrStop, { kind: 'done' 
   if (decision.node === 'undo') {
     await turn.save({ phase: 'Undoing', undoTo: phase, undoCode: failureCode(end), message, waitingFor: undefined });
     message = joined(message, await undo(turn));
+  } else if (phase === 'Failed' && isHostTouched(status) && givenBackFrom.every((step) => step !== status.phase)) {
+    message = joined(message, await keepCordoned(turn));
   }
   await settlePhase(turn, { phase, message, code: failureCode(end), failedStep: status.phase });
   return { kind: 'left', phase, run: decision.run };
+}
+
+/** Steps in which the node is proved already, and may be in service. */
+const givenBackFrom: readonly TurnPhase[] = ['Uncordoning', 'Settling'];
+
+/**
+ * A node whose host was touched gets no pods while it is not proved (rule 6), also where somebody has uncordoned it in
+ * between (rule 10). Answers why it could not be cordoned; undefined where it is.
+ */
+async function keepCordoned(turn: TurnContext): Promise<string | undefined> {
+  const node = currentNode(turn);
+  if (node === undefined || node.unschedulable) return undefined;
+  const end = await setCordon(turn, node);
+  if (end.kind === 'cordoned' || end.kind === 'already-ours' || end.kind === 'foreign') return undefined;
+  return `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again; run kubectl cordon ${turn.nodeName}.`;
 }
 
 /** What the failure report calls an end that makes the turn Failed. */
@@ -163,7 +186,7 @@ async function undo(turn: TurnContext): Promise<string | undefined> {
   if (node === undefined || turn.status().cordoned !== true) return undefined;
   const hold = holdOf(node);
   if (hold !== undefined) {
-    return `Node ${nodeName} stays cordoned because it is held (${hold}); take the annotation ${marks.hold} away and start the same command again.`;
+    return `Node ${nodeName} stays cordoned because it is held (${hold}). When it may take pods: kubectl annotate node ${nodeName} ${marks.hold}- and kubectl uncordon ${nodeName}; the next turn of the node goes on with either.`;
   }
   await turn.record({ type: 'node.uncordoning', node: nodeName, undo: true });
   await turn.anchor();

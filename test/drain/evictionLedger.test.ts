@@ -34,7 +34,11 @@ describe('an answer to an eviction', () => {
       [1000, 2000, 4000, 30_000, 30_000].map((forMs) => ({ kind: 'held', forMs, untilBudgetChanges: false })),
     );
     expect(outcomeOf(answer)).toMatchObject({
-      wait: { objects: [expect.stringContaining('drain.strimzi.io'), 'Pod shop/web-0'] },
+      wait: { objects: ['Admission webhook drain.strimzi.io', 'Pod shop/web-0'] },
+    });
+    const message = "ValidatingAdmissionPolicy 'freeze' with binding 'freeze' denied request: not tonight";
+    expect(outcomeOf({ kind: 'denied', webhook: 'freeze', message })).toMatchObject({
+      wait: { objects: ['ValidatingAdmissionPolicy freeze', 'Pod shop/web-0'] },
     });
   });
 

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeSelectorTerm, NodeView, PodView, SpreadConstraint } from '../../src/cluster/view.js';
-import { canRunElsewhere } from '../../src/drain/placement.js';
+import type {
+  LabelRequirement,
+  LabelSelector,
+  NodeSelectorTerm,
+  NodeView,
+  PodView,
+  SpreadConstraint,
+} from '../../src/cluster/view.js';
+import { placements } from '../../src/drain/placement.js';
 import { clusterView, node, pod } from './clusterFixtures.js';
 
 const zone = 'topology.kubernetes.io/zone';
@@ -51,13 +58,17 @@ function placed({ nodes = three, others = [], pod: changes, disk, namespaces = {
           ? [{ name: 'disk', nodeAffinity: disk }]
           : [],
   });
-  return canRunElsewhere(view, leaving, 'node-1');
+  return placements(view, 'node-1')(leaving);
 }
 
 const selector = { matchLabels: { app: 'web' }, matchExpressions: [] };
 
 function apart(topologyKey: string, more: Partial<PodView['antiAffinity'][number]> = {}): PodView['antiAffinity'] {
   return [{ topologyKey, selector, namespaces: [], namespaceSelector: undefined, ...more }];
+}
+
+function expression(key: string, operator: LabelRequirement['operator'], values: string[] = []): LabelSelector {
+  return { matchLabels: {}, matchExpressions: [{ key, operator, values }] };
 }
 
 function spread(changes: Partial<SpreadConstraint> = {}): SpreadConstraint[] {
@@ -223,6 +234,35 @@ const cases: [string, 'yes' | RegExp, Situation][] = [
       others: bothTaken,
       pod: { antiAffinity: apart(hostname, { selector: { matchLabels: { app: 'db' }, matchExpressions: [] } }) },
     },
+  ],
+  [
+    'anti-affinity by an expression',
+    /Pod shop\/web-1/,
+    {
+      others: bothTaken,
+      pod: { antiAffinity: apart(hostname, { selector: expression('app', 'In', ['api', 'web']) }) },
+    },
+  ],
+  [
+    'anti-affinity to every pod that has a label',
+    /Pod shop\/web-1/,
+    { others: bothTaken, pod: { antiAffinity: apart(hostname, { selector: expression('app', 'Exists') }) } },
+  ],
+  [
+    'anti-affinity of the pods there to every pod that has a label',
+    /anti-affinity of Pod shop\/web-1/,
+    {
+      others: bothTaken.map((one) => ({
+        ...one,
+        antiAffinity: apart(hostname, { selector: expression('app', 'Exists') }),
+      })),
+      pod: {},
+    },
+  ],
+  [
+    'anti-affinity without a selector, which selects nothing',
+    'yes',
+    { others: bothTaken, pod: { antiAffinity: apart(hostname, { selector: undefined }) } },
   ],
   [
     'anti-affinity by zone, with a second node in its own',

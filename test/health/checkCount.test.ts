@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countCheck, noCheck, whyNotWell, type CheckCount } from '../../src/health/checkCount.js';
+import { checksInWords, countCheck, noCheck, whyNotWell, type CheckCount } from '../../src/health/checkCount.js';
 
 const asked = { node: 'node-1', consecutive: 3 };
 const notReady = 'node node-1 is not Ready (KubeletNotReady)';
@@ -35,33 +35,57 @@ describe('checks of a node', () => {
   });
 });
 
-describe('why a node is not well', () => {
-  it('is what the last check found', () => {
-    expect(whyNotWell(counted('1', `2: ${notReady}`), asked)).toEqual([notReady]);
+describe('what a check waits for', () => {
+  it('is what it found', () => {
+    expect(checksInWords(counted('1', '2', `3: ${notReady}`), asked)).toBe(notReady);
   });
 
-  it('is that the kubelet is silent, where nothing else is wrong', () => {
-    expect(whyNotWell(counted('1', '1'), asked)).toEqual([
+  it('is how far the count has come where it found nothing, also after a problem', () => {
+    expect(checksInWords(counted('1', '2'), asked)).toBe('1 of 3 checks in a row passed');
+    expect(checksInWords(counted('1', `2: ${notReady}`, '3'), asked)).toBe('1 of 3 checks in a row passed');
+  });
+
+  it('is a heartbeat where none has come', () => {
+    const silent = '0 of 3 checks in a row passed; the kubelet of node-1 has not sent a new heartbeat';
+    expect(checksInWords(counted('1', '1'), asked)).toBe(silent);
+  });
+});
+
+describe('why a node was not well in time', () => {
+  it('is what was wrong at every check', () => {
+    expect(whyNotWell(counted(`1: ${notReady}`, `2: ${notReady}`), asked)).toEqual([notReady]);
+  });
+
+  it('is what was wrong until the kubelet fell silent', () => {
+    expect(whyNotWell(counted(`1: ${notReady}`, '1'), asked)).toEqual([
+      `${notReady}, though not at the last check`,
       '0 of 3 checks in a row passed; the kubelet of node-1 has not sent a new heartbeat',
     ]);
   });
 
-  it('is how far the checks have come, where all is well so far', () => {
-    expect(whyNotWell(counted('1', '2'), asked)).toEqual(['1 of 3 checks in a row passed']);
+  it('is how far the checks came where nothing was wrong', () => {
+    const silent = '1 of 3 checks in a row passed; the kubelet of node-1 has not sent a new heartbeat';
+    expect(whyNotWell(counted('1', '2', '2'), asked)).toEqual([silent]);
   });
 
-  it('names what comes and goes, whether it is well just now or not', () => {
+  it('is what comes and goes, whether it was well at the last check or not', () => {
     const most = 'it comes and goes: at most 2 of 3 checks in a row passed';
     expect(whyNotWell(counted('1', '2', '3', `4: ${notReady}`), asked)).toEqual([notReady, most]);
     expect(whyNotWell(counted('1', '2', '3', `4: ${notReady}`, '5'), asked)).toEqual([
-      `${notReady}, and then well again`,
+      `${notReady}, though not at the last check`,
       most,
     ]);
   });
 
-  it('is the host, where the cluster sees it well', () => {
+  it('is the host where the cluster sees it well', () => {
     expect(whyNotWell(counted('1', '2', '3', '4'), asked)).toEqual([
       'the cluster sees it well, but its host did not answer in time',
     ]);
+  });
+
+  it('is what the host said, also while the next passes are counted', () => {
+    const unit = 'systemd unit web.service has failed since the turn began';
+    expect(whyNotWell(counted('1', '2', '3', '4', `4: ${unit}`), asked)).toEqual([unit]);
+    expect(whyNotWell(counted('1', '2', '3', '4', `4: ${unit}`, '5'), asked)).toEqual([unit]);
   });
 });

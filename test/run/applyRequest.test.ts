@@ -36,7 +36,16 @@ describe('a retry', () => {
   it.each<{ title: string; status: TurnStatus; retryFrom: string }>([
     { title: 'of a boot', status: left('boot-not-proved', 'Rebooting'), retryFrom: 'Rebooting' },
     { title: 'of a health check', status: left('not-healthy', 'Verifying'), retryFrom: 'Verifying' },
-    { title: 'of an uncordon', status: left('not-uncordoned', 'Uncordoning'), retryFrom: 'Uncordoning' },
+    {
+      title: 'of an uncordon, with the health before it,',
+      status: left('not-uncordoned', 'Uncordoning'),
+      retryFrom: 'Verifying',
+    },
+    {
+      title: 'of a health check, with the boot before it,',
+      status: left('not-healthy', 'Verifying', { bootIdAfter: 'b2', rebootRequestedAt: now }),
+      retryFrom: 'Rebooting',
+    },
     {
       title: 'of a recovery, whose node is in service,',
       status: left('not-recovered', 'Settling', { cordoned: undefined }),
@@ -58,6 +67,7 @@ describe('a retry', () => {
     { title: 'exited with 1', ended: { exitCode: 1, changed: 'yes' }, code: 'job-failed' },
     { title: 'was ended by its timeout', ended: { state: 'timed-out', changed: 'yes' }, code: 'job-timed-out' },
     { title: 'vanished', ended: { state: 'vanished', changed: 'yes' }, code: 'job-vanished' },
+    { title: 'is not known to the host any more', ended: { state: 'absent', changed: 'yes' }, code: 'job-vanished' },
     { title: 'did not answer', ended: { exitCode: 0, changed: 'yes' }, code: 'no-reboot-answer' },
   ])('of a script that $title takes the host as mended by whoever asks, and runs no second one', ({ ended, code }) => {
     const after = changed(left(code, 'Updating', { jobs: { update: job(ended) } }), 'retry');
@@ -65,7 +75,7 @@ describe('a retry', () => {
     expect(after.jobs?.update).toEqual({ ...job(ended), vouchedBy: 'anna' });
   });
 
-  it.each(['no-contact', 'still-running', 'absent'])('of a script that is %s asks the host again', (state) => {
+  it.each(['no-contact', 'still-running'])('of a script that is %s asks the host again', (state) => {
     const jobs = { update: job({ state, changed: 'yes' }) };
     const after = changed(left('job-no-contact', 'Updating', { jobs }), 'retry');
     expect(after.jobs?.update).toEqual({ execution: 1, intentAt: now, bootIdBefore: 'b1' });
@@ -78,6 +88,20 @@ describe('a retry', () => {
     expect(after.retryFrom).toBe('Preparing');
     expect(after.jobs?.update?.again).toBe(true);
     expect(after.jobs?.prepare?.again).toBe(true);
+  });
+
+  it('of a turn that was undone follows a script whose end is not known, and starts no second one', () => {
+    const jobs = { prepare: job({ state: 'no-contact', changed: 'yes' }) };
+    const after = changed(left('job-no-contact', 'Preparing', { jobs, cordoned: undefined }), 'retry');
+    expect(after.jobs?.prepare).toEqual({ execution: 1, intentAt: now, bootIdBefore: 'b1' });
+  });
+
+  it('of a node in service does not count what its scripts changed before: it was proved since', () => {
+    const jobs = { update: job({ changed: 'yes', reboot: 'required' }) };
+    const status = left('not-recovered', 'Settling', { jobs, cordoned: undefined, rebootRequestedAt: now });
+    const after = changed(status, 'retry-again');
+    expect(after.retryFrom).toBe('Preparing');
+    expect(isHostTouched(after)).toBe(false);
   });
 
   it('leaves scripts alone that did what they should', () => {
@@ -134,6 +158,14 @@ describe('a resume', () => {
     const request = { id: 'two', verb: 'resume', by: 'anna' };
     const { turns } = applyRequest(state, request, { judged: judgeRequest(state, request), now });
     expect([...turns]).toEqual([['n1', { acknowledgedBy: 'anna', lastRequest: 'two' }]]);
+  });
+
+  it('of which a crash wrote a half is finished by the next actor', () => {
+    const first = { ...left('not-healthy', 'Verifying'), acknowledgedBy: 'anna', lastRequest: 'two' };
+    const state = runState({ n1: first, n2: left('not-healthy', 'Verifying') });
+    const request = { id: 'two', verb: 'resume', by: 'anna' };
+    const { turns } = applyRequest(state, request, { judged: judgeRequest(state, request), now });
+    expect([...turns.keys()]).toEqual(['n2']);
   });
 });
 

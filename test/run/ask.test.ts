@@ -308,7 +308,7 @@ describe('asking for a turn', () => {
       title: 'to run a script again where none was run',
       what: { verb: 'retry-again', node: 'node-1' },
       state: stateWith({ turns: { 'node-1': { phase: 'Failed' } } }),
-      says: /^No script was run in this turn/,
+      says: /^No script of this turn can be run again/,
     },
     {
       title: 'in a completed run',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenFrom } from '../../src/run/chooseRun.js';
+import { chosenFrom, type CandidateRun } from '../../src/run/chooseRun.js';
 import type { RunObject } from '../../src/run/objects.js';
 import type { RunSpec } from '../../src/run/state.js';
 import { runSpec } from './runFixtures.js';
@@ -7,21 +7,39 @@ import { runSpec } from './runFixtures.js';
 function run(
   name: string,
   phase: string,
-  options: { inWork?: boolean; requests?: NonNullable<RunSpec['desired']>['requests'] } = {},
+  options: {
+    inWork?: boolean;
+    requests?: NonNullable<RunSpec['desired']>['requests'];
+    replaces?: string;
+    planHash?: string;
+  } = {},
 ): RunObject {
-  const { inWork = false, requests } = options;
+  const { inWork = false, requests, replaces, planHash = 'old' } = options;
   return {
     name,
     uid: `uid-of-${name}`,
     resourceVersion: '1',
     finalizers: inWork ? ['turnus.dev/turn-in-work'] : [],
     terminating: false,
-    spec: { ...runSpec, desired: { state: 'Run', ...(requests === undefined ? {} : { requests }) } },
+    spec: {
+      ...runSpec,
+      planHash,
+      ...(replaces === undefined ? {} : { replaces }),
+      desired: { state: 'Run', ...(requests === undefined ? {} : { requests }) },
+    },
     status: { phase },
   };
 }
 
+/** Wanted are those with a turn in work (here: the finalizer) or a request that nobody answered. */
+function candidate(one: RunObject): CandidateRun {
+  const isOver = ['Completed', 'Superseded'].includes(one.status.phase);
+  const isAsked = (one.spec.desired?.requests ?? []).length > 0;
+  return { run: one, isWanted: !isOver && (one.finalizers.length > 0 || isAsked) };
+}
+
 const november = {
+  planHash: 'new',
   playbook: { name: 'monthly', schedule: { timeZone: 'Europe/Zurich' } },
   now: Date.parse('2026-11-23T01:00:00Z'),
   rehearsal: false,
@@ -84,6 +102,43 @@ describe('the run that a call is about', () => {
       name: 'monthly-2026-11',
       replaces: 'monthly-2026-10',
     },
+    {
+      title: "is last month's where somebody asked for something in it",
+      runs: [run('monthly-2026-10', 'Failed', { requests: retry })],
+      name: 'monthly-2026-10',
+    },
+    {
+      title: 'is not a completed one that kept its finalizer in a crash',
+      runs: [run('monthly-2026-10', 'Completed', { inWork: true })],
+      name: 'monthly-2026-11',
+    },
+    {
+      title: 'is the successor of one that a crash left half superseded',
+      runs: [
+        run('monthly-2026-11', 'Running', { inWork: true }),
+        run('monthly-2026-11-x1', 'Planned', { replaces: 'monthly-2026-11' }),
+      ],
+      name: 'monthly-2026-11-x1',
+    },
+    {
+      title: 'with --replace again is the one that the same command made',
+      runs: [
+        run('monthly-2026-11', 'Running', { inWork: true }),
+        run('monthly-2026-11-x1', 'Running', { replaces: 'monthly-2026-11', planHash: 'new' }),
+      ],
+      change: { replace: true },
+      name: 'monthly-2026-11-x1',
+    },
+    {
+      title: 'with --replace and a playbook that was changed once more is a new one',
+      runs: [
+        run('monthly-2026-11', 'Superseded'),
+        run('monthly-2026-11-x1', 'Running', { replaces: 'monthly-2026-11', planHash: 'other' }),
+      ],
+      change: { replace: true },
+      name: 'monthly-2026-11-x2',
+      replaces: 'monthly-2026-11-x1',
+    },
     { title: 'as rehearsal begins at 1', runs: [], change: { rehearsal: true }, name: 'monthly-2026-11-rehearsal-1' },
     {
       title: 'as rehearsal is the unfinished one',
@@ -104,7 +159,7 @@ describe('the run that a call is about', () => {
       name: 'monthly-2026-11-rehearsal-2',
     },
   ])('$title', ({ runs, change, name, replaces }) => {
-    expect(chosenFrom(runs, { ...november, ...change })).toEqual({ name, replaces });
+    expect(chosenFrom(runs.map(candidate), { ...november, ...change })).toEqual({ name, replaces });
   });
 
   it.each([
@@ -112,7 +167,7 @@ describe('the run that a call is about', () => {
     { title: 'it is completed', runs: [run('monthly-2026-11', 'Completed')] },
     { title: 'it was superseded', runs: [run('monthly-2026-11', 'Superseded')] },
   ])('cannot be replaced where $title', ({ runs }) => {
-    expect(() => chosenFrom(runs, { ...november, replace: true })).toThrow(
+    expect(() => chosenFrom(runs.map(candidate), { ...november, replace: true })).toThrow(
       expect.objectContaining({ code: 'nothing-to-replace', exitCode: 2 }),
     );
   });

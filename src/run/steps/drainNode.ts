@@ -7,7 +7,7 @@ import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
 import type { TurnStatus } from '../state.js';
-import type { TurnContext } from '../turnContext.js';
+import { currentNode, vanished, type TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
 import { hostIsNode } from './hostIsNode.js';
 import { rereadNode } from './rereadNode.js';
@@ -71,6 +71,7 @@ async function askGates(turn: TurnContext, view: ClusterView, signal: AbortSigna
       moment,
       run: turn.run.name,
       host: undefined,
+      ownNode: turn.ownNode,
     },
     signal,
   );
@@ -88,7 +89,7 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
     case 'timeout':
       return {
         kind: 'deferred',
-        message: `The drain of ${turn.nodeName} did not end within its timeout; it waited for: ${end.waitingFor.map(({ what }) => what).join('; ')}`,
+        message: `The drain of ${turn.nodeName} did not end within its timeout; it waited for: ${end.waitingFor.map(({ what }) => what).join(' ')}`,
       };
     case 'deferred':
       return {
@@ -96,6 +97,7 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
         message: `Job pods still run on ${turn.nodeName} after spec.drain.jobPodsLimit: ${end.jobs.join(', ')}.`,
       };
     case 'not-cordoned':
+      if (currentNode(turn) === undefined) return vanished(turn);
       return { kind: 'deferred', message: `Somebody uncordoned node ${turn.nodeName} during its drain.` };
     case 'stopped':
       return { kind: 'deferred', message: `The drain of ${turn.nodeName} was stopped.` };
@@ -154,7 +156,7 @@ function waitInWords(waits: readonly WaitingFor[]): { what: string; untilMs?: nu
   if (waits.length === 0) return undefined;
   const until = Math.min(...waits.map((wait) => wait.until ?? Infinity));
   return {
-    what: waits.map((wait) => wait.what).join('; '),
+    what: waits.map((wait) => wait.what).join(' '),
     ...(Number.isFinite(until) ? { untilMs: until } : {}),
     who: [...new Set(waits.flatMap((wait) => wait.who))].slice(0, 5).join(', '),
   };

@@ -1,10 +1,11 @@
+import { holdOf } from '../../cluster/marks.js';
 import { podKey, type PodView } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import type { StepEnd } from '../outcome.js';
-import type { TurnContext } from '../turnContext.js';
+import { currentNode, type TurnContext } from '../turnContext.js';
 import { awaitNoHold } from './awaitNoHold.js';
 import { drainNode } from './drainNode.js';
-import { rereadNode } from './rereadNode.js';
+import { rereadNode, type NodeReading } from './rereadNode.js';
 import { setCordon } from './setCordon.js';
 import { untilAnswered } from './untilAnswered.js';
 
@@ -17,12 +18,8 @@ const rounds = 3;
  */
 export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   for (let round = 1; round <= rounds; round += 1) {
-    const unread = await rereadDesired(turn, signal);
-    if (unread !== undefined) return unread;
-    const reading = await rereadNode(turn, signal);
+    const reading = await readUnheld(turn, signal);
     if (reading.kind === 'not-read') return reading.end;
-    const held = await awaitNoHold(turn, signal);
-    if (held.kind !== 'done') return held;
     if (!reading.node.unschedulable) {
       const end = await setCordon(turn, reading.node);
       if (end.kind !== 'cordoned' && end.kind !== 'already-ours') {
@@ -34,6 +31,8 @@ export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Prom
     if (left.length === 0) return { kind: 'done' };
     turn.waiting({ what: `${left.map(podKey).join(', ')} to leave node ${turn.nodeName} again`, who: 'the drain' });
     const drained = await drainNode(turn, signal);
+    // Uncordoned again meanwhile: the next round cordons it.
+    if (drained.kind === 'deferred' && currentNode(turn)?.unschedulable === false) continue;
     if (drained.kind !== 'done') return drained;
   }
   return {
@@ -41,6 +40,18 @@ export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Prom
     code: 'not-empty',
     message: `Pods keep being placed on node ${turn.nodeName} although it was cordoned; find out who places them.`,
   };
+}
+
+/** Run and node are read when nobody holds the node any more: while a hold lasts, people abort and uncordon. */
+async function readUnheld(turn: TurnContext, signal: AbortSignal): Promise<NodeReading> {
+  for (;;) {
+    const held = await awaitNoHold(turn, signal);
+    if (held.kind !== 'done') return { kind: 'not-read', end: held };
+    const unread = await rereadDesired(turn, signal);
+    if (unread !== undefined) return { kind: 'not-read', end: unread };
+    const reading = await rereadNode(turn, signal);
+    if (reading.kind === 'not-read' || holdOf(reading.node) === undefined) return reading;
+  }
 }
 
 async function rereadDesired(turn: TurnContext, signal: AbortSignal): Promise<StepEnd | undefined> {

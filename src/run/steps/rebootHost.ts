@@ -134,8 +134,10 @@ function notProved(turn: TurnContext, message: string): StepEnd {
 /** A reboot that the script made by itself is proved like one of ours. */
 function isRebootWanted(turn: TurnContext): boolean {
   if (turn.run.rehearsal) return false;
-  const update = turn.status().jobs?.update;
-  if (update?.rebootedUnasked === true) return true;
+  const { jobs, rebootRequestedAt } = turn.status();
+  const update = jobs?.update;
+  // A reboot that was asked for is proved, also where it is proved anew.
+  if (rebootRequestedAt !== undefined || update?.rebootedUnasked === true) return true;
   switch (turn.playbook.host.reboot.when) {
     case 'always':
       return true;

@@ -37,10 +37,11 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
   if (found.kind === 'unknown') return { kind: 'failed', code: 'job-no-contact', message: found.message };
   let intent = recorded;
   if (found.kind === 'absent' || intent === undefined) {
-    if (intent !== undefined) await turn.save({ jobs: { ...turn.status().jobs, [stage]: undefined } });
+    if (intent !== undefined) await turn.save({ jobs: { ...turn.status().jobs, [stage]: neverStarted(intent) } });
     const ready = await beforeStart();
     if (ready.kind !== 'done') return ready;
-    intent = await recordIntent(turn, { stage, script: script.content, latest }, signal);
+    const before = turn.status().jobs?.[stage];
+    intent = await recordIntent(turn, { stage, script: script.content, latest: before }, signal);
   }
   const job = await followToEnd(turn, { stage, script, intent, startedBefore: found.kind === 'there' }, signal);
   turn.waiting(undefined);
@@ -59,6 +60,12 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
   });
   await turn.save({ jobs: { ...turn.status().jobs, [stage]: job } });
   return judgeJob(turn, stage, job);
+}
+
+/** The record of an intent that never reached the host: the next start has the same number. */
+function neverStarted({ execution, intentAt, bootIdBefore }: JobRecord): JobRecord | undefined {
+  if (execution === 1) return undefined;
+  return { execution: execution - 1, intentAt, bootIdBefore, state: 'not-started', changed: 'no', again: true };
 }
 
 async function followToEnd(

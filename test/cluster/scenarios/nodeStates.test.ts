@@ -126,7 +126,7 @@ describe('a node that somebody else has cordoned', () => {
 
 describe('a node that is deleted in its turn', () => {
   it('before its host is touched, is skipped, and the run goes on with the next', async () => {
-    await createReady(cluster.api, [deployment({ name: 'leaving', replicas: 1, stopMs: 3000, prefers: 'node-4' })]);
+    await createReady(cluster.api, [deployment({ name: 'leaving', replicas: 1, stopMs: 20_000, prefers: 'node-4' })]);
     const nodes = ['node-4', 'node-5'];
     const playbook = await writePlaybook({ cluster, hosts, name: 'deleted', nodes, spec: quick });
     const turnus = attempts.start(playbook);
@@ -135,6 +135,7 @@ describe('a node that is deleted in its turn', () => {
     await expectEnd(turnus, 0);
     expect(await phasesOf(cluster, 'deleted')).toEqual(['node-4 Skipped', 'node-5 Done']);
     expect((await turnOf('deleted', 'node-4')).message).toContain('no longer in the cluster');
+    expect(turnus.stderr()).not.toContain('Somebody uncordoned');
     const { status } = await runOf(cluster, 'deleted');
     expect(status).toMatchObject({ phase: 'Completed', counts: { total: 1, done: 1 } });
     expect(await hosts.host('node-4').counter('updates')).toBe(0);

@@ -9,7 +9,16 @@ import type { Hosts } from '../hosts/startHosts.js';
 import { writePlaybook } from '../playbook.js';
 import { startReadyWatcher } from '../readyWatcher.js';
 import type { ReadyWatcher } from '../readyWatcher.js';
-import { evictions, installTurnus, phasesOf, runOf, turnsOf, turnusWrites, untilTurn } from '../runReport.js';
+import {
+  evictions,
+  installTurnus,
+  phasesOf,
+  runOf,
+  systemNamespace,
+  turnsOf,
+  turnusWrites,
+  untilTurn,
+} from '../runReport.js';
 import { startTurnus } from '../turnus.js';
 import type { RunningTurnus } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
@@ -131,9 +140,9 @@ describe('an actor that stands still for longer than its lease, and then goes on
 });
 
 describe('two runs of the same playbook, started at the same moment', () => {
-  it('are one: one acts, the other follows it, writes nothing, and ends with its exit code', async () => {
-    const node = 'node-3';
-    const playbook = await writePlaybook({ cluster, hosts, name: 'both', nodes: [node], script: waitingScript });
+  /** One must act, and the other follow it, write nothing, and end with its exit code. */
+  async function expectOneActs(name: string, node: string): Promise<void> {
+    const playbook = await writePlaybook({ cluster, hosts, name, nodes: [node], script: waitingScript });
     const before = (await turnusWrites(cluster)).length;
     const both = [
       { user: firstUser, turnus: await start(playbook, firstUser) },
@@ -153,7 +162,20 @@ describe('two runs of the same playbook, started at the same moment', () => {
     const written = (await turnusWrites(cluster)).slice(before).filter(({ code }) => code < 400);
     expect(new Set(written.map(({ user }) => user)).size).toBe(1);
     expect(written.map(({ user }) => user)).not.toContain(follower.user);
-    expect(follower.turnus.stderr()).toMatch(/node-3: Done/);
-    await expectDoneOnce('both', node);
+    expect(follower.turnus.stderr()).toContain(`${node}: Done`);
+    await expectDoneOnce(name, node);
+  }
+
+  it('are one: one acts, the other follows it, writes nothing, and ends with its exit code', async () => {
+    await expectOneActs('both', 'node-3');
+  });
+
+  it('are one as well where both waited for the lease of a dead actor to run out', async () => {
+    const renewTime = new Date().toISOString().replace('Z', '000Z');
+    await cluster.api.patch(
+      { kind: 'Lease', namespace: systemNamespace, name: 'turnus' },
+      { body: { spec: { holderIdentity: 'somebody@else/dead', leaseDurationSeconds: 5, renewTime } } },
+    );
+    await expectOneActs('heirs', 'node-4');
   });
 });
