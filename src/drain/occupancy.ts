@@ -29,13 +29,7 @@ export function occupancy(view: ClusterView, node: string): (pod: PodView) => Ob
   const withPorts = once(() => placed().filter(({ hostPorts }) => hostPorts.length > 0));
   const pods = once(() => podIndex(placed()));
   const terms = once(() => termIndex(placed()));
-  const situation: Situation = {
-    view,
-    node,
-    withPorts,
-    pods,
-    terms,
-  };
+  const situation: Situation = { view, node, withPorts, pods, terms };
   return (pod) => {
     const rules = [
       takenPorts(pod, situation),

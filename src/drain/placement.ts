@@ -29,7 +29,7 @@ export function placements(view: ClusterView, node: string): (pod: PodView) => P
     if (admitting.length === 0) {
       return {
         kind: 'no',
-        why: `its nodeSelector or required node affinity admits no other node`,
+        why: 'its nodeSelector or required node affinity admits no other node',
         mend: 'Loosen its nodeSelector or node affinity, add a node that matches, or accept it.',
       };
     }
