@@ -30,7 +30,7 @@ let hosts: Hosts;
 let attempts: Attempts;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: 14 });
+  cluster = await startCluster({ nodes: 16 });
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   attempts = attemptsOn(cluster);
   await installTurnus(cluster);
@@ -132,6 +132,20 @@ describe('abort', () => {
     expect(await phasesOf(cluster, 'finished')).toEqual(['node-4 Done', 'node-5 Pending']);
     expect(hosts.host('node-4').bootIds).toHaveLength(2);
     expect(await hosts.host('node-5').counter('updates')).toBe(0);
+  });
+
+  it('that is taken back by resume while that turn is finished lets the run go on', async () => {
+    const nodes = ['node-15', 'node-16'];
+    const file = await writePlaybook({ cluster, hosts, name: 'taken-back', nodes, script: waitingScript });
+    const actor = attempts.start(file);
+    await untilScriptRuns(hosts.host('node-15'));
+    const { name } = await run('taken-back');
+    await ask('abort', name);
+    await ask('resume', name);
+    for (const node of nodes) await letGo(hosts.host(node));
+    await expectEnd(actor, 0);
+    expect(await phasesOf(cluster, 'taken-back')).toEqual(['node-15 Done', 'node-16 Done']);
+    for (const node of nodes) expect(await hosts.host(node).counter('updates')).toBe(1);
   });
 
   it('--now leaves the node as it is, Failed; a retry follows the script that still runs to its end', async () => {
