@@ -68,9 +68,10 @@ async function takeTurns(work: Conducting): Promise<RunStop> {
     if (end.kind === 'not-recovered') return end;
     const unwell = end.kind === 'left' && end.phase === 'Deferred' ? clusterUnwell(work, next.node) : undefined;
     if (unwell !== undefined) return unwell;
-    if (end.kind === 'left' && end.run === 'stop' && !isAborted(work)) {
-      return work.stoppedBy() ?? { kind: 'failures' };
-    }
+    if (end.kind !== 'left' || end.run !== 'stop') continue;
+    // Given back because of an abort, it was no try: a resume may let it begin again.
+    if (end.phase === 'Pending') tries.delete(next.node);
+    else if (!isAborted(work)) return work.stoppedBy() ?? { kind: 'failures' };
   }
 }
 

@@ -31,6 +31,9 @@ afterAll(async () => {
   await cluster.stop();
 });
 
+/** The host has its update and no boot: these tests are about what comes before. */
+const quick = { host: { reboot: { when: 'never' } } };
+
 /** Deletes a namespace with everything in it. */
 async function remove(namespace: string): Promise<void> {
   await cluster.api.delete({ kind: 'Namespace', name: namespace });
@@ -71,7 +74,7 @@ describe('a drain meets', () => {
       hosts,
       name: 'held',
       nodes: ['node-1'],
-      spec: { drain: { timeout: '4s', attempts: 2 } },
+      spec: { ...quick, drain: { timeout: '4s', attempts: 2 } },
     });
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [] });
     await expectEnd(attempts.start(playbook), 3);
@@ -96,7 +99,7 @@ describe('a drain meets', () => {
       barePod({ name: 'bare', namespace: 'leaving' }),
       deployment({ name: 'other', replicas: 1 }),
     ]);
-    const playbook = await writePlaybook({ cluster, hosts, name: 'leaving', nodes: ['node-1'] });
+    const playbook = await writePlaybook({ cluster, hosts, name: 'leaving', nodes: ['node-1'], spec: quick });
     // The controller that deletes what is in the namespace stands still.
     cluster.pause('kube-controller-manager');
     await cluster.api.delete({ kind: 'Namespace', name: 'leaving' });
@@ -125,7 +128,7 @@ describe('a drain meets', () => {
       deployment({ name: 'slow', namespace: 'db', replicas: 1, stopMs: 4000 }),
     ]);
     const before = await cluster.api.list({ kind: 'Pod', namespace: 'db', labelSelector: 'app=db' });
-    const playbook = await writePlaybook({ cluster, hosts, name: 'db', nodes: ['node-1'] });
+    const playbook = await writePlaybook({ cluster, hosts, name: 'db', nodes: ['node-1'], spec: quick });
     await expectEnd(attempts.start(playbook), 0);
     expect(await phasesOf(cluster, 'db')).toEqual(['node-1 Done']);
     const evicted = await evictedIn('db');
@@ -180,7 +183,7 @@ describe('a drain meets', () => {
       hosts,
       name: 'jobs',
       nodes: ['node-1', 'node-2'],
-      spec: { drain: { timeout: '30s', attempts: 1, jobPodsLimit: '6s' } },
+      spec: { ...quick, drain: { timeout: '30s', attempts: 1, jobPodsLimit: '6s' } },
     });
     await createAllOn(cluster, 'node-1', [short]);
     const turnus = attempts.start(playbook);

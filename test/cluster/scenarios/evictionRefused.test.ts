@@ -36,6 +36,9 @@ afterAll(async () => {
   await cluster.stop();
 });
 
+/** The host has its update and no boot: these tests are about what comes before. */
+const quick = { host: { reboot: { when: 'never' } } };
+
 /** Every eviction that Turnus asked for, accepted or not, dry runs left out. */
 async function evictionRequests(namespace: string): Promise<AuditEntry[]> {
   return (await turnusRequests(cluster)).filter(
@@ -103,7 +106,7 @@ describe('an admission webhook', () => {
         hosts,
         name: `denied-${String(code)}`,
         nodes: ['node-3'],
-        spec: { drain: { timeout: '4s', attempts: 1 } },
+        spec: { ...quick, drain: { timeout: '4s', attempts: 1 } },
       });
       const updates = await hosts.host('node-3').counter('updates');
       const watcher = await startReadyWatcher({ api: cluster.api, workloads: [] });
@@ -132,6 +135,7 @@ describe('an admission webhook', () => {
 
 describe('a budget that an operator runs', () => {
   const managed = {
+    ...quick,
     gates: { managedBudgets: [{ namespaces: { 'kubernetes.io/metadata.name': 'storage' }, selector: 'part=engine' }] },
   };
   const engine = deployment({ name: 'engine', namespace: 'storage', replicas: 2 });
