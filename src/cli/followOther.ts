@@ -1,7 +1,7 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import { isInWork } from '../run/nextTurn.js';
-import { findRun } from '../run/findRun.js';
+import { listRuns } from '../run/findRun.js';
 import { followRun } from '../run/followRun.js';
+import type { RunObject } from '../run/objects.js';
 import { refuseOtherPlan } from '../run/openRun.js';
 import type { Plan } from '../run/plan.js';
 import type { RunState } from '../run/state.js';
@@ -18,29 +18,42 @@ export interface OtherActor {
   readonly log: (line: string) => void;
 }
 
+/** An actor that has just taken the lease writes its run within this time. */
+const writesWithinMs = 15_000;
+const lookAgainMs = 500;
+
 /**
  * Is the holder of the lease at work on the run that this call is about? Then its state is shown until the signal
- * aborts. An actor that began a moment ago may not have written the run yet: then it counts as at work on another.
+ * aborts.
  *
  * @throws TurnusError `plan-changed` where this call has another plan than the run
  */
 export async function followOther(other: OtherActor, signal: AbortSignal): Promise<boolean> {
   const { io, cluster, namespace, plan, holder, log } = other;
-  const found = await findRun({ cluster, namespace, name: plan.run }, signal);
-  const isItsRun =
-    found !== undefined &&
-    [
-      found.run.status.actor,
-      ...found.turns.filter(({ status }) => isInWork(status.phase)).map(({ status }) => status.actor),
-    ].includes(holder);
-  if (found === undefined || !isItsRun) return false;
-  refuseOtherPlan(found.run, plan.hash);
+  const run = await runOfHolder(other, signal);
+  if (run?.name !== plan.run) return false;
+  refuseOtherPlan(run, plan.hash);
   log(`${holder} is at work on run ${plan.run}; following it. Ctrl-C ends following, not the run.`);
   const { clock, random } = io;
   const following = followRun({ cluster, namespace, name: plan.run, clock, random, signal, onChange: other.onChange });
   following.catch((error: unknown) => {
-    if (!signal.aborted)
+    if (!signal.aborted) {
       log(`warning: run ${plan.run} cannot be followed: ${error instanceof Error ? error.message : String(error)}`);
+    }
   });
   return true;
+}
+
+/** The run that the holder writes; undefined where it writes none in time. */
+async function runOfHolder(other: OtherActor, signal: AbortSignal): Promise<RunObject | undefined> {
+  const { io, cluster, namespace, holder, plan } = other;
+  const until = io.clock.monotonic() + writesWithinMs;
+  for (;;) {
+    const runs = await listRuns({ cluster, namespace, prefix: '' }, signal);
+    const its = runs.filter(({ status }) => status.actor === holder);
+    // Who supersedes a run writes both.
+    const run = its.find(({ name }) => name === plan.run) ?? its[0];
+    if (run !== undefined || io.clock.monotonic() >= until) return run;
+    await io.clock.sleep(lookAgainMs, signal);
+  }
 }
