@@ -13,7 +13,8 @@ export function printable(text: string): string {
 
 /** Text that came from a host, a webhook or an object, as it may be printed on one line: breaks and tabs become spaces. */
 export function plainText(text: string): string {
-  return printable(stripVTControlCharacters(text).replace(/\s+/gu, ' ')).trim();
+  const inOneLine = stripVTControlCharacters(text).replace(/\s/gu, ' ');
+  return printable(inOneLine).replace(/ +/gu, ' ').trim();
 }
 
 /** The lines of a text, each as {@link plainText}, without empty ones. What a program has overwritten is a line too. */

@@ -31,6 +31,10 @@ describe('text from elsewhere, on one line', () => {
     );
   });
 
+  it('has one space where controls stood between spaces', () => {
+    expect(plainText('!\r\u0007\r¡')).toBe('! ¡');
+  });
+
   it('stays as it is where it is plain already', () => {
     fc.assert(
       fc.property(hostileText, (text) => {
