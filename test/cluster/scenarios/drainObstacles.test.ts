@@ -34,12 +34,12 @@ afterAll(async () => {
 /** The host has its update and no boot: these tests are about what comes before. */
 const quick = { host: { reboot: { when: 'never' } } };
 
-/** Deletes a namespace with everything in it. */
+/** Deletes a namespace, and waits until its pods are gone. */
 async function remove(namespace: string): Promise<void> {
   await cluster.api.delete({ kind: 'Namespace', name: namespace });
   await waitFor({
-    what: `namespace ${namespace} to be gone`,
-    probe: async () => (await cluster.api.find({ kind: 'Namespace', name: namespace })) === undefined,
+    what: `the pods of namespace ${namespace} to be gone`,
+    probe: async () => (await cluster.api.list({ kind: 'Pod', namespace })).length === 0,
   });
 }
 
