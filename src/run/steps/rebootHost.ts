@@ -7,6 +7,8 @@ import { readyToTouch } from './readyToTouch.js';
 
 /** The host is asked again this long after it was asked and still runs the old boot. */
 const askAgainMs = 30_000;
+/** The same where no answer came: the request itself may be lost. The host compares the boot id, so that twice is once. */
+const askAgainUnansweredMs = 5000;
 
 /**
  * Reboots where the playbook and the script's answer ask for it, and proves the boot (rule 8): the boot id on the host
@@ -74,6 +76,7 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
 function rebootRequest(turn: TurnContext, boot: { bootIdBefore: string; rebootedByScript: boolean }) {
   let refusal: StepEnd | undefined;
   let askedAt: number | undefined;
+  let isAnswered = true;
   return {
     refusal: () => refusal,
     async ask(signal: AbortSignal): Promise<'wait' | 'stop'> {
@@ -87,13 +90,14 @@ function rebootRequest(turn: TurnContext, boot: { bootIdBefore: string; rebooted
         await turn.record({ type: 'reboot.requested', node: turn.nodeName, bootId: boot.bootIdBefore });
         await turn.anchor();
         await turn.save({ rebootRequestedAt: timestamp(turn.clock) });
-      } else if (turn.clock.monotonic() - askedAt < askAgainMs) {
+      } else if (turn.clock.monotonic() - askedAt < (isAnswered ? askAgainMs : askAgainUnansweredMs)) {
         return 'wait';
       }
       signal.throwIfAborted();
       turn.fence();
       askedAt = turn.clock.monotonic();
       const answer = await turn.host.reboot({ expectedBootId: boot.bootIdBefore }, signal);
+      isAnswered = answer.kind === 'ok';
       if (answer.kind === 'ok' || answer.kind === 'lost' || answer.kind === 'unreachable') return 'wait';
       refusal = notProved(turn, `The host could not be asked to reboot: ${answer.message}`);
       return 'stop';

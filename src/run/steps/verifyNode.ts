@@ -17,7 +17,41 @@ export async function verifyNode(turn: TurnContext, signal: AbortSignal): Promis
   return await proveHealth(turn, signal);
 }
 
+/** More boots than this while the health is proved are an illness of their own. */
+const mostBoots = 3;
+
+/** A boot that nobody asked for makes what was proved before it worthless: the health is proved anew, as after a boot. */
 async function proveHealth(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
+  for (let boot = 1; boot <= mostBoots; boot += 1) {
+    await noticeBoot(turn);
+    const healthy = await proveHealthOnce(turn, signal);
+    if (healthy.kind !== 'done' || !(await noticeBoot(turn))) return healthy;
+  }
+  return {
+    kind: 'failed',
+    code: 'not-healthy',
+    message: `Node ${turn.nodeName} keeps being rebooted by somebody else.`,
+  };
+}
+
+/** Records the boot that the node reports where it is another one than is known; answers whether it is. */
+async function noticeBoot(turn: TurnContext): Promise<boolean> {
+  const { bootIdBefore, bootIdAfter } = turn.status();
+  const known = bootIdAfter ?? bootIdBefore;
+  const bootId = currentNode(turn)?.bootId;
+  if (turn.run.rehearsal || known === undefined || bootId === undefined || bootId === known) return false;
+  await turn.record({
+    type: 'boot.proved',
+    node: turn.nodeName,
+    bootIdBefore: known,
+    bootIdAfter: bootId,
+    unasked: true,
+  });
+  await turn.save({ bootIdAfter: bootId });
+  return true;
+}
+
+async function proveHealthOnce(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   const status = turn.status();
   const until = turn.clock.now() + turn.playbook.health.timeoutMs;
   const end = await awaitHealth(
