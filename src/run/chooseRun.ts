@@ -6,6 +6,7 @@ import { findRun, listRuns } from './findRun.js';
 import { runName } from './identity.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject } from './objects.js';
+import { endedRunPhases } from './state.js';
 
 /** The run that a call begins or continues. */
 export interface ChosenRun {
@@ -111,7 +112,7 @@ function byName(one: RunObject, other: RunObject): number {
 /** A rehearsal that ended is not continued, except where somebody asked for more of it. */
 function isFinished(run: RunObject): boolean {
   if (openRequests(run).length > 0) return false;
-  return ['Completed', 'Failed', 'Aborted', 'Superseded'].includes(run.status.phase);
+  return endedRunPhases.includes(run.status.phase);
 }
 
 /** The month's runs with their numbers, the newest last. */

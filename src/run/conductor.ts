@@ -9,14 +9,12 @@ import { isHostTouched } from './hostTouched.js';
 import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
 import { headOf, openTurn } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
-import type { RunPhase } from './state.js';
+import { endedRunPhases } from './state.js';
 import { takeTurn, type TurnEnd } from './takeTurn.js';
 import { timestamp } from './turnContext.js';
 
 /** How often waits and the journal's head are written when nothing else is. */
 const recordEveryMs = 5000;
-
-const endPhases: readonly RunPhase[] = ['Completed', 'Failed', 'Aborted'];
 
 /** Takes the nodes of the run through their turns until none is left or something says stop. */
 export async function conduct(work: Conducting): Promise<RunStop> {
@@ -32,7 +30,7 @@ export async function conduct(work: Conducting): Promise<RunStop> {
       journal: headOf(journal),
       waitingFor: undefined,
       message: 'message' in stop ? stop.message : stopMessage(work, stop),
-      ...(endPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
+      ...(endedRunPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
     },
     signal,
   );

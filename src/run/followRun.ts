@@ -8,7 +8,7 @@ import type { Clock } from '../time/clock.js';
 import { readFailure } from './listRuns.js';
 import { parseRun, parseTurn, runLabel, runResource, turnResource } from './objects.js';
 import { runStateOf } from './runStateOf.js';
-import type { RunState } from './state.js';
+import { endedRunPhases, type RunState } from './state.js';
 
 export interface FollowRun {
   readonly cluster: ClusterPort;
@@ -25,9 +25,6 @@ export interface FollowRun {
 }
 
 export type RunFollowed = { readonly kind: 'ended'; readonly state: RunState } | { readonly kind: 'deleted' };
-
-/** Phases in which nobody acts on the run until a person asks for it. */
-const endPhases: readonly string[] = ['Completed', 'Failed', 'Aborted', 'Superseded'];
 
 /**
  * Follows a run that somebody else takes to its end, with reading rights alone, until it has ended or is gone. Rejects
@@ -75,9 +72,11 @@ export async function followRun(options: FollowRun): Promise<RunFollowed> {
       const state = current();
       if (state === undefined) return { kind: 'deleted' };
       // The two watches do not come in step: at the end both are read once more.
-      const last = endPhases.includes(state.status.phase) ? await reread(options, state, background.signal) : undefined;
+      const last = endedRunPhases.includes(state.status.phase)
+        ? await reread(options, state, background.signal)
+        : undefined;
       options.onChange(last ?? state);
-      if (last !== undefined && endPhases.includes(last.status.phase)) return { kind: 'ended', state: last };
+      if (last !== undefined && endedRunPhases.includes(last.status.phase)) return { kind: 'ended', state: last };
       await changes.after(version, background.signal);
     }
   } finally {

@@ -21,6 +21,9 @@ export const runPhases = [
 ] as const;
 export type RunPhase = (typeof runPhases)[number];
 
+/** Nobody acts on a run in these phases until a person asks for it. */
+export const endedRunPhases: readonly string[] = ['Completed', 'Failed', 'Aborted', 'Superseded'] satisfies RunPhase[];
+
 export const turnPhases = [
   'Pending',
   'Preparing',
