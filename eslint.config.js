@@ -59,7 +59,16 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/kubernetes/**', 'src/ssh/**', 'src/main.ts', 'src/systemClock.ts', 'src/cli/**'],
+    ignores: [
+      'src/kubernetes/**',
+      'src/ssh/**',
+      'src/main.ts',
+      'src/systemClock.ts',
+      'src/cli/**',
+      'src/sandbox/hosts/**',
+      'src/sandbox/http/**',
+      'src/sandbox/systemTimeline.ts',
+    ],
     rules: clockRule,
   },
   {

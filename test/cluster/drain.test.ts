@@ -105,7 +105,7 @@ async function podsOn(node: string): Promise<string[]> {
 /** The pod is no longer Ready and does not become so again. */
 async function loseReadiness(name: string): Promise<void> {
   const pod = { kind: 'Pod', name } as const;
-  await cluster.api.patch(pod, { body: { metadata: { annotations: { 'sim.test/unready': 'true' } } } });
+  await cluster.api.patch(pod, { body: { metadata: { annotations: { 'sandbox.turnus.dev/unready': 'true' } } } });
   const conditions = [{ type: 'Ready', status: 'False' }];
   await cluster.api.patch(pod, { subresource: 'status', type: 'strategic', body: { status: { conditions } } });
 }

@@ -95,7 +95,7 @@ export function job(options: WorkloadOptions & { runForMs?: number; backoffLimit
   const template = podTemplate(options);
   template.metadata.annotations = {
     ...template.metadata.annotations,
-    'sim.test/run-for': duration(options.runForMs ?? 5000),
+    'sandbox.turnus.dev/run-for': duration(options.runForMs ?? 5000),
   };
   template.spec.restartPolicy = 'Never';
   return {
@@ -146,10 +146,10 @@ function podTemplate(options: WorkloadOptions): PodTemplate {
     metadata: {
       labels: { ...labels, app: name },
       annotations: {
-        'sim.test/start-min': duration(startMs),
-        'sim.test/start-max': duration(startMs),
-        'sim.test/stop-after': duration(stopMs),
-        ...(neverReady ? { 'sim.test/never-ready': 'true' } : {}),
+        'sandbox.turnus.dev/start-min': duration(startMs),
+        'sandbox.turnus.dev/start-max': duration(startMs),
+        'sandbox.turnus.dev/stop-after': duration(stopMs),
+        ...(neverReady ? { 'sandbox.turnus.dev/never-ready': 'true' } : {}),
         ...annotations,
       },
     },

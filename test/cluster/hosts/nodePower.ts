@@ -4,7 +4,7 @@ import type { TestApi } from '../api.js';
 import type { Pod } from '../objects.js';
 import { waitFor } from '../waitFor.js';
 
-const unready = 'sim.test/unready';
+const unready = 'sandbox.turnus.dev/unready';
 const lostPower = 'power-lost';
 
 /** What the API server learns about a node whose host loses power and boots again. */
@@ -38,9 +38,9 @@ export function nodePower({ api, node }: { api: TestApi; node: string }): NodePo
     lose: async ({ bootId, bootDelayMs, holdDown, signal }) => {
       await annotate(
         {
-          'sim.test/reboot-id': bootId,
-          'sim.test/boot-delay': `${bootDelayMs}ms`,
-          'sim.test/hold-down': holdDown ? 'true' : null,
+          'sandbox.turnus.dev/reboot-id': bootId,
+          'sandbox.turnus.dev/boot-delay': `${bootDelayMs}ms`,
+          'sandbox.turnus.dev/hold-down': holdDown ? 'true' : null,
         },
         signal,
       );
@@ -52,7 +52,7 @@ export function nodePower({ api, node }: { api: TestApi; node: string }): NodePo
         });
       });
     },
-    release: (signal) => annotate({ 'sim.test/hold-down': null }, signal),
+    release: (signal) => annotate({ 'sandbox.turnus.dev/hold-down': null }, signal),
     restartPods: (signal) =>
       eachPod(signal, async (pod) => {
         const startedAt = new Date().toISOString().replace(/\.\d+Z$/, 'Z');

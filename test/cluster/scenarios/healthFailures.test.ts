@@ -59,7 +59,7 @@ async function untilVerifying(playbook: string, node: string): Promise<void> {
 
 /** The kubelet reports that its node is not Ready, until {@link letBeReady}. */
 async function makeNotReady(name: string): Promise<void> {
-  await annotate(name, 'sim.test/hold-down', 'true');
+  await annotate(name, 'sandbox.turnus.dev/hold-down', 'true');
   const condition = { type: 'Ready', status: 'False', reason: 'NetworkPluginNotReady', message: 'cni is not ready' };
   await cluster.api.patch(
     { kind: 'Node', name },
@@ -68,7 +68,7 @@ async function makeNotReady(name: string): Promise<void> {
 }
 
 async function letBeReady(name: string): Promise<void> {
-  await annotate(name, 'sim.test/hold-down', null);
+  await annotate(name, 'sandbox.turnus.dev/hold-down', null);
   await cluster.untilNodeReady(name);
 }
 
@@ -171,6 +171,6 @@ async function agentOn(node: string): Promise<string> {
 
 /** A pod with this annotation loses its readiness with its host, and does not get it back. */
 async function annotatePod(name: string, reason: string | null): Promise<void> {
-  const body = { metadata: { annotations: { 'sim.test/unready': reason } } };
+  const body = { metadata: { annotations: { 'sandbox.turnus.dev/unready': reason } } };
   await cluster.api.patch({ kind: 'Pod', namespace: 'default', name }, { body });
 }

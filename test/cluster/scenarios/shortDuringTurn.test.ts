@@ -116,7 +116,7 @@ describe('a pod that is away during the turn', () => {
         what: `the Pending pod of ${app}`,
         probe: async () => (await podsOf(app)).find(({ spec }) => spec.nodeName === undefined),
       });
-      const annotations = { 'sim.test/never-ready': 'true' };
+      const annotations = { 'sandbox.turnus.dev/never-ready': 'true' };
       await cluster.api.patch({ kind: 'Pod', name: pending.metadata.name }, { body: { metadata: { annotations } } });
     }
   }
