@@ -6,15 +6,15 @@ import { openRunConsole, type RunConsole } from '../console/runConsole.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
+import { actOnRun } from '../run/actOnRun.js';
+import type { Prepared } from '../run/prepareRun.js';
 import { countTurns, exitCode } from '../run/runEnd.js';
-import { startRun } from '../run/startRun.js';
 import type { RunState } from '../run/state.js';
-import { leaseName, runUnderLease, type LeaseEnd } from '../run/underLease.js';
+import { leaseName, type LeaseEnd } from '../run/underLease.js';
 import { TurnusError } from '../turnusError.js';
 import { confirmRun } from './confirmRun.js';
-import { followOther } from './followOther.js';
 import { say, type CommandIo } from './io.js';
-import { preparePlan, type PlanOptions, type Prepared } from './preparePlan.js';
+import { preparePlan, type PlanOptions } from './preparePlan.js';
 import { stopOnSignals, type Stopping } from './stopOnSignals.js';
 
 export interface RunOptions extends PlanOptions {
@@ -96,37 +96,20 @@ async function runPrepared(io: CommandIo, call: RunCall & { prepared: Prepared }
     screen.change(state);
   };
   try {
-    const end = await runUnderLease(
-      {
-        cluster: prepared.cluster,
-        clock: io.clock,
-        namespace: prepared.namespace,
-        actor,
-        stop: stopping.signal,
-        onWaiting: (holder) => {
-          screen.log(`The lease ${where} is held by ${holder}; it is taken over if that one is dead.`);
-        },
-        onLost: () => {
-          screen.log(`The lease ${where} was lost; nothing is done until it is held again.`);
-        },
-        follow: (holder, signal) => followOther({ ...prepared, io, holder, onChange, log: screen.log }, signal),
-      },
-      (lease) =>
-        startRun({
-          ...prepared,
-          clock: io.clock,
-          random: io.random,
-          lease,
-          actor,
-          change: options.change,
-          reason: options.reason,
-          rehearsal: options.rehearse,
-          sinks,
-          onChange,
-          stop: stopping.signal,
-          stoppedBy: stopping.stoppedBy,
-        }),
-    );
+    const end = await actOnRun({
+      prepared,
+      clock: io.clock,
+      random: io.random,
+      actor,
+      change: options.change,
+      reason: options.reason,
+      rehearsal: options.rehearse,
+      sinks,
+      onChange,
+      log: screen.log,
+      stop: stopping.signal,
+      stoppedBy: stopping.stoppedBy,
+    });
     return tellEnd(end, { where, latest, screen });
   } catch (error) {
     screen.end();

@@ -1,14 +1,16 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import { listRuns } from '../run/findRun.js';
-import { followRun } from '../run/followRun.js';
-import type { RunObject } from '../run/objects.js';
-import { refuseOtherPlan } from '../run/openRun.js';
-import type { Plan } from '../run/plan.js';
-import type { RunState } from '../run/state.js';
-import type { CommandIo } from './io.js';
+import type { Clock } from '../time/clock.js';
+import { listRuns } from './findRun.js';
+import { followRun } from './followRun.js';
+import type { RunObject } from './objects.js';
+import { refuseOtherPlan } from './openRun.js';
+import type { Plan } from './plan.js';
+import type { RunState } from './state.js';
 
 export interface OtherActor {
-  readonly io: CommandIo;
+  readonly clock: Clock;
+  /** Chance in [0, 1), for jitter. */
+  readonly random: () => number;
   readonly cluster: ClusterPort;
   readonly namespace: string;
   readonly plan: Plan;
@@ -29,12 +31,11 @@ const lookAgainMs = 500;
  * @throws TurnusError `plan-changed` where this call has another plan than the run
  */
 export async function followOther(other: OtherActor, signal: AbortSignal): Promise<boolean> {
-  const { io, cluster, namespace, plan, holder, log } = other;
+  const { clock, random, cluster, namespace, plan, holder, log } = other;
   const run = await runOfHolder(other, signal);
   if (run?.name !== plan.run) return false;
   refuseOtherPlan(run, plan.hash);
   log(`${holder} is at work on run ${plan.run}; following it. Ctrl-C ends following, not the run.`);
-  const { clock, random } = io;
   const following = followRun({ cluster, namespace, name: plan.run, clock, random, signal, onChange: other.onChange });
   following.catch((error: unknown) => {
     if (!signal.aborted) {
@@ -46,14 +47,14 @@ export async function followOther(other: OtherActor, signal: AbortSignal): Promi
 
 /** The run that the holder writes; undefined where it writes none in time. */
 async function runOfHolder(other: OtherActor, signal: AbortSignal): Promise<RunObject | undefined> {
-  const { io, cluster, namespace, holder, plan } = other;
-  const until = io.clock.monotonic() + writesWithinMs;
+  const { clock, cluster, namespace, holder, plan } = other;
+  const until = clock.monotonic() + writesWithinMs;
   for (;;) {
     const runs = await listRuns({ cluster, namespace, prefix: '' }, signal);
     const its = runs.filter(({ status }) => status.actor === holder);
     // Who supersedes a run writes both.
     const run = its.find(({ name }) => name === plan.run) ?? its[0];
-    if (run !== undefined || io.clock.monotonic() >= until) return run;
-    await io.clock.sleep(lookAgainMs, signal);
+    if (run !== undefined || clock.monotonic() >= until) return run;
+    await clock.sleep(lookAgainMs, signal);
   }
 }
