@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
+import type { Prepared } from '../run/prepareRun.js';
 import { TurnusError } from '../turnusError.js';
 import type { CommandIo } from './io.js';
-import type { Prepared } from './preparePlan.js';
 import type { Stopping } from './stopOnSignals.js';
 
 /**

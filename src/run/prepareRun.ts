@@ -1,0 +1,159 @@
+import type { ClusterPort } from '../cluster/clusterPort.js';
+import { cordonedByOf } from '../cluster/marks.js';
+import type { ClusterView } from '../cluster/view.js';
+import { openWatchCache, type CacheProblem, type WatchCache } from '../cluster/watchCache.js';
+import type { HostPorts } from '../host/hostPort.js';
+import { permissionsFor } from '../install/accessRules.js';
+import { conditionPermissions } from '../install/conditionAccess.js';
+import { readInstallation } from '../install/installation.js';
+import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
+import { chooseRun, type ChosenRun } from './chooseRun.js';
+import { findRun } from './findRun.js';
+import { narrowNodes } from './narrowNodes.js';
+import type { RunObject, TurnObject } from './objects.js';
+import { ownNodeOf, type ThisMachine } from './ownNode.js';
+import { makePlan, type ExistingRun, type Plan } from './plan.js';
+import { planHash } from './planHash.js';
+import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from './preconditions.js';
+import { locateConditions } from './readConditions.js';
+import { selectNodes } from './selectNodes.js';
+
+/** What a plan is made from. */
+export interface Preparation {
+  readonly command: 'plan' | 'run';
+  readonly playbook: Playbook;
+  readonly cluster: ClusterPort;
+  /** Opened when the cluster has been found to be the right one; absent in a rehearsal: no host is asked. */
+  readonly openHosts: (() => Promise<HostPorts>) | undefined;
+  readonly clock: Clock;
+  /** Chance in [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly thisMachine: ThisMachine;
+  /** The playbook or the caller must have said which cluster is meant, because nobody will be asked. */
+  readonly mustBeNamed: boolean;
+  readonly rehearsal: boolean;
+  /** The unfinished run is to be superseded. */
+  readonly replace: boolean;
+  /** Nodes and label selector to which this call is narrowed. */
+  readonly names: readonly string[];
+  readonly selector: string | undefined;
+  /** Ends the watches of the cache; while the plan is made, everything. */
+  readonly signal: AbortSignal;
+  readonly onProblem: (problem: CacheProblem) => void;
+}
+
+/** Everything that `plan` shows and `run` acts on. */
+export interface Prepared {
+  readonly playbook: Playbook;
+  readonly plan: Plan;
+  readonly cluster: ClusterPort;
+  readonly cache: WatchCache;
+  /** Undefined in a rehearsal. */
+  readonly hosts: HostPorts | undefined;
+  /** Where the objects of Turnus are; '' for `plan`, which needs none. */
+  readonly namespace: string;
+  readonly requester: string;
+  readonly only: ReadonlySet<string> | undefined;
+  /** The node that this process runs on, where that is known. */
+  readonly ownNode: string | undefined;
+  /** The unfinished run that this one supersedes. */
+  readonly replaces: string | undefined;
+  /** Ends the watches and the connections to hosts; the cluster's connections are the caller's. */
+  close(): Promise<void>;
+}
+
+/** Reads cluster and hosts and makes the plan. Refuses, before anything is touched, what cannot work. */
+export async function prepareRun(preparation: Preparation): Promise<Prepared> {
+  const { command, playbook, cluster, clock, random, rehearsal, signal } = preparation;
+  let cache: WatchCache | undefined;
+  let hosts: HostPorts | undefined;
+  const close = async () => {
+    hosts?.close();
+    await cache?.close();
+  };
+  try {
+    signal.throwIfAborted();
+    await refuseUnreachable(cluster, signal);
+    const clusterUid = await checkedClusterUid(
+      { cluster, expected: playbook.clusterUid, mustBeNamed: preparation.mustBeNamed },
+      signal,
+    );
+    const { namespace } = command === 'run' ? await readInstallation(cluster, signal) : { namespace: '' };
+    const { conditions } = playbook.gates.clusterHealth;
+    const located = await locateConditions({ cluster, conditions }, signal);
+    // Those that are not found are findings of the plan.
+    const targets = located.flatMap(({ place }) => (place.kind === 'found' ? [place.target] : []));
+    const wanted = [...permissionsFor(command, namespace), ...conditionPermissions(targets)];
+    await refuseMissingPermissions({ cluster, wanted }, signal);
+    const requester = await readUserName(cluster, signal);
+    hosts = await preparation.openHosts?.();
+    cache = await openWatchCache({ cluster, clock, random, signal, onProblem: preparation.onProblem });
+    const chosen: ChosenRun =
+      command === 'run'
+        ? await chooseRun(
+            {
+              cluster,
+              namespace,
+              playbook,
+              planHash: planHash({ clusterUid, playbook }),
+              now: clock.now(),
+              rehearsal,
+              replace: preparation.replace,
+            },
+            signal,
+          )
+        : { name: `${playbook.name} (not started)`, replaces: undefined };
+    // What a superseded run has done and left counts for the run that supersedes it.
+    const before = chosen.replaces ?? chosen.name;
+    const found = command === 'run' ? await findRun({ cluster, namespace, name: before }, signal) : undefined;
+    const only = narrowNodes({
+      playbook: playbook.name,
+      selected: selectNodes(cache.view(), playbook.nodes),
+      names: preparation.names,
+      selector: preparation.selector,
+    });
+    const ownNode = ownNodeOf(cache.view().nodes.values(), preparation.thisMachine);
+    const plan = await makePlan(
+      {
+        playbook,
+        cluster,
+        cache,
+        hosts,
+        run: chosen.name,
+        clusterUid,
+        existing: found && existingRun(found, cache.view()),
+        only,
+        ownNode,
+      },
+      signal,
+    );
+    const { replaces } = chosen;
+    return { playbook, plan, cluster, cache, hosts, namespace, requester, only, ownNode, replaces, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a run has done and whose cordons are its own: also where the record of the turn was lost. */
+function existingRun(found: { run: RunObject; turns: readonly TurnObject[] }, view: ClusterView): ExistingRun {
+  const { run, turns } = found;
+  const known = new Set(turns.map(({ spec }) => spec.node));
+  const lost = [...view.nodes.values()].filter(
+    (node) => node.unschedulable && cordonedByOf(node) === run.name && !known.has(node.name),
+  );
+  return {
+    order: run.status.order ?? [],
+    done: nodesWhere(turns, ({ status }) => status.phase === 'Done'),
+    cordoned: new Set([
+      ...nodesWhere(turns, ({ status }) => status.cordoned === true),
+      ...lost.map(({ name }) => name),
+    ]),
+    cordonedBy: run.name,
+  };
+}
+
+function nodesWhere(turns: readonly TurnObject[], holds: (turn: TurnObject) => boolean): ReadonlySet<string> {
+  return new Set(turns.filter(holds).map((turn) => turn.spec.node));
+}
