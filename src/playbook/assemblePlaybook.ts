@@ -32,6 +32,7 @@ export function assemblePlaybook(
       exclude: spec.nodes.exclude,
       order: spec.nodes.order,
       canaries: spec.nodes.canaries,
+      concurrency: spec.nodes.concurrency,
       maxUnavailable: countOf(spec.nodes.maxUnavailable),
       stopAfterFailures: spec.nodes.stopAfterFailures,
     },

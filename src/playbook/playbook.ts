@@ -34,6 +34,8 @@ export interface NodesPolicy {
   readonly exclude: string;
   readonly order: readonly ('longestSinceTurn' | 'name')[];
   readonly canaries: number;
+  /** How many turns may be in work at the same time. */
+  readonly concurrency: number;
   readonly maxUnavailable: Count;
   readonly stopAfterFailures: number;
 }

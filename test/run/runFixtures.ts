@@ -6,6 +6,7 @@ export const nodesPolicy: NodesPolicy = {
   exclude: 'turnus.dev/exclude',
   order: ['longestSinceTurn'],
   canaries: 1,
+  concurrency: 1,
   maxUnavailable: 1,
   stopAfterFailures: 1,
 };

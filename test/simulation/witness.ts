@@ -1,5 +1,7 @@
 import type { ApiObject, Resource } from '../../src/cluster/clusterPort.js';
-import type { Change } from '../../src/sandbox/api/simulatedApi.js';
+import type { JournalEntry } from '../../src/journal/entry.js';
+import type { Change, SimulatedApi } from '../../src/sandbox/api/simulatedApi.js';
+import type { Night, Violation } from './night.js';
 
 /**
  * Who sees everything of a night: what each actor sends, what becomes of it, what it has been told, and every change in
@@ -49,3 +51,30 @@ export type HostEvent =
   | { readonly kind: 'job-ended'; readonly node: string; readonly job: string; readonly how: string }
   | { readonly kind: 'went-down'; readonly node: string; readonly asked: boolean }
   | { readonly kind: 'booted'; readonly node: string; readonly bootId: string };
+
+/** A witness with an opinion: what must hold in every night. */
+export interface Invariant extends Witness {
+  /** Asked when the night is over. */
+  atEnd?(end: NightFacts): void | Promise<void>;
+  violations(): readonly Violation[];
+}
+
+/** What the invariants are made with. */
+export interface NightScene {
+  readonly night: Night;
+  /** The model itself: what is true at this moment, whatever anybody was told. */
+  readonly api: SimulatedApi;
+  /** Milliseconds since the beginning of the night. */
+  readonly elapsedMs: () => number;
+  /** The machine behind a node, as it is at this moment. */
+  readonly machine: (node: string) => { readonly bootId: string; readonly isUp: boolean };
+}
+
+/** What is known when a night is over. */
+export interface NightFacts extends NightScene {
+  /** False where the time for the night was up before the actors had ended. */
+  readonly isOver: boolean;
+  /** Every entry that any actor wrote, in the order of writing. */
+  readonly journal: readonly JournalEntry[];
+  readonly exitCodes: readonly number[];
+}

@@ -1,0 +1,48 @@
+import { loadPlaybook } from '../../src/playbook/loadPlaybook.js';
+import type { Playbook } from '../../src/playbook/playbook.js';
+import type { Night } from './night.js';
+
+/** The playbook of a night, read as a team's would be: from its text. */
+export async function nightPlaybook(night: Night, clusterUid: string): Promise<Playbook> {
+  const text = JSON.stringify(playbookDocument(night, clusterUid));
+  const answer = await loadPlaybook({
+    file: '/night/playbook.yaml',
+    homeDirectory: '/night',
+    readFile: (path) =>
+      Promise.resolve({
+        kind: 'ok',
+        bytes: Buffer.from(
+          path.endsWith('playbook.yaml') ? text : '#!/bin/sh\necho reboot=required >"$TURNUS_RESULT"\n',
+        ),
+      }),
+  });
+  if (answer.kind !== 'ok')
+    throw new Error(`the playbook of the night is not valid: ${JSON.stringify(answer.mistakes)}`);
+  return { ...answer.playbook, nodes: { ...answer.playbook.nodes, concurrency: night.playbook.concurrency } };
+}
+
+function playbookDocument({ playbook }: Night, uid: string): unknown {
+  const script = (timeoutMs: number) => ({ script: { path: './script.sh' }, timeout: seconds(timeoutMs) });
+  const jobTimeoutMs = 4 * playbook.jobMs + 60_000;
+  return {
+    apiVersion: 'turnus.dev/v1alpha1',
+    kind: 'Playbook',
+    metadata: { name: 'monthly' },
+    spec: {
+      cluster: { uid },
+      nodes: { maxUnavailable: playbook.maxUnavailable, stopAfterFailures: playbook.stopAfterFailures },
+      drain: { timeout: seconds(playbook.drainTimeoutMs), attempts: playbook.attempts, unmanagedPods: 'delete' },
+      host: {
+        ssh: { user: 'root', knownHosts: { path: './known_hosts' } },
+        ...Object.fromEntries(playbook.stages.map((stage) => [stage, script(jobTimeoutMs)])),
+        reboot: { when: playbook.reboot, timeout: seconds(4 * playbook.bootMs + 120_000) },
+      },
+      health: { consecutive: 2, interval: '5s', timeout: '10m' },
+      settle: { time: '5s', timeout: '10m' },
+    },
+  };
+}
+
+function seconds(milliseconds: number): string {
+  return `${String(Math.max(1, Math.round(milliseconds / 1000)))}s`;
+}
