@@ -17,6 +17,7 @@ import { nextEvictions } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
+import type { SharedEvictions } from './sharedEvictions.js';
 import type { SpreadPolicy } from './spreadAllowance.js';
 import { waitForChange, type DrainCache } from './waitForChange.js';
 
@@ -38,8 +39,12 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
+  /** What other drains of this actor have under way. */
+  readonly evictions: SharedEvictions;
 }
 
+/** Between two looks while another drain is under way: what it gives up makes room, and no event tells. */
+const lookAtOthersMs = 1000;
 /** Evictions sent at the same time, so that a full node does not flood the API server. */
 const mostSending = 10;
 /** How long the watch may take to show a cordon that was set a moment ago. */
@@ -54,10 +59,14 @@ const cordonShownWithinMs = 5000;
 export async function drain(request: Drain): Promise<DrainEnd> {
   const work = begin(request);
   const { sender, ledger, bound } = work;
+  const leave = request.evictions.join(ledger);
   const ended = await untilStopped(request.signal, async () => {
     const end = await emptyNode(request, work);
     return end.kind === 'empty' && request.policy.waitForReplacements ? await replacementsReady(request, work) : end;
-  }).finally(() => sender.settled());
+  }).finally(async () => {
+    await sender.settled();
+    leave();
+  });
   sender.throwFailure();
 
   const record: DrainRecord = {
@@ -135,6 +144,7 @@ async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended |
       ledger.nextPauseEnd() - clock.monotonic(),
       firstObjectionEnd(steps) - clock.now(),
       cordoned ? Infinity : cordonShownWithinMs,
+      request.evictions.isShared() ? lookAtOthersMs : Infinity,
     );
     await waitForChange({ cache, version, clock, atMostMs, tasks: sender.tasks(), signal });
   }
@@ -168,7 +178,7 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
 }
 
 function situationOf(
-  { node, policy, spread, managedBudgets, clock }: Drain,
+  { node, policy, spread, managedBudgets, clock, evictions }: Drain,
   { ledger, bound, time }: Work,
   view: ClusterView,
 ) {
@@ -180,7 +190,7 @@ function situationOf(
     spread,
     managedBudgets,
     now: clock.now(),
-    inFlight: ledger.inFlight(),
+    inFlight: evictions.inFlight(),
     heldBack: ledger.heldBack(),
     boundControllers: bound.controllers(),
     ...(Number.isFinite(jobsLeftMs) ? { jobsUntil: clock.now() + Math.round(jobsLeftMs) } : {}),

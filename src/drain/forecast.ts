@@ -28,6 +28,8 @@ export interface DrainToForecast {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
+  readonly leavingElsewhere?: ReadonlySet<string>;
 }
 
 /**
@@ -44,7 +46,8 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];
   let waits = -1;
-  const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight: new Set(), setAside });
+  const inFlight = drain.leavingElsewhere ?? new Set<string>();
+  const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
 
   const { stays } = ask();
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {

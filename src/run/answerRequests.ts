@@ -45,7 +45,7 @@ export async function answerRequests(work: Conducting, signal: AbortSignal): Pro
 /** The turn that is in work, or about to begin, is changed by nobody but its own steps. */
 function judgeNow({ store, inHand }: Conducting, request: WrittenRequest): JudgedRequest {
   const judged = judgeRequest(store.state(), request);
-  if (judged.kind !== 'turn' || judged.node !== inHand.node) return judged;
+  if (judged.kind !== 'turn' || !inHand.has(judged.node)) return judged;
   return { kind: 'refused', message: `the turn of ${judged.node} is in work; ask again when it has ended.` };
 }
 

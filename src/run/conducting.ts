@@ -1,5 +1,6 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { WatchCache } from '../cluster/watchCache.js';
+import type { SharedEvictions } from '../drain/sharedEvictions.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
@@ -24,8 +25,10 @@ export interface Conducting {
   readonly control: RunControl;
   /** Runs `work` when no other such work runs: requests are not answered while a turn is chosen. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The node that was chosen last and whose turn has not ended: no request changes it. */
-  readonly inHand: { node: string | undefined };
+  /** The nodes whose turns this actor has begun and not ended: no request changes them. */
+  readonly inHand: Set<string>;
+  /** What the drains of these turns have under way: each counts the others' evictions as its own. */
+  readonly evictions: SharedEvictions;
   readonly namespace: string;
   readonly fence: () => void;
   /** Nodes that the playbook selects now: one that it does no longer is skipped. */

@@ -24,7 +24,9 @@ export function isInWork(phase: string): boolean {
 export interface NextTurnInput {
   readonly state: RunState;
   readonly desired: Pick<Desired, 'state'>;
-  readonly policy: Pick<NodesPolicy, 'canaries' | 'stopAfterFailures'>;
+  readonly policy: Pick<NodesPolicy, 'canaries' | 'concurrency' | 'stopAfterFailures'>;
+  /** Nodes whose turns this actor has in work. */
+  readonly taken: ReadonlySet<string>;
   /** Nodes this call may take; undefined: all. A turn in work is finished whatever this says. */
   readonly only: ReadonlySet<string> | undefined;
   /** Tries of each node in this call. */
@@ -35,6 +37,8 @@ export interface NextTurnInput {
 /** What the conductor does next. */
 export type NextTurn =
   | { readonly kind: 'take'; readonly node: string }
+  /** None begins before one of those in work has ended. */
+  | { readonly kind: 'wait' }
   /** Nodes are left, and a person wants none of them to begin. */
   | { readonly kind: 'paused' }
   | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' };
@@ -44,10 +48,26 @@ export type NextTurn =
  * stopped by failures.
  */
 export function nextTurn(input: NextTurnInput): NextTurn {
-  const { state, desired, policy } = input;
+  const { state, taken } = input;
   const order = state.status.order ?? [];
-  const started = order.find((node) => isInWork(phaseOf(state, node)));
+  const started = order.find((node) => isInWork(phaseOf(state, node)) && !taken.has(node));
   if (started !== undefined) return { kind: 'take', node: started };
+  const next = taken.size >= turnsAtOnce(input, order) ? wait : nextToBegin(input, order);
+  return next.kind === 'take' || taken.size === 0 ? next : wait;
+}
+
+const wait = { kind: 'wait' } as const;
+
+/** A canary has its turn alone: what it shows is known before the others begin. */
+function turnsAtOnce({ state, policy }: NextTurnInput, order: readonly string[]): number {
+  const canaries = order.slice(0, policy.canaries);
+  return canaries.every((node) => hasEnded.has(phaseOf(state, node))) ? policy.concurrency : 1;
+}
+
+const hasEnded: ReadonlySet<string> = new Set<TurnPhase>(['Done', 'Skipped', 'Failed', 'Blocked']);
+
+function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<NextTurn, { kind: 'wait' }> {
+  const { state, desired, policy } = input;
   if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
   if (state.isDeleted) return { kind: 'end', why: 'deleted' };
   const node = candidate(input, order);
@@ -68,8 +88,8 @@ export function failedNodes(state: Pick<RunState, 'turns'>): string[] {
  * order; then those that were deferred or blocked, as often as the playbook allows in a window.
  */
 function candidate(input: NextTurnInput, order: readonly string[]): string | undefined {
-  const { state, only, tries, attempts } = input;
-  const allowed = order.filter((node) => only === undefined || only.has(node));
+  const { state, only, taken, tries, attempts } = input;
+  const allowed = order.filter((node) => (only === undefined || only.has(node)) && !taken.has(node));
   const tried = (node: string) => tries.get(node) ?? 0;
   const isFirst = (node: string) => {
     const status = state.turns.get(node)?.status;

@@ -31,6 +31,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
       return host;
     },
     clock,
+    evictions: work.evictions,
     fence: work.fence,
     status,
     save: async (change) => {

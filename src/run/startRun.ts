@@ -1,6 +1,7 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import { fenced } from '../cluster/fencedPort.js';
+import { sharedEvictions } from '../drain/sharedEvictions.js';
 import { cordonedByOf, lastTurnOf } from '../cluster/marks.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort, HostPorts } from '../host/hostPort.js';
@@ -136,7 +137,8 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       store,
       control: openControl(opened.run),
       exclusively: oneAfterAnother(),
-      inHand: { node: undefined },
+      inHand: new Set(),
+      evictions: sharedEvictions(),
       namespace: start.namespace,
       fence,
       only: start.only,

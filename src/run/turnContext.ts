@@ -1,6 +1,7 @@
 import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
+import type { SharedEvictions } from '../drain/sharedEvictions.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
@@ -34,6 +35,8 @@ export interface TurnContext {
   readonly cache: WatchCache;
   readonly host: HostPort;
   readonly clock: Clock;
+  /** Of every turn in work. */
+  readonly evictions: SharedEvictions;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
   readonly status: () => TurnStatus;

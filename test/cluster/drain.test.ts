@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterPort } from '../../src/cluster/clusterPort.js';
 import { openWatchCache, type WatchCache } from '../../src/cluster/watchCache.js';
+import { sharedEvictions } from '../../src/drain/sharedEvictions.js';
 import { drain, type Drain } from '../../src/drain/drain.js';
 import type { DrainEnd, DrainProgress } from '../../src/drain/drainEnd.js';
 import { drainForecast } from '../../src/drain/forecast.js';
@@ -81,6 +82,7 @@ function watched(changes: Partial<Drain> = {}): { ended: Promise<Watched>; progr
     policy: { ...drainPolicy, timeoutMs: 40_000 },
     spread: spreadPolicy,
     managedBudgets: [],
+    evictions: sharedEvictions(),
     clock: systemClock,
     signal: closing.signal,
     journal: (record) => {

@@ -19,9 +19,9 @@ function next(
 }
 
 /** The node that is taken where nothing stops the run; undefined where none is. */
-function nodeOf(input: Omit<NextTurnInput, 'desired' | 'policy'>): string | undefined {
-  const policy = { canaries: 0, stopAfterFailures: 1000 };
-  const chosen = nextTurn({ ...input, desired: { state: 'Run' }, policy });
+function nodeOf(input: Omit<NextTurnInput, 'desired' | 'policy' | 'taken'>): string | undefined {
+  const policy = { canaries: 0, concurrency: 1, stopAfterFailures: 1000 };
+  const chosen = nextTurn({ ...input, taken: new Set(), desired: { state: 'Run' }, policy });
   return chosen.kind === 'take' ? chosen.node : undefined;
 }
 
@@ -144,7 +144,8 @@ describe('what people want', () => {
     nextTurn({
       state: { ...runState(phases), isDeleted: options.isDeleted ?? false },
       desired: { state },
-      policy: { canaries: 0, stopAfterFailures: options.stopAfterFailures ?? 1 },
+      policy: { canaries: 0, concurrency: 1, stopAfterFailures: options.stopAfterFailures ?? 1 },
+      taken: new Set(),
       only: undefined,
       tries: new Map(),
       attempts: 2,
@@ -212,5 +213,56 @@ describe('what people want', () => {
   it('a deletion ends the run once nothing is in work', () => {
     expect(what({ n1: 'Draining' }, 'Run', { isDeleted: true })).toEqual({ kind: 'take', node: 'n1' });
     expect(what({ n1: 'Pending' }, 'Run', { isDeleted: true })).toEqual({ kind: 'end', why: 'deleted' });
+  });
+});
+
+describe('a set of turns', () => {
+  const beside = (
+    phases: Parameters<typeof runState>[0],
+    taken: readonly string[],
+    options: { concurrency?: number; canaries?: number; state?: DesiredState } = {},
+  ) =>
+    nextTurn({
+      state: runState(phases),
+      desired: { state: options.state ?? 'Run' },
+      policy: { canaries: options.canaries ?? 0, concurrency: options.concurrency ?? 2, stopAfterFailures: 1 },
+      taken: new Set(taken),
+      only: undefined,
+      tries: new Map(),
+      attempts: 2,
+    });
+
+  it('takes another node as long as there is room in the set', () => {
+    expect(beside({ n1: 'Draining', n2: 'Pending' }, ['n1'])).toEqual({ kind: 'take', node: 'n2' });
+  });
+
+  it('never takes a node that it has taken, whatever its phase still says', () => {
+    expect(beside({ n1: 'Pending', n2: 'Pending' }, ['n1'])).toEqual({ kind: 'take', node: 'n2' });
+  });
+
+  it('waits for an end when it is full', () => {
+    expect(beside({ n1: 'Draining', n2: 'Draining', n3: 'Pending' }, ['n1', 'n2'])).toEqual({ kind: 'wait' });
+  });
+
+  it('waits for the turns in work before the run ends, pauses or is aborted', () => {
+    expect(beside({ n1: 'Draining', n2: 'Done' }, ['n1'])).toEqual({ kind: 'wait' });
+    expect(beside({ n1: 'Draining', n2: 'Pending' }, ['n1'], { state: 'Pause' })).toEqual({ kind: 'wait' });
+    expect(beside({ n1: 'Draining', n2: 'Pending' }, ['n1'], { state: 'Abort' })).toEqual({ kind: 'wait' });
+    expect(beside({ n1: 'Draining', n2: 'Failed', n3: 'Pending' }, ['n1'])).toEqual({ kind: 'wait' });
+  });
+
+  it('lets a canary have its turn alone', () => {
+    expect(beside({ n1: 'Draining', n2: 'Pending' }, ['n1'], { canaries: 1 })).toEqual({ kind: 'wait' });
+    expect(beside({ n1: 'Done', n2: 'Draining', n3: 'Pending' }, ['n2'], { canaries: 1 })).toEqual({
+      kind: 'take',
+      node: 'n3',
+    });
+  });
+
+  it('takes up every turn that a dead actor left in work, also beyond the set', () => {
+    expect(beside({ n1: 'Draining', n2: 'Updating' }, ['n1'], { concurrency: 1 })).toEqual({
+      kind: 'take',
+      node: 'n2',
+    });
   });
 });

@@ -46,6 +46,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
       turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
     displaced: displacedBefore(turn),
+    evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),
   });
   turn.waiting(undefined);

@@ -1,0 +1,103 @@
+import type { NodeView } from '../cluster/view.js';
+import { awaitRecovery } from './awaitRecovery.js';
+import type { Conducting } from './conducting.js';
+import { failureReport, type TurnFailureCode } from './failure.js';
+import { isHostTouched } from './hostTouched.js';
+import { isInWork } from './nextTurn.js';
+import { openTurn } from './openTurn.js';
+import type { RunStop } from './runEnd.js';
+import { takeTurn, type TurnEnd } from './takeTurn.js';
+import { timestamp } from './turnContext.js';
+
+/** How a turn ended that was to begin or to go on. */
+export type BegunTurn = TurnEnd | Extract<RunStop, { kind: 'not-recovered' }> | { readonly kind: 'not-begun' };
+
+/**
+ * The turn, begun only when what earlier turns displaced is back, and when nobody has paused or ended the run meanwhile;
+ * one in work, or whose node a failure left out of service, goes on at once.
+ */
+export async function beginTurn(work: Conducting, next: { node: string; phase: string }): Promise<BegunTurn> {
+  const { store, playbook, control } = work;
+  const status = store.state().turns.get(next.node)?.status;
+  const isOut = status?.cordoned === true;
+  if (isInWork(next.phase)) return await oneTurn(work, next.node);
+  const stop = AbortSignal.any([work.stop, control.abort, control.abortNow]);
+  try {
+    if (next.phase === 'Deferred') await work.clock.sleep(playbook.settle.timeMs, stop);
+    const missing = isOut ? undefined : await awaitRecovery({ ...work, stop });
+    if (missing !== undefined) {
+      await work.journal.append({
+        type: 'gate.checked',
+        node: next.node,
+        moment: 'before-turn',
+        notRecovered: missing,
+      });
+      return { kind: 'not-recovered', message: missing };
+    }
+  } catch (error) {
+    if (work.signal.aborted || !stop.aborted || error !== stop.reason) throw error;
+    return { kind: 'not-begun' };
+  }
+  return control.desired().state === 'Run' ? await oneTurn(work, next.node) : { kind: 'not-begun' };
+}
+
+async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
+  const node = work.cache.view().nodes.get(nodeName);
+  const turnState = work.store.state().turns.get(nodeName);
+  const phase = turnState?.status.phase ?? 'Pending';
+  if (node === undefined)
+    return await close(work, { nodeName, message: `Node ${nodeName} is no longer in the cluster.` });
+  if (!work.selected.has(nodeName) && !isInWork(phase)) {
+    return await deselect(work, node);
+  }
+  if (turnState !== undefined && turnState.nodeUid !== node.uid && isInWork(phase)) {
+    const message = `Node ${nodeName} was deleted and registered again during its turn; look at the machine, nothing more was done to it.`;
+    return await close(work, { nodeName, message });
+  }
+  await work.store.hold(true, work.signal);
+  await work.store.saveRun({ phase: 'Running' }, work.signal);
+  const { turn, close: disconnect } = openTurn(work, node);
+  try {
+    return await takeTurn(turn, { stop: work.stop, abort: work.control.abort, abortNow: work.control.abortNow });
+  } finally {
+    disconnect();
+  }
+}
+
+/** The playbook no longer selects the node: a cordon of ours on an untouched host is taken back first. */
+async function deselect(work: Conducting, node: NodeView): Promise<TurnEnd> {
+  const message = `The playbook does not select node ${node.name} any more.`;
+  const status = work.store.state().turns.get(node.name)?.status;
+  if (status?.cordoned !== true || isHostTouched(status)) {
+    return await close(work, { nodeName: node.name, message, code: 'not-selected' });
+  }
+  await work.store.saveTurn(node.name, { phase: 'Undoing', undoTo: 'Skipped', message }, work.signal);
+  const { turn, close: disconnect } = openTurn(work, node);
+  try {
+    const { control, stop } = work;
+    return await takeTurn(turn, { stop, abort: control.abort, abortNow: control.abortNow });
+  } finally {
+    disconnect();
+  }
+}
+
+/** Ends a turn that cannot be taken: Failed where its host was touched, else Skipped. */
+async function close(
+  work: Conducting,
+  end: { nodeName: string; message: string; code?: TurnFailureCode },
+): Promise<TurnEnd> {
+  const { nodeName, message, code = 'node-gone' } = end;
+  const state = work.store.state();
+  const status = state.turns.get(nodeName)?.status ?? { phase: 'Pending' };
+  const isTouched = isHostTouched(status);
+  const phase = isTouched ? 'Failed' : 'Skipped';
+  const run = { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal };
+  const failure = failureReport({ run, node: nodeName, code, phase: status.phase, status });
+  await work.journal.append({ type: 'turn.finished', node: nodeName, phase, message });
+  await work.store.saveTurn(
+    nodeName,
+    { phase, message, finishedAt: timestamp(work.clock), waitingFor: undefined, ...(isTouched ? { failure } : {}) },
+    work.signal,
+  );
+  return { kind: 'left', phase, run: isTouched ? 'failure' : 'go-on' };
+}

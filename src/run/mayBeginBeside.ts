@@ -1,0 +1,54 @@
+import { unavailableLimit } from '../gates/unavailableGate.js';
+import { evaluateNode } from '../gates/evaluateNode.js';
+import type { Conducting } from './conducting.js';
+import { selectNodes } from './selectNodes.js';
+import type { TurnPhase } from './state.js';
+
+/** Phases in which a node's cordon stands, or has stood and is gone again: what the gates read of it is settled. */
+const beyondCordon: ReadonlySet<string> = new Set<TurnPhase>([
+  'Draining',
+  'Updating',
+  'Rebooting',
+  'Verifying',
+  'Uncordoning',
+  'Settling',
+]);
+
+/**
+ * May this turn begin beside those in work? Only one at a time is between its check and its cordon, there is room for
+ * one more node out of service, and the node may leave with everything gone that the others still have to move: so two
+ * turns never count on the same replica or the same room in a budget.
+ */
+export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
+  const { cache, store, playbook, inHand } = work;
+  const view = cache.view();
+  const node = view.nodes.get(nodeName);
+  // A node that is gone has no turn that could disturb another.
+  if (node === undefined) return true;
+  for (const other of inHand) {
+    const status = store.state().turns.get(other)?.status;
+    if (status === undefined || !beyondCordon.has(status.phase)) return false;
+    if (status.cordoned === true && view.nodes.get(other)?.unschedulable === false) return false;
+  }
+  const selection = selectNodes(view, playbook.nodes);
+  const out = selection.filter(({ name, ready, unschedulable }) => name !== nodeName && (!ready || unschedulable));
+  if (out.length >= unavailableLimit(playbook.nodes.maxUnavailable, selection.length)) return false;
+  const leaving = new Set([...inHand].filter((other) => store.state().turns.get(other)?.status.phase === 'Draining'));
+  const leavingElsewhere = new Set(
+    [...view.pods.values()].flatMap(({ uid, nodeName: at }) => (at !== undefined && leaving.has(at) ? uid : [])),
+  );
+  const { forecast } = evaluateNode({
+    view,
+    node,
+    moment: 'before-cordon',
+    run: undefined,
+    selection,
+    nodes: playbook.nodes,
+    gates: playbook.gates,
+    drain: playbook.drain,
+    api: { ready: true, message: '' },
+    ownNode: work.ownNode,
+    leavingElsewhere,
+  });
+  return forecast.verdict === 'possible';
+}

@@ -1,0 +1,162 @@
+import { answerRequests } from './answerRequests.js';
+import { awaitResume } from './awaitResume.js';
+import { beginTurn, type BegunTurn } from './beginTurn.js';
+import type { Conducting } from './conducting.js';
+import { mayBeginBeside } from './mayBeginBeside.js';
+import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
+import { headOf } from './openTurn.js';
+import { countTurns, type RunStop } from './runEnd.js';
+
+/**
+ * Takes the nodes through their turns, as many at the same time as the playbook lets, until none is left or something
+ * says stop. Whatever says stop: turns in work come to their end before this does.
+ */
+export async function takeTurns(work: Conducting): Promise<RunStop> {
+  const { inHand } = work;
+  const tries: Tries = { counts: new Map(), beside: new Set() };
+  /** The turns in work by node; none of these promises rejects. */
+  const turns = new Map<string, Promise<EndedTurn>>();
+  let stop: RunStop | undefined;
+  try {
+    for (;;) {
+      stop ??= work.stoppedBy();
+      const next = stop === undefined ? await work.exclusively(() => chooseTurn(work, tries)) : undefined;
+      if (next?.kind === 'take') {
+        const { node } = next;
+        if (turns.size > 0) for (const each of [node, ...turns.keys()]) tries.beside.add(each);
+        turns.set(node, settledTurn(node, beginTurn(work, next)));
+        continue;
+      }
+      if (next?.kind === 'end') stop = { kind: next.why };
+      if (next?.kind === 'paused') {
+        if ((await awaitResume(work)) === 'gave-up') stop = { kind: 'paused' };
+        continue;
+      }
+      if (stop !== undefined && turns.size === 0) return stop;
+      const ended = await firstEnd(work, turns, next?.kind === 'wait' && next.forRoom);
+      if (ended === undefined) continue;
+      turns.delete(ended.node);
+      inHand.delete(ended.node);
+      if ('failure' in ended) throw ended.failure;
+      stop = (await concludeTurn(work, { ...ended, tries })) ?? stop;
+    }
+  } finally {
+    await Promise.all(turns.values());
+  }
+}
+
+/** What is remembered of the nodes for as long as this actor is at work. */
+interface Tries {
+  /** How often each had its turn begun. */
+  readonly counts: Map<string, number>;
+  /** Those that had a turn beside another; the next one they have alone. */
+  readonly beside: Set<string>;
+}
+
+type EndedTurn = { readonly node: string } & ({ readonly end: BegunTurn } | { readonly failure: unknown });
+
+async function settledTurn(node: string, turn: Promise<BegunTurn>): Promise<EndedTurn> {
+  try {
+    return { node, end: await turn };
+  } catch (failure) {
+    return { node, failure };
+  }
+}
+
+/** While there is room for one more, who may begin beside those in work is asked again after this. */
+const besideLookMs = 1000;
+
+/** The next turn to end; undefined where it is time to look again whether another may begin. */
+async function firstEnd(
+  { clock, stop }: Conducting,
+  turns: ReadonlyMap<string, Promise<EndedTurn>>,
+  looksAgain: boolean,
+): Promise<EndedTurn | undefined> {
+  if (!looksAgain || stop.aborted) return await Promise.race(turns.values());
+  const pause = new AbortController();
+  const look = clock.sleep(besideLookMs, AbortSignal.any([stop, pause.signal])).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([...turns.values(), look]);
+  } finally {
+    pause.abort();
+    await look;
+  }
+}
+
+/** What the end of a turn means for the run; undefined where it goes on. */
+async function concludeTurn(
+  work: Conducting,
+  ended: { node: string; end: BegunTurn; tries: Tries },
+): Promise<RunStop | undefined> {
+  const { store } = work;
+  const { node, end, tries } = ended;
+  if (end.kind === 'not-begun') {
+    tries.counts.delete(node);
+    // What was asked has been heard or is about to be: never a hot loop.
+    await work.clock.sleep(notBegunPauseMs, work.stop).catch(() => undefined);
+    return undefined;
+  }
+  await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
+  if (end.kind === 'not-recovered') return end;
+  if (end.kind === 'done') return undefined;
+  // What stood in its way may have been another turn of this run: it has its try alone.
+  if (tries.beside.has(node) && (end.phase === 'Blocked' || end.phase === 'Deferred')) tries.counts.delete(node);
+  const unwell = end.phase === 'Deferred' ? clusterUnwell(work, node) : undefined;
+  if (unwell !== undefined) return unwell;
+  if (end.run !== 'stop') return undefined;
+  // Given back because of an abort, it was no try: a resume may let it begin again.
+  if (end.phase === 'Pending') tries.counts.delete(node);
+  else if (!isAborted(work)) return work.stoppedBy() ?? { kind: 'failures' };
+  return undefined;
+}
+
+/** Every other turn would wait as long for the same conditions of the cluster (`gates.clusterHealth.wait`). */
+function clusterUnwell({ store }: Conducting, node: string): RunStop | undefined {
+  const findings = store.state().turns.get(node)?.status.findings ?? [];
+  const unwell = findings.filter(({ code }) => code === 'cluster-not-healthy');
+  if (unwell.length === 0) return undefined;
+  return { kind: 'cluster-not-healthy', message: unwell.map(({ message }) => message).join(' ') };
+}
+
+type ChosenTurn =
+  | Exclude<NextTurn, { kind: 'take' | 'wait' }>
+  | { readonly kind: 'take'; readonly node: string; readonly phase: string }
+  /** `forRoom`: one more might begin beside those in work, only not at this moment. */
+  | { readonly kind: 'wait'; readonly forRoom: boolean };
+
+/** The next turn, once everything that was asked is answered. A turn that is chosen counts as in work at once. */
+async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
+  const { store, playbook, control, inHand } = work;
+  await answerRequests(work, work.signal);
+  const next = nextTurn({
+    state: store.state(),
+    desired: control.desired(),
+    policy: playbook.nodes,
+    taken: inHand,
+    only: work.only,
+    tries: tries.counts,
+    attempts: playbook.drain.attempts,
+  });
+  if (next.kind === 'wait') return { kind: 'wait', forRoom: false };
+  if (next.kind !== 'take') return next;
+  const phase = store.state().turns.get(next.node)?.status.phase ?? 'Pending';
+  if (inHand.size > 0 && !isInWork(phase)) {
+    if (tries.beside.has(next.node)) return { kind: 'wait', forRoom: false };
+    if (!mayBeginBeside(work, next.node)) return { kind: 'wait', forRoom: true };
+  }
+  // An undo that a crash interrupted is finished first; it was no try.
+  if (phase !== 'Undoing') tries.counts.set(next.node, (tries.counts.get(next.node) ?? 0) + 1);
+  inHand.add(next.node);
+  return { ...next, phase };
+}
+
+/** Between two looks at a run whose next turn may not begin. */
+const notBegunPauseMs = 200;
+
+function isAborted({ control }: Conducting): boolean {
+  const { state } = control.desired();
+  return state === 'Abort' || state === 'AbortNow';
+}
