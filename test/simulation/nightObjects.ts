@@ -1,4 +1,4 @@
-import type { ApiObject } from '../../src/cluster/clusterPort.js';
+import type { ApiObject, Resource } from '../../src/cluster/clusterPort.js';
 import type { Night, NightWorkload } from './night.js';
 
 /** The objects of a night's workloads, as their teams would apply them; the nodes must be there already. */
@@ -128,4 +128,14 @@ function disksOf({ name, namespace, replicas }: NightWorkload, { nodes }: Night)
       },
     ];
   }).flat();
+}
+
+/** Where an object of a night, or of Turnus' own manifests, is served. */
+export function resourceOf(object: ApiObject): Resource {
+  const kind = object.kind ?? '';
+  const [first = '', second] = (object.apiVersion ?? '').split('/');
+  const [group, version] = second === undefined ? ['', first] : [first, second];
+  const plural = kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`;
+  const namespaced = object.metadata.namespace !== undefined;
+  return { group, version, plural: plural.toLowerCase(), namespaced };
 }

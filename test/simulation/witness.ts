@@ -8,6 +8,8 @@ import type { Night, Violation } from './night.js';
  * the cluster and on the hosts. The invariants are witnesses.
  */
 export interface Witness {
+  /** First of all, when the night begins. */
+  begins?(scene: NightScene): void;
   /** A port is called: the moment at which the actor has decided to act. */
   sent?(call: Call): void;
   /** The call reached the other side and was answered there; the actor may never hear of it. */
