@@ -3,6 +3,7 @@ import type { Ask } from '../run/ask.js';
 import { TurnusError } from '../turnusError.js';
 import type { ControlOptions } from './control.js';
 import { say, type CommandIo } from './io.js';
+import { addSandbox } from './sandboxCommandLine.js';
 import { version } from './version.js';
 
 /** Runs the command that `argv` names and answers its exit code. Commands are loaded when they are called. */
@@ -31,6 +32,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addValidate(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
+  addSandbox(program, io, ended);
   try {
     await program.parseAsync(io.argv, { from: 'user' });
   } catch (error) {

@@ -72,7 +72,7 @@ export async function untilScriptRuns(host: Host): Promise<void> {
 }
 
 /** Waits until a pod of the node is on its way out. */
-export async function untilPodsLeave(cluster: Cluster, node: string): Promise<void> {
+export async function untilPodsLeave(cluster: Pick<Cluster, 'api'>, node: string): Promise<void> {
   await waitFor({
     what: `a pod that ends on ${node}`,
     timeoutMs: 60_000,

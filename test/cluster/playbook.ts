@@ -24,8 +24,8 @@ ${commands}
 type Fields = Record<string, unknown>;
 
 export interface PlaybookOptions {
-  cluster: Cluster;
-  hosts: Hosts;
+  cluster: Pick<Cluster, 'uid' | 'directory'>;
+  hosts: Pick<Hosts, 'port' | 'knownHostsPath' | 'identityPath'>;
   /** Of the playbook and of its files; `monthly`. Runs of other playbooks are other runs. */
   name?: string;
   /** The update script; {@link countingUpdate}. */

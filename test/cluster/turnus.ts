@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dyingWithItsParent } from './childProcess.js';
@@ -8,6 +9,11 @@ import { TestbedError } from './testbedError.js';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+const programs = {
+  built: [join(repository, 'dist', 'main.js')],
+  source: ['--import', createRequire(import.meta.url).resolve('tsx'), join(repository, 'src', 'main.ts')],
+} as const;
+
 export interface TurnusOptions {
   /** Becomes KUBECONFIG; absent: none. */
   kubeconfig?: string;
@@ -15,6 +21,8 @@ export interface TurnusOptions {
   env?: NodeJS.ProcessEnv;
   /** Working directory and home; `/`. */
   cwd?: string;
+  /** What Node runs: the compiled program, or the sources, where nothing was compiled; `built`. */
+  program?: 'built' | 'source';
 }
 
 /** The program as people start it, in a process of its own, without a terminal. */
@@ -39,8 +47,8 @@ export async function buildTurnus(): Promise<void> {
 
 /** Starts `turnus ARGS`; it dies with the test process. */
 export function startTurnus(args: string[], options: TurnusOptions = {}): RunningTurnus {
-  const { kubeconfig, env = {}, cwd = '/' } = options;
-  const [command, commandArgs] = dyingWithItsParent(process.execPath, [join(repository, 'dist', 'main.js'), ...args]);
+  const { kubeconfig, env = {}, cwd = '/', program = 'built' } = options;
+  const [command, commandArgs] = dyingWithItsParent(process.execPath, [...programs[program], ...args]);
   const child = spawn(command, commandArgs, {
     cwd,
     env: {

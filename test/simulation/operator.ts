@@ -49,7 +49,7 @@ export async function operate(operator: Operator): Promise<readonly number[]> {
     const { exitCode, error } = ended.end;
     exitCodes.push(exitCode);
     log(`turnus run ended with exit code ${String(exitCode)}${error === undefined ? '' : ` (${error})`}`);
-    if (exitCode === 0) break;
+    if (exitCode === 0 || isAllDecided(ended.end)) break;
     if (exitCode === 4) {
       await clock.sleep(5 * minuteMs, signal);
       if (await answerFailures(operator, retries)) continue;
@@ -64,6 +64,11 @@ export async function operate(operator: Operator): Promise<readonly number[]> {
     if (!goesOn) break;
   }
   return exitCodes;
+}
+
+/** Nothing is left that a further call would take: what is not Done was skipped by a person. */
+function isAllDecided({ state }: ActorEnd): boolean {
+  return state !== undefined && [...state.turns.values()].every(({ status }) => /^(Done|Skipped)$/.test(status.phase));
 }
 
 /** Retries every failed turn, skips those that failed too often; false where nothing was there to be asked. */

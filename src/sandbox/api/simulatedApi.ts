@@ -17,7 +17,7 @@ import type {
  */
 export interface SimulatedApi {
   get(request: ObjectRequest): Reply<ApiObject>;
-  list(request: ListRequest): Reply<ApiList>;
+  list(request: ListRequest): Reply<ApiPage>;
   /** Tells the events after `resourceVersion`: past ones before this returns, each other one inside the write. */
   watch(request: WatchRequest, listener: (event: ApiEvent) => void): Reply<{ stop(): void }>;
   create(request: WriteRequest & { readonly object: ApiObject }, by: string): Reply<ApiObject>;
@@ -35,6 +35,9 @@ export interface SimulatedApi {
   compact(): void;
 }
 
+/** How much is left is told only where nothing but the namespace selects. */
+export type ApiPage = ApiList & { readonly remainingItemCount?: number };
+
 export type Reply<T> =
   { readonly kind: 'ok'; readonly value: T } | { readonly kind: 'refused'; readonly status: Refusal };
 
@@ -45,6 +48,7 @@ export interface Refusal {
   readonly reason: string;
   readonly message: string;
   readonly details?: {
+    readonly group?: string;
     readonly kind?: string;
     readonly name?: string;
     readonly retryAfterSeconds?: number;

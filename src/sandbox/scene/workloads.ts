@@ -1,8 +1,8 @@
 import type { ApiObject } from '../../cluster/clusterPort.js';
-import type { Pace } from './pace.js';
+import type { ScenePace } from './scenePace.js';
 
 /** What runs on the scene besides what gathers on one node. */
-export function workloads(pace: Pace): ApiObject[] {
+export function workloads(pace: ScenePace): ApiObject[] {
   const at = workloadsAt(pace);
   return [
     at.daemonSet('kube-system', 'network-agent'),
@@ -30,9 +30,11 @@ export const namespaces: readonly ApiObject[] = ['shop', 'database', 'payments']
 /** One replica, and a budget that wants one: it never allows an eviction. With a second replica it does. */
 export const stuckWorkload = { namespace: 'payments', name: 'ledger', replicas: 1, mendedReplicas: 2 } as const;
 
+export const gatheredReplicas = 3;
+
 /** All its replicas get onto one node, and no budget protects them: they can only be moved one after the other. */
-export function gatheredWorkload(pace: Pace): ApiObject {
-  return workloadsAt(pace).deployment({ namespace: 'shop', name: 'search', replicas: 3 });
+export function gatheredWorkload(pace: ScenePace): ApiObject {
+  return workloadsAt(pace).deployment({ namespace: 'shop', name: 'search', replicas: gatheredReplicas });
 }
 
 interface Replicated {
@@ -43,7 +45,7 @@ interface Replicated {
   readonly spread?: boolean;
 }
 
-function workloadsAt(pace: Pace) {
+function workloadsAt(pace: ScenePace) {
   const template = (name: string, more: { pod?: object; annotations?: Readonly<Record<string, string>> } = {}) => ({
     metadata: {
       labels: { app: name },

@@ -29,7 +29,10 @@ export interface BudgetPlan {
 /** A pod, named so that it means the same in both clusters, whatever the pods are called there. */
 export interface PodChoice {
   readonly workload: string;
-  readonly which: 'ready' | 'unready' | 'unbound';
+  /** `unready`: runs and is not Ready; `starting`: bound, and does not run yet. */
+  readonly which: 'ready' | 'unready' | 'starting' | 'unbound';
+  /** Counts those of a StatefulSet by their names, round and round; the others are all alike. */
+  readonly rank: number;
   /** Only on this node. */
   readonly node?: number;
 }
@@ -62,35 +65,61 @@ export function sequenceOf(seed: number): Sequence {
   return { seed, workloads, steps };
 }
 
+const kinds = [
+  'Deployment',
+  'Deployment',
+  'Deployment',
+  'StatefulSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'Pod',
+] as const;
+
 function workloadPlan(random: SeededRandom, name: string, fixed: boolean): WorkloadPlan {
-  const kind = random.pick(['Deployment', 'Deployment', 'Deployment', 'StatefulSet', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'] as const);
-  const place = random.pick([{ gathered: random.between(0, nodes - 1) }, 'apart', fixed ? 'apart' : 'anywhere'] as const);
-  const isAlone = kind === 'Job' || kind === 'Pod';
-  const replicas = isAlone ? 1 : place === 'apart' || kind === 'DaemonSet' ? nodes : random.between(1, 4);
+  const kind = random.pick(kinds);
+  const place = placeOf(random, kind, fixed);
   return {
     name,
     kind,
-    replicas,
-    place: kind === 'DaemonSet' ? 'apart' : isAlone ? { gathered: random.between(0, nodes - 1) } : place,
+    replicas: kind === 'Job' || kind === 'Pod' ? 1 : place === 'apart' ? nodes : random.between(1, 4),
+    place,
     parallel: random.chance(0.5),
     neverReady: kind !== 'Job' && random.chance(0.1),
-    budget: random.chance(0.8) ? budgetPlan(random) : undefined,
+    budget: random.chance(0.85) ? budgetPlan(random) : undefined,
   };
 }
 
+/** So that chance inside the clusters, such as the scheduler's, does not show in what is compared. */
+function placeOf(random: SeededRandom, kind: WorkloadPlan['kind'], fixed: boolean): WorkloadPlan['place'] {
+  const gathered = { gathered: random.between(0, nodes - 1) };
+  const anywhere = fixed ? gathered : 'anywhere';
+  switch (kind) {
+    case 'DaemonSet':
+      return 'apart';
+    case 'Deployment':
+      return random.pick([gathered, 'apart', anywhere] as const);
+    case 'StatefulSet':
+      return random.pick([gathered, anywhere] as const);
+    case 'Job':
+    case 'Pod':
+      return gathered;
+  }
+}
+
 function budgetPlan(random: SeededRandom): BudgetPlan {
-  const amount = random.pick([0, 1, 1, 2, 3, '10%', '34%', '50%', '90%', '100%']);
-  const policy = random.pick([undefined, 'IfHealthyBudget', 'AlwaysAllow'] as const);
+  const amount = random.pick([0, 1, 1, 1, 2, 2, 3, '10%', '34%', '50%', '90%', '100%']);
+  const policy = random.pick(['unset', 'IfHealthyBudget', 'AlwaysAllow'] as const);
   return {
-    ...(random.chance(0.5) ? { minAvailable: amount } : { maxUnavailable: amount }),
-    ...(policy === undefined ? {} : { unhealthyPodEvictionPolicy: policy }),
+    ...(random.chance(0.4) ? { minAvailable: amount } : { maxUnavailable: amount }),
+    ...(policy === 'unset' ? {} : { unhealthyPodEvictionPolicy: policy }),
   };
 }
 
 function step(random: SeededRandom, workloads: readonly WorkloadPlan[]): Step {
   const plan = random.pick(workloads);
   const workload = plan.name;
-  const pod = (): PodChoice => podOf(random, plan);
+  const pod = (which?: PodChoice['which']): PodChoice => podOf(random, plan, which);
   const node = random.between(0, nodes - 1);
   const drawn = random.between(1, 100);
   if (drawn <= 26) return { do: 'evict', pods: [pod()], how: 'plain' };
@@ -98,32 +127,36 @@ function step(random: SeededRandom, workloads: readonly WorkloadPlan[]): Step {
   if (drawn <= 40) return { do: 'evict', pods: [pod()], how: 'dry-run' };
   if (drawn <= 43) return { do: 'evict', pods: [pod()], how: 'other-uid' };
   if (drawn <= 48) return { do: 'delete', pod: pod() };
-  if (drawn <= 57) return { do: 'scale', workload, replicas: random.between(0, 4) };
+  if (drawn <= 57) return { do: 'scale', workload, replicas: replicasOf(random, plan) };
   if (drawn <= 67) return { do: 'set-budget', workload, budget: budgetPlan(random) };
   if (drawn <= 69) return { do: 'second-budget', workload };
   if (drawn <= 71) return { do: 'remove-budgets', workload };
   if (drawn <= 79) return { do: 'cordon', node };
   if (drawn <= 84) return { do: 'uncordon', node };
-  if (drawn <= 94) return { do: 'lose-readiness', pod: { workload, which: 'ready' } };
-  return { do: 'regain-readiness', pod: { workload, which: 'unready' } };
+  if (drawn <= 94) return { do: 'lose-readiness', pod: pod('ready') };
+  return { do: 'regain-readiness', pod: pod('unready') };
 }
 
-function podOf(random: SeededRandom, plan: WorkloadPlan): PodChoice {
-  const which = random.pick(['ready', 'ready', 'ready', 'unready', 'unbound'] as const);
-  if (plan.place !== 'apart' || which === 'unbound') return { workload: plan.name, which };
-  return { workload: plan.name, which, node: random.between(0, nodes - 1) };
+/** Of those apart, one on each node stays where there are any: which one would go is chance. */
+function replicasOf(random: SeededRandom, { place }: WorkloadPlan): number {
+  return place === 'apart' ? random.pick([0, nodes, nodes + 1]) : random.between(0, 4);
+}
+
+function podOf(random: SeededRandom, { name, place }: WorkloadPlan, which?: PodChoice['which']): PodChoice {
+  const drawn = random.pick(['ready', 'ready', 'ready', 'ready', 'unready', 'starting', 'unbound'] as const);
+  const choice = { workload: name, which: which ?? drawn, rank: random.between(0, 3) };
+  const node = random.between(0, nodes - 1);
+  return place === 'apart' && choice.which !== 'unbound' ? { ...choice, node } : choice;
 }
 
 /** A node is lost for a while. What ends on a machine without power differs between machines, so nothing does. */
 function outage(random: SeededRandom, workloads: readonly WorkloadPlan[]): Step[] {
   const node = random.between(0, nodes - 1);
-  const meanwhile = workloads.flatMap((plan): Step[] => {
-    const others = [0, 1, 2].filter((number) => number !== node);
-    if (plan.place === 'apart') {
-      const pod: PodChoice = { workload: plan.name, which: 'ready', node: random.pick(others) };
-      return [{ do: 'evict', pods: [pod], how: 'plain' }];
-    }
-    return [{ do: 'set-budget', workload: plan.name, budget: budgetPlan(random) }];
-  });
-  return [{ do: 'go-down', node }, random.pick(meanwhile), { do: 'boot', node }];
+  const other = (node + random.between(1, nodes - 1)) % nodes;
+  const plan = random.pick(workloads);
+  const meanwhile: Step =
+    plan.place === 'apart'
+      ? { do: 'evict', pods: [{ workload: plan.name, which: 'ready', rank: 0, node: other }], how: 'plain' }
+      : { do: 'set-budget', workload: plan.name, budget: budgetPlan(random) };
+  return [{ do: 'go-down', node }, meanwhile, { do: 'boot', node }];
 }

@@ -1,0 +1,55 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { leftBehind, temporaryDirectory } from '../sandbox/leftBehind.js';
+import { runTurnus } from './runTurnus.js';
+import { turnusProcess } from './turnusProcess.js';
+
+describe('turnus demo', { timeout: 120_000 }, () => {
+  it('tells the whole story, ends with 0 and leaves the journal and nothing else', async () => {
+    const output = await temporaryDirectory();
+    const begun = performance.now();
+    const demo = await turnusProcess(['demo', '--output', join(output, 'kept')]);
+    expect({ exitCode: await demo.exited, stderr: demo.stderr() }).toEqual({ exitCode: 0, stderr: '' });
+    expect(performance.now() - begun).toBeLessThan(60_000);
+
+    const told = demo.stdout();
+    expect(told).toContain('blocked: budget-never');
+    expect(told).toContain('kubectl -n payments scale deployment ledger --replicas=2');
+    expect(told).toContain('6 of 6 done, 0 failed, 0 blocked, 0 left');
+    expect(told).toContain('The end is proved');
+    expect(await leftBehind(demo.directory)).toEqual([]);
+
+    expect(await readdir(join(output, 'kept'))).toEqual(['journal.ndjson']);
+    const verified = await runTurnus(['journal', 'verify', join(output, 'kept', 'journal.ndjson')]);
+    expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('are intact') as string });
+  });
+
+  it('ends with 130 at Ctrl-C in the middle of the run, and leaves only the journal', async () => {
+    const demo = await turnusProcess(['demo', '--fast']);
+    await demo.says(': Rebooting');
+    demo.kill('SIGINT');
+    expect(await demo.exited).toBe(130);
+    expect(demo.stdout()).toContain('SIGINT: stopping');
+    const left = await leftBehind(demo.directory);
+    expect(left).toEqual([expect.stringMatching(/^turnus-demo-[-\d]+$/)]);
+    expect(await readdir(join(demo.directory, left[0] ?? ''))).toEqual(['journal.ndjson']);
+  });
+
+  it('ends with 130 at Ctrl-C while it starts, and leaves nothing', async () => {
+    const demo = await turnusProcess(['demo', '--fast']);
+    await demo.says('This demo makes a cluster');
+    demo.kill('SIGINT');
+    expect(await demo.exited).toBe(130);
+    expect(await leftBehind(demo.directory)).toEqual([]);
+  });
+
+  it('does not write into a journal that is there already', async () => {
+    const output = await temporaryDirectory();
+    await mkdir(join(output, 'kept'));
+    await writeFile(join(output, 'kept', 'journal.ndjson'), '');
+    const end = await runTurnus(['demo', '--output', join(output, 'kept')]);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('There is a journal already');
+  });
+});

@@ -1,0 +1,176 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { writePlaybook } from '../../cluster/playbook.js';
+import { expectExit, phasesOf, runOf, systemNamespace } from '../../cluster/runReport.js';
+import type { CommandResult } from '../../cluster/runCommand.js';
+import type { RunningTurnus } from '../../cluster/turnus.js';
+import { waitFor } from '../../cluster/waitFor.js';
+import type { MaintainedSide } from '../side.js';
+
+/** What the scenarios do with a maintained cluster, whichever it is. */
+export interface Maintenance {
+  readonly side: MaintainedSide;
+  /** Writes a playbook for these nodes (all where absent); its update counts itself in `$HOME/NAME`. */
+  playbook(name: string, options?: PlaybookOptions): Promise<Playbook>;
+  /** `turnus ARGS` to its end, which must be this exit code. */
+  run(args: string[], exitCode: number): Promise<CommandResult>;
+  /** Kills what still runs; for afterEach. */
+  endAll(): Promise<void>;
+}
+
+export interface PlaybookOptions {
+  nodes?: string[];
+  /** Of the update, between its count and its answer. */
+  commands?: string;
+  spec?: Record<string, unknown>;
+}
+
+/** A playbook and the run of it. */
+export interface Playbook {
+  readonly name: string;
+  readonly path: string;
+  /** `turnus run -f PLAYBOOK --yes`, with a journal. */
+  start(): RunningTurnus;
+  /** The same to its end, which must be this exit code. */
+  toEnd(exitCode: number): Promise<CommandResult>;
+  runName(): Promise<string>;
+  /** `node phase` of each turn, in the order of the run. */
+  phases(): Promise<string[]>;
+  /** How often the update has begun on the host of a node. */
+  updates(node: string): Promise<number>;
+  /** Waits until the update has begun on the host of a node. */
+  untilUpdating(node: string): Promise<void>;
+  journal(): Promise<Entry[]>;
+  /** `turnus journal verify` against the head in the status of the run: intact to its end. */
+  expectIntactJournal(): Promise<void>;
+}
+
+/** As much of a journal's entry as the scenarios read. */
+export interface Entry {
+  type: string;
+  node?: string;
+  pod?: string;
+}
+
+/** Waits until the file `go` is in the home of scripts. */
+export const untilGo = 'until [ -e "$HOME/go" ]; do sleep 0.1; done';
+
+const quick = {
+  drain: { timeout: '1m' },
+  host: { update: { timeout: '30s' } },
+  health: { consecutive: 1, interval: '200ms', timeout: '30s' },
+  settle: { time: '100ms', timeout: '30s' },
+};
+
+export function maintain(side: MaintainedSide): Maintenance {
+  const running = new Set<RunningTurnus>();
+  const start = (args: string[]): RunningTurnus => {
+    const turnus = side.turnus(args);
+    running.add(turnus);
+    void turnus.exited.finally(() => running.delete(turnus));
+    return turnus;
+  };
+  const run = async (args: string[], exitCode: number): Promise<CommandResult> => await ended(start(args), exitCode);
+
+  const playbookAt = (name: string, path: string): Playbook => {
+    const journalPath = join(side.directory, `${name}.ndjson`);
+    const startRun = (): RunningTurnus => start(['run', '-f', path, '--yes', '--journal', journalPath]);
+    const runName = async (): Promise<string> => (await runOf(side, name)).name;
+    const updates = (node: string): Promise<number> => side.hosts.host(node).counter(name);
+    return {
+      name,
+      path,
+      start: startRun,
+      toEnd: async (exitCode) => await ended(startRun(), exitCode),
+      runName,
+      phases: () => phasesOf(side, name),
+      updates,
+      untilUpdating: async (node) => {
+        await waitFor({
+          what: `the update of ${name} on ${node}`,
+          timeoutMs: 60_000,
+          probe: async () => (await updates(node)) > 0,
+        });
+      },
+      journal: async () => {
+        const lines = (await readFile(journalPath, 'utf8')).trimEnd().split('\n');
+        return lines.map((line) => JSON.parse(line) as Entry);
+      },
+      expectIntactJournal: async () => {
+        const verdict = await run(['journal', 'verify', journalPath, '--run', await runName()], 0);
+        expect(verdict.stdout).toMatch(/are intact/);
+        expect(verdict.stdout).not.toContain('not proved');
+      },
+    };
+  };
+
+  return {
+    side,
+    run,
+    playbook: async (name, { nodes, commands = '', spec = {} } = {}) => {
+      const script = updateScript(name, commands);
+      const path = await writePlaybook({
+        cluster: side,
+        hosts: side.hosts,
+        name,
+        script,
+        ...(nodes === undefined ? {} : { nodes }),
+        spec: { ...quick, ...spec },
+      });
+      return playbookAt(name, path);
+    },
+    endAll: async () => {
+      for (const turnus of [...running]) {
+        turnus.kill('SIGKILL');
+        await turnus.exited;
+      }
+    },
+  };
+}
+
+function updateScript(name: string, commands: string): string {
+  return `#!/bin/sh
+set -eu
+echo "$TURNUS_RUN $TURNUS_NODE" >> "$HOME/${name}"
+${commands}
+{
+  echo changed=yes
+  echo reboot=required
+} > "$TURNUS_RESULT"
+`;
+}
+
+/** Waits for the end of Turnus, which must be this exit code. */
+export async function ended(turnus: RunningTurnus, exitCode: number): Promise<CommandResult> {
+  await waitFor({ what: 'the end of turnus', timeoutMs: 90_000, probe: () => !turnus.isRunning() }).catch(
+    (cause: unknown) => {
+      throw new Error(`turnus has not ended; it said:\n${turnus.stderr()}`, { cause });
+    },
+  );
+  const result = { exitCode: await turnus.exited, stdout: turnus.stdout(), stderr: turnus.stderr() };
+  expectExit(result, exitCode);
+  return result;
+}
+
+/** kill -9, and nobody waits for the lease of the dead one longer than a second. */
+export async function killed({ side }: Maintenance, turnus: RunningTurnus): Promise<void> {
+  expect(turnus.isRunning(), turnus.stderr()).toBe(true);
+  turnus.kill('SIGKILL');
+  await turnus.exited;
+  const lease = { kind: 'Lease', namespace: systemNamespace, name: 'turnus' } as const;
+  await side.api.patch(lease, { body: { spec: { leaseDurationSeconds: 1 } } });
+}
+
+/** The first node of a run's order, and the others. */
+export async function orderOf(
+  { side }: Maintenance,
+  playbook: Playbook,
+): Promise<[first: string, ...others: string[]]> {
+  const [first, ...others] = await waitFor({
+    what: `the order of the run of ${playbook.name}`,
+    probe: async () => (await runOf(side, playbook.name)).status.order,
+  });
+  if (first === undefined) throw new Error(`the run of ${playbook.name} has no nodes`);
+  return [first, ...others];
+}

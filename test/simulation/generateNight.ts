@@ -1,0 +1,99 @@
+import { seededRandom, type SeededRandom } from '../../src/sandbox/seededRandom.js';
+import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
+import { generateTroubles } from './generateTroubles.js';
+import { generateWorkloads, namespaces } from './generateWorkloads.js';
+import type { Night, NightPlaybook } from './night.js';
+
+const second = 1000;
+const minute = 60 * second;
+
+/** The night of this seed: nodes, workloads, playbook and troubles. About one night in five has no trouble at all. */
+export function generateNight(seed: number): Night {
+  const random = seededRandom(seed);
+  const isQuiet = random.chance(0.2);
+  const nodes = generateNodes(random.fork());
+  const workloads = generateWorkloads({ nodes, random: random.fork() });
+  const playbook = generatePlaybook({ isQuiet, random: random.fork() });
+  const troubles = isQuiet ? [] : generateTroubles({ nodes, workloads, playbook, random: random.fork() });
+  return { seed, nodes, workloads, playbook, troubles };
+}
+
+/** A large cluster without any trouble, for figures: about ten pods a node, most of them with a budget. */
+export function bigNight(nodes: number): Night {
+  const apps = Array.from({ length: Math.ceil(nodes / 2) }, (_, number) => number + 1);
+  return {
+    seed: nodes,
+    nodes: Array.from({ length: nodes }, (_, number) => ({
+      name: `node-${number + 1}`,
+      zone: zones[number % zones.length] ?? 'a',
+    })),
+    workloads: [
+      ...apps.map((number) => ({
+        name: `w${number}`,
+        namespace: namespaces[number % namespaces.length] ?? 'shop',
+        kind: number % 5 === 0 ? ('StatefulSet' as const) : ('Deployment' as const),
+        replicas: number % 5 === 0 ? 3 : 20,
+        startMs: 5 * second,
+        stopMs: 2 * second,
+        ...(number % 3 === 0 ? {} : { budget: { maxUnavailable: number % 5 === 0 ? 1 : '25%' } }),
+      })),
+      { name: 'agent', namespace: 'shop', kind: 'DaemonSet', replicas: 0, startMs: 2 * second, stopMs: second },
+    ],
+    playbook: {
+      maxUnavailable: 1,
+      concurrency: 1,
+      stopAfterFailures: 1,
+      reboot: 'always',
+      stages: ['update'],
+      drainTimeoutMs: 15 * minute,
+      attempts: 1,
+      jobMs: 30 * second,
+      bootMs: 40 * second,
+    },
+    troubles: [],
+  };
+}
+
+const zones = ['a', 'b', 'c'];
+
+function generateNodes(random: SeededRandom): readonly NodeDescription[] {
+  const count = random.pick([2, 2, 3, 3, 3, 4, 4, 5, 6]);
+  const zoneCount = random.between(1, Math.min(3, count));
+  // Where all but one are tainted, what does not tolerate that is tied to the one.
+  const tainted = random.chance(0.25) ? random.between(1, count - 1) : 0;
+  return Array.from({ length: count }, (_, number) => ({
+    name: `node-${number + 1}`,
+    zone: zones[number % zoneCount] ?? 'a',
+    ...(number < count - tainted ? {} : { taints: [{ key: 'pool', value: 'gpu', effect: 'NoSchedule' }] }),
+  }));
+}
+
+function generatePlaybook({
+  isQuiet,
+  random,
+}: {
+  readonly isQuiet: boolean;
+  readonly random: SeededRandom;
+}): NightPlaybook {
+  const isSet = random.chance(0.1);
+  const concurrency = isSet ? random.between(2, 3) : 1;
+  const stages: NightPlaybook['stages'] = [
+    ...(random.chance(0.15) ? (['prepare'] as const) : []),
+    ...(random.chance(0.15) ? (['leave'] as const) : []),
+    ...(random.chance(0.85) ? (['update'] as const) : []),
+    ...(random.chance(0.15) ? (['join'] as const) : []),
+  ];
+  const reboot = random.pick(['required', 'required', 'always', 'always', 'never'] as const);
+  return {
+    maxUnavailable: isSet ? concurrency + random.between(0, 1) : random.pick([1, 1, 1, 2]),
+    concurrency,
+    stopAfterFailures: random.pick([1, 1, 2, 3]),
+    // Only the update script answers whether a reboot is required.
+    reboot: reboot === 'required' && !stages.includes('update') ? 'always' : reboot,
+    stages,
+    drainTimeoutMs: isQuiet ? 20 * minute : random.pick([minute, 3 * minute, 15 * minute, 15 * minute]),
+    attempts: random.between(1, 3),
+    jobMs: random.between(1, 60) * second,
+    bootMs: random.between(5, 120) * second,
+  };
+}

@@ -1,0 +1,81 @@
+import type { SeededRandom } from '../../src/sandbox/seededRandom.js';
+import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
+import type { NightWorkload } from './night.js';
+
+const second = 1000;
+const minute = 60 * second;
+
+export const namespaces: readonly string[] = ['shop', 'bank', 'data'];
+
+interface Place {
+  readonly nodes: readonly NodeDescription[];
+  readonly random: SeededRandom;
+}
+
+/** One to seven workloads of every kind. */
+export function generateWorkloads({ nodes, random }: Place): readonly NightWorkload[] {
+  const count = random.between(1, 7);
+  return Array.from({ length: count }, (_, number) => generateWorkload(`w${number + 1}`, { nodes, random }));
+}
+
+function generateWorkload(name: string, { nodes, random }: Place): NightWorkload {
+  const kind = random.pick([
+    ...(['Deployment', 'Deployment', 'Deployment', 'Deployment'] as const),
+    ...(['StatefulSet', 'StatefulSet', 'DaemonSet', 'Job', 'Pod'] as const),
+  ]);
+  const common = {
+    name,
+    namespace: random.pick(namespaces),
+    kind,
+    startMs: random.pick([random.between(1, 10), random.between(1, 60)]) * second,
+    stopMs: random.pick([random.between(1, 5), random.between(1, 40)]) * second,
+    ...(random.chance(0.1) ? { tolerates: true } : {}),
+  };
+  switch (kind) {
+    case 'DaemonSet':
+      return { ...common, replicas: 0 };
+    case 'Pod':
+      return { ...common, replicas: 1 };
+    case 'Job':
+      return { ...common, replicas: 1, runForMs: random.between(10, 900) * second };
+    case 'Deployment':
+    case 'StatefulSet': {
+      const replicas = random.pick([1, 2, 2, 3, 3, 4, 5, 6]);
+      return { ...common, replicas, ...bonds({ kind, nodes, random }), ...budgetFor(replicas, random) };
+    }
+  }
+}
+
+/** What keeps its pods to some nodes, or apart. */
+function bonds({ kind, nodes, random }: Place & { readonly kind: string }): Partial<NightWorkload> {
+  const zone = random.pick(nodes).zone;
+  return {
+    // In a zone of one node its replicas gather there.
+    ...(random.chance(0.15) && zone !== undefined ? { zone } : {}),
+    ...(random.chance(0.15) ? { apart: true } : {}),
+    ...(kind === 'StatefulSet' && random.chance(0.25) ? { localDisk: true } : {}),
+  };
+}
+
+function budgetFor(replicas: number, random: SeededRandom): Partial<NightWorkload> {
+  if (random.chance(0.45)) return {};
+  const policy = random.chance(0.2) ? { unhealthyPodEvictionPolicy: 'AlwaysAllow' as const } : {};
+  if (random.chance(0.12)) {
+    const never = random.pick([{ maxUnavailable: 0 }, { minAvailable: '100%' }, { minAvailable: replicas }]);
+    return { budget: { ...never, ...policy } };
+  }
+  const budget = random.pick([
+    { maxUnavailable: 1 },
+    { maxUnavailable: 1 },
+    { maxUnavailable: random.between(1, 2) },
+    { maxUnavailable: random.pick(['10%', '25%', '34%', '50%']) },
+    { minAvailable: random.between(1, Math.max(1, replicas - 1)) },
+    { minAvailable: random.pick(['30%', '50%', '75%', '90%']) },
+  ]);
+  return { budget: { ...budget, ...policy } };
+}
+
+/** How long a turn may take, about: troubles are spread over that. */
+export function roughTurnMs({ jobMs, bootMs }: { readonly jobMs: number; readonly bootMs: number }): number {
+  return 2 * minute + jobMs + bootMs;
+}

@@ -1,0 +1,35 @@
+import { isHostTouched } from '../../../src/run/hostTouched.js';
+import { turnResource } from '../../../src/run/objects.js';
+import { isSame, nodeOfTurn, turnStatusOf } from './truth.js';
+import { complaints, type MakeInvariant } from './watchedNight.js';
+
+/**
+ * A script is executed once for each node and stage. Only a retry of a failed turn whose node is in service, or whose
+ * host nothing has changed, begins anew (docs/decisions/0008-retry-runs-no-second-script.md): one more execution then.
+ */
+export const jobsOnce: MakeInvariant = (night) => {
+  const { say, violations } = complaints('jobs-once', night);
+  const started = new Map<string, string[]>();
+  /** Stages by node that a retry lets run once more. */
+  const mayRepeat = new Set<string>();
+  return {
+    changed({ type, resource, object, before }) {
+      if (type !== 'modified' || before === undefined || !isSame(resource, turnResource)) return;
+      const former = turnStatusOf(before);
+      if (former.phase !== 'Failed' || turnStatusOf(object).phase === 'Failed') return;
+      if (former.cordoned === true && isHostTouched(former)) return;
+      for (const stage of ['prepare', 'leave', 'update', 'join']) mayRepeat.add(`${stage} on ${nodeOfTurn(object)}`);
+    },
+    onHost(event) {
+      if (event.kind !== 'job-started') return;
+      const key = `${event.stage} on ${event.node}`;
+      const before = started.get(key) ?? [];
+      if (before.includes(event.job) || (before.length > 0 && !mayRepeat.has(key))) {
+        say(`script ${key} was started again: ${before.join(', ')}, then ${event.job}`);
+      }
+      mayRepeat.delete(key);
+      started.set(key, [...before, event.job]);
+    },
+    violations,
+  };
+};

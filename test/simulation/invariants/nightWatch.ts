@@ -1,0 +1,78 @@
+import type { Invariant, NightScene } from '../witness.js';
+import { anchoredBeforeActing } from './anchoredBeforeActing.js';
+import { doneOnce } from './doneOnce.js';
+import { drainFinishes } from './drainFinishes.js';
+import { evictionsNameTheirPod } from './evictionsNameTheirPod.js';
+import { foreignStays } from './foreignStays.js';
+import { gatesDecide } from './gatesDecide.js';
+import { holdIsKept } from './holdIsKept.js';
+import { jobsOnce } from './jobsOnce.js';
+import { journalVerifies } from './journalVerifies.js';
+import { lastReplicaStays } from './lastReplicaStays.js';
+import { leaseHolderActs } from './leaseHolderActs.js';
+import { maxUnavailableHolds } from './maxUnavailableHolds.js';
+import { noMarkIsLeft } from './noMarkIsLeft.js';
+import { oneActorActs } from './oneActorActs.js';
+import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
+import { refusedEvictionsRest } from './refusedEvictionsRest.js';
+import { runEnds } from './runEnds.js';
+import { told } from './told.js';
+import { truthOf } from './truth.js';
+import { uncordonAfterProof } from './uncordonAfterProof.js';
+import type { MakeInvariant, WatchedNight } from './watchedNight.js';
+
+/** What must hold in every night, by the names that violations carry. */
+export const invariants: Readonly<Record<string, MakeInvariant>> = {
+  'anchored-before-acting': anchoredBeforeActing,
+  'done-once': doneOnce,
+  'drain-finishes': drainFinishes,
+  'evictions-name-their-pod': evictionsNameTheirPod,
+  'foreign-stays': foreignStays,
+  'gates-decide': gatesDecide,
+  'hold-is-kept': holdIsKept,
+  'jobs-once': jobsOnce,
+  'journal-verifies': journalVerifies,
+  'last-replica-stays': lastReplicaStays,
+  'lease-holder-acts': leaseHolderActs,
+  'max-unavailable-holds': maxUnavailableHolds,
+  'no-mark-is-left': noMarkIsLeft,
+  'one-actor-acts': oneActorActs,
+  'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
+  'refused-evictions-rest': refusedEvictionsRest,
+  'run-ends': runEnds,
+  'uncordon-after-proof': uncordonAfterProof,
+};
+
+/** All invariants as one witness. */
+export function nightWatch(scene: NightScene): Invariant {
+  const { of, take, sent, arrived } = told(scene.elapsedMs);
+  const night: WatchedNight = { ...scene, truth: truthOf(scene.api), told: { of, take, sent, arrived } };
+  const all = Object.values(invariants).map((make) => make(night));
+  return {
+    sent(call) {
+      sent(call);
+      for (const one of all) one.sent?.(call);
+    },
+    arrived(call, answer) {
+      arrived(call, answer);
+      for (const one of all) one.arrived?.(call, answer);
+    },
+    told(actor, news) {
+      take(actor, news);
+      for (const one of all) one.told?.(actor, news);
+    },
+    changed(change) {
+      for (const one of all) one.changed?.(change);
+    },
+    onHost(event) {
+      for (const one of all) one.onHost?.(event);
+    },
+    actor(event) {
+      for (const one of all) one.actor?.(event);
+    },
+    async atEnd(end) {
+      for (const one of all) await one.atEnd?.(end);
+    },
+    violations: () => all.flatMap((one) => one.violations()).sort((one, other) => one.atMs - other.atMs),
+  };
+}

@@ -1,0 +1,25 @@
+import { nodeOfTurn, runStatusOf, turnStatusOf } from './truth.js';
+import { complaints, type MakeInvariant } from './watchedNight.js';
+
+/**
+ * The actors end, or the run says for what it waits. And they end by themselves, not by an unexpected error, where the
+ * API server always answered.
+ */
+export const runEnds: MakeInvariant = (night) => {
+  const { say, violations } = complaints('run-ends', night);
+  return {
+    atEnd({ isOver, exitCodes }) {
+      const apiFailed = night.night.troubles.some(({ kind }) => kind === 'api-down' || kind === 'api-answers');
+      if (exitCodes.includes(1) && !apiFailed) say('an actor ended with exit code 1, and the API had always answered');
+      if (isOver) return;
+      const waits = [
+        ...night.truth.runs().flatMap((run) => runStatusOf(run).waitingFor?.what ?? []),
+        ...night.truth.turns().flatMap((turn) => turnStatusOf(turn).waitingFor?.what ?? []),
+      ];
+      if (waits.length > 0) return;
+      const phases = night.truth.turns().map((turn) => `${nodeOfTurn(turn)} ${turnStatusOf(turn).phase ?? 'Pending'}`);
+      say(`the night was over before the run, and nobody said for what it waits (${phases.join(', ')})`);
+    },
+    violations,
+  };
+};
