@@ -13,7 +13,7 @@ import { countTurns, type RunStop } from './runEnd.js';
  */
 export async function takeTurns(work: Conducting): Promise<RunStop> {
   const { inHand } = work;
-  const tries: Tries = { counts: new Map(), beside: new Set() };
+  const tries: Tries = { counts: new Map(), beside: new Set(), alone: new Set() };
   /** The turns in work by node; none of these promises rejects. */
   const turns = new Map<string, Promise<EndedTurn>>();
   let stop: RunStop | undefined;
@@ -49,8 +49,10 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
 interface Tries {
   /** How often each had its turn begun. */
   readonly counts: Map<string, number>;
-  /** Those that had a turn beside another; the next one they have alone. */
+  /** Those whose turn in work has had another beside it. */
   readonly beside: Set<string>;
+  /** Those whose turn ended badly beside another: the next one they have alone. */
+  readonly alone: Set<string>;
 }
 
 type EndedTurn = { readonly node: string } & ({ readonly end: BegunTurn } | { readonly failure: unknown });
@@ -93,6 +95,7 @@ async function concludeTurn(
 ): Promise<RunStop | undefined> {
   const { store } = work;
   const { node, end, tries } = ended;
+  const wasBeside = tries.beside.delete(node);
   if (end.kind === 'not-begun') {
     tries.counts.delete(node);
     // What was asked has been heard or is about to be: never a hot loop.
@@ -103,7 +106,10 @@ async function concludeTurn(
   if (end.kind === 'not-recovered') return end;
   if (end.kind === 'done') return undefined;
   // What stood in its way may have been another turn of this run: it has its try alone.
-  if (tries.beside.has(node) && (end.phase === 'Blocked' || end.phase === 'Deferred')) tries.counts.delete(node);
+  if (wasBeside && (end.phase === 'Blocked' || end.phase === 'Deferred')) {
+    tries.alone.add(node);
+    tries.counts.delete(node);
+  }
   const unwell = end.phase === 'Deferred' ? clusterUnwell(work, node) : undefined;
   if (unwell !== undefined) return unwell;
   if (end.run !== 'stop') return undefined;
@@ -144,7 +150,7 @@ async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
   if (next.kind !== 'take') return next;
   const phase = store.state().turns.get(next.node)?.status.phase ?? 'Pending';
   if (inHand.size > 0 && !isInWork(phase)) {
-    if (tries.beside.has(next.node)) return { kind: 'wait', forRoom: false };
+    if ([next.node, ...inHand].some((node) => tries.alone.has(node))) return { kind: 'wait', forRoom: false };
     if (!mayBeginBeside(work, next.node)) return { kind: 'wait', forRoom: true };
   }
   // An undo that a crash interrupted is finished first; it was no try.
