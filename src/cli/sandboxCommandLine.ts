@@ -7,14 +7,14 @@ import type { CommandIo } from './io.js';
 export const faultWords: Readonly<Record<FaultName, { readonly subject: string; readonly does: string }>> = {
   'hang-host': { subject: 'NODE', does: 'the host takes connections and gives no answer' },
   'lose-host': { subject: 'NODE', does: 'the host refuses connections' },
-  'no-return': { subject: 'NODE', does: 'the host does not come back from its next reboot' },
-  'fail-script': { subject: 'NODE', does: 'the next script on the host fails' },
-  'silence-kubelet': { subject: 'NODE', does: 'the kubelet is not heard any more; its containers go on' },
-  'block-budget': { subject: '[BUDGET]', does: 'the budget allows no eviction (shop/web, or the one named)' },
-  unready: { subject: 'WORKLOAD', does: 'the pods of a Deployment or StatefulSet are not Ready any more' },
+  'no-return': { subject: 'NODE', does: 'its next reboot is one without return' },
+  'fail-script': { subject: 'NODE', does: 'the next upgrade on the host fails half-way' },
+  'silence-kubelet': { subject: 'NODE', does: 'the kubelet is not heard any more' },
+  'block-budget': { subject: '[BUDGET]', does: 'the budget (default: shop/web) allows no eviction' },
+  unready: { subject: 'WORKLOAD', does: 'the pods of the workload are not Ready any more' },
   'cut-api': { subject: '', does: 'the API server breaks every connection off' },
   'throttle-api': { subject: '', does: 'the API server answers 429 to everything' },
-  'lose-watches': { subject: '', does: 'every watch breaks off once, and its version has expired' },
+  'lose-watches': { subject: '', does: 'every watch breaks off, once' },
 };
 
 /** Registers `sandbox` with `break` and `mend`, and `demo`. */

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
 const control = ['pause', 'resume', 'abort', 'retry', 'skip'];
-const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', ...control];
+const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', 'sandbox', 'demo', ...control];
 
 describe('turnus --help', () => {
   it('ends with 0 and names every command on standard output', async () => {
@@ -16,11 +16,14 @@ describe('turnus --help', () => {
     for (const command of commands) expect(end.stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
-  it.each([...commands.map((command) => [command]), ['journal', 'verify']])('helps with %s too', async (...command) => {
-    const end = await runTurnus([...command, '--help']);
-    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(end.stdout).toContain(`Usage: turnus ${command.join(' ')}`);
-  });
+  it.each([...commands.map((command) => [command]), ['journal', 'verify'], ['sandbox', 'break']])(
+    'helps with %s too',
+    async (...command) => {
+      const end = await runTurnus([...command, '--help']);
+      expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+      expect(end.stdout).toContain(`Usage: turnus ${command.join(' ')}`);
+    },
+  );
 });
 
 describe('turnus --version', () => {

@@ -25,25 +25,6 @@ describe('turnus demo', { timeout: 120_000 }, () => {
     expect(verified).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('are intact') as string });
   });
 
-  it('ends with 130 at Ctrl-C in the middle of the run, and leaves only the journal', async () => {
-    const demo = await turnusProcess(['demo', '--fast']);
-    await demo.says(': Rebooting');
-    demo.kill('SIGINT');
-    expect(await demo.exited).toBe(130);
-    expect(demo.stdout()).toContain('SIGINT: stopping');
-    const left = await leftBehind(demo.directory);
-    expect(left).toEqual([expect.stringMatching(/^turnus-demo-[-\d]+$/)]);
-    expect(await readdir(join(demo.directory, left[0] ?? ''))).toEqual(['journal.ndjson']);
-  });
-
-  it('ends with 130 at Ctrl-C while it starts, and leaves nothing', async () => {
-    const demo = await turnusProcess(['demo', '--fast']);
-    await demo.says('This demo makes a cluster');
-    demo.kill('SIGINT');
-    expect(await demo.exited).toBe(130);
-    expect(await leftBehind(demo.directory)).toEqual([]);
-  });
-
   it('does not write into a journal that is there already', async () => {
     const output = await temporaryDirectory();
     await mkdir(join(output, 'kept'));

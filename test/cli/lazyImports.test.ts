@@ -51,6 +51,9 @@ describe('the client of the API server and the SSH client', () => {
     'cli/journalVerify.ts',
     'cli/control.ts',
     'cli/status.ts',
+    'cli/sandbox.ts',
+    'cli/sandboxBreak.ts',
+    'cli/demo.ts',
   ])('are not loaded with %s', (entry) => {
     expect(heavyPaths(entry)).toEqual([]);
   });
@@ -66,6 +69,7 @@ describe('turnus --help', () => {
     expect([...loadedWith('main.ts').keys()].filter((name) => name.startsWith('src/')).sort()).toEqual([
       'src/cli/commandLine.ts',
       'src/cli/io.ts',
+      'src/cli/sandboxCommandLine.ts',
       'src/cli/version.ts',
       'src/console/plainText.ts',
       'src/main.ts',

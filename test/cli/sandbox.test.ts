@@ -10,7 +10,7 @@ import { turnusProcess, type TurnusProcess } from './turnusProcess.js';
 /** Starts a sandbox and waits until it can be used. */
 async function sandbox(...options: string[]): Promise<TurnusProcess & { kubeconfig: string; playbook: string }> {
   const running = await turnusProcess(['sandbox', '--nodes', '3', ...options]);
-  await running.says('Ctrl-C ends the sandbox');
+  await running.says('takes everything of it away');
   const fileOf = (variable: string) =>
     new RegExp(`^ *export ${variable}=(\\S+)$`, 'm').exec(running.stdout())?.[1] ?? '';
   return { ...running, kubeconfig: fileOf('KUBECONFIG'), playbook: fileOf('PLAYBOOK') };

@@ -25,6 +25,7 @@ const pace = {
   firstReportMs: { least: 0, most: 300 },
   nodeMonitorMs: 1000,
   leaseRenewMs: 2000,
+  farewellChance: 1,
 };
 
 /** The sandbox over HTTPS, with the pace of the played kubelets of the test cluster. */

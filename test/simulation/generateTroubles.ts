@@ -133,8 +133,9 @@ const together: readonly ((situation: Situation) => readonly NewTrouble[])[] = [
   },
 ];
 
-/** Some time in the night. */
+/** Some time in the night, now and then in the first seconds: there the first node is checked, cordoned and drained. */
 function moment({ nodes, playbook, random }: Situation): number {
+  if (random.chance(0.25)) return random.between(1000, 10_000);
   return random.between(0, nodes.length * roughTurnMs(playbook));
 }
 

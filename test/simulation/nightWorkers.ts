@@ -54,6 +54,8 @@ async function played(worker: ChildProcess, seed: number): Promise<PlayedNight> 
 
 /** In a worker: plays each seed that comes in. */
 export function serveNights(play: (seed: number) => Promise<NightEnd>): void {
+  // Without whoever wants to know there is no point in going on.
+  process.on('disconnect', () => process.exit());
   process.on('message', (seed: number) => {
     play(seed).then(
       ({ night: _night, ...end }) => process.send?.({ seed, ...end }),

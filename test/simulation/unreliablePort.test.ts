@@ -125,7 +125,7 @@ describe('a dead actor', () => {
         fc.integer({ min: 0, max: 200 }),
         async (seed, diesAtMs) => {
           const life = actorLife();
-          const { time, port, api, run } = world({ seed, life });
+          const { time, port, api, seen, run } = world({ seed, life });
           const clock = mortalClock(time, life);
           let heard = 0;
           let writesAfterDeath = 0;
@@ -157,10 +157,12 @@ describe('a dead actor', () => {
           await run(time.clock.sleep(diesAtMs, never));
           life.crash();
           const heardAlive = heard;
+          const seenAlive = seen.length;
           start();
           await run(time.clock.sleep(aMinute, never));
           expect(heard).toBe(heardAlive);
           expect(writesAfterDeath).toBe(0);
+          expect(seen).toHaveLength(seenAlive);
         },
       ),
       { numRuns: 50 },

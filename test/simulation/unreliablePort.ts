@@ -198,7 +198,10 @@ async function repeated<T>(
     if (answer.kind === 'ok' || failures === repetitions.most || !isPassing(answer)) return answer;
     const retryAfterMs = answer.kind === 'throttled' ? answer.retryAfterMs : 0;
     if (retryAfterMs > repetitions.longestRetryAfterMs || clock.monotonic() >= endsAt) return answer;
-    const pauseMs = Math.min(repetitions.longestPauseMs, repetitions.firstPauseMs * 2 ** failures * (1 + random()));
+    const pauseMs = Math.min(
+      repetitions.longestPauseMs,
+      Math.round(repetitions.firstPauseMs * 2 ** failures * (1 + random())),
+    );
     await clock.sleep(retryAfterMs + pauseMs, signal);
   }
 }

@@ -18,7 +18,7 @@ import {
   builtInDefinitions,
   customDefinitions,
   establishedStatus,
-  tableName,
+  type ResourceDefinition,
 } from './resourceDefinition.js';
 import { sameJson } from './sameJson.js';
 import { applyScale, scaleOf } from './scale.js';
@@ -46,28 +46,34 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
   const { timeline, random, beforeRead } = options;
   const store = new ObjectStore(options.historyLength ?? 1000);
   const served = new Map(builtInDefinitions.map((definition) => [servedName(definition), definition]));
-  const deletion = new Deletion({
-    store,
-    timeline,
-    removed: ({ resource }, object) => {
-      if (resource === crds) stopServing(object);
-    },
-  });
+  const deletion = new Deletion(store, timeline);
   const parts = { store, timeline, random, deletion };
 
+  let known = new WeakMap<Resource, ResourceDefinition>();
+  /** Who asks names the same few resources all the time. */
+  const definitionOf = (resource: Resource): ResourceDefinition | undefined => {
+    const definition = known.get(resource) ?? served.get(servedName(resource));
+    if (definition !== undefined) known.set(resource, definition);
+    return definition;
+  };
+
   const serve = (crd: ApiObject): ApiObject => {
+    known = new WeakMap();
     for (const definition of customDefinitions(crd)) served.set(servedName(definition), definition);
     return { ...crd, status: establishedStatus(crd, timeText(timeline.now())) };
   };
   const stopServing = (crd: ApiObject): void => {
+    known = new WeakMap();
     for (const definition of customDefinitions(crd)) {
       served.delete(servedName(definition));
-      for (const key of [...store.table(definition).keys]) store.remove({ resource: definition, key }, apiServer);
+      for (const [key, object] of [...store.table(definition).objects]) {
+        store.remove({ resource: definition, key }, object, apiServer);
+      }
     }
   };
 
   const find = (request: Target): Reply<Found> => {
-    const resource = served.get(servedName(request.resource));
+    const resource = definitionOf(request.resource);
     if (resource === undefined || resource.onlyAnswers) return no.notServed();
     const { subresource } = request;
     if (subresource !== undefined && !resource.subresources.includes(subresource)) return no.notServed();
@@ -86,7 +92,7 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
     const made = updatedObject(place.resource, { ...update, current, subresource });
     if (made.kind === 'refused' || made.value === current || dryRun === true) return made;
     const problem = specProblem(place.resource, made.value);
-    if (problem !== undefined) return no.invalid(place.resource, current.metadata.name ?? '', problem);
+    if (problem !== undefined) return no.invalid(place.resource, current.metadata.name ?? '', 'spec', problem);
     const isNewSpec = place.resource === crds && !sameJson(made.value['spec'], current['spec']);
     const stored = store.put(place.resource, isNewSpec ? serve(made.value) : made.value, update.by);
     deletion.finishDeletion(place, stored, update.by);
@@ -94,14 +100,13 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
   };
 
   const create: SimulatedApi['create'] = (request, by) => {
-    const resource = served.get(servedName(request.resource));
+    const resource = definitionOf(request.resource);
     if (resource === undefined) return no.notServed();
     if (request.subresource !== undefined) return bind(request, by);
     if (resource.onlyAnswers) return no.ok(answerReview(request.object, by));
     const made = newObject(parts, resource, request);
     if (made.kind === 'refused' || request.dryRun === true) return made;
     const stored = store.put(resource, resource === crds ? serve(made.value) : made.value, by);
-    deletion.expectOwners({ resource, key: keyOf(stored.metadata.namespace, stored.metadata.name ?? '') }, stored);
     return no.ok(stored);
   };
 
@@ -188,7 +193,10 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
       const { kind, group } = place.resource;
       return no.otherUid(group === '' ? kind : `${kind}.${group}`, request.name, { asked: request.uid, found: uid });
     }
-    return no.ok(request.dryRun === true ? object : deletion.delete(place, object, request, by));
+    if (request.dryRun === true) return no.ok(object);
+    const deleted = deletion.delete(place, object, request, by);
+    if (place.resource === crds) stopServing(object);
+    return no.ok(deleted);
   };
 
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
@@ -211,14 +219,14 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
       return no.ok(request.subresource === 'scale' ? scaleOf(place.resource, object) : object);
     },
     list(request) {
-      const resource = served.get(servedName(request.resource));
+      const resource = definitionOf(request.resource);
       if (resource === undefined) return no.notServed();
       if (resource.onlyAnswers) return no.methodNotAllowed();
       beforeRead?.(request);
       return listPage(store, resource, request);
     },
     watch(request, listener) {
-      const resource = served.get(servedName(request.resource));
+      const resource = definitionOf(request.resource);
       if (resource === undefined) return no.notServed();
       return resource.onlyAnswers ? no.methodNotAllowed() : watch(store, resource, request, listener);
     },
@@ -249,7 +257,7 @@ interface Target {
 }
 
 function servedName(resource: Resource): string {
-  return `${tableName(resource)}/${resource.version}`;
+  return `${resource.plural}.${resource.group}/${resource.version}`;
 }
 
 function patched(object: ApiObject, patch: ApiPatch): ApiObject | undefined {

@@ -157,7 +157,7 @@ function whyNone(budget: ApiObject): string {
   if (currentHealthy <= desiredHealthy) {
     return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
   }
-  return condition === undefined ? sentence : `${sentence} (${reason}): ${message}`;
+  return message === '' ? sentence : `${sentence} (${reason}): ${message}`;
 }
 
 /** Marks the pod as disrupted and deletes it, after its UID was compared (addConditionAndDeletePod). */

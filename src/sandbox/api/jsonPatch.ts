@@ -5,7 +5,7 @@ import { sameJson } from './sameJson.js';
 
 /**
  * The object after a JSON patch (RFC 6902), or undefined where it does not apply, as evanphx/json-patch decides in the
- * API server: a `test` for null holds where the member is absent but its parent is there.
+ * API server: a `test` for null holds where the member is absent but its parent is there, and `replace` also adds one.
  */
 export function applyJsonPatch(object: ApiObject, operations: readonly JsonPatchOperation[]): ApiObject | undefined {
   let patched: unknown = object;
@@ -52,9 +52,8 @@ function applyToMember(parent: Readonly<Record<string, unknown>>, key: string, o
     case 'test':
       return isSame(before, operation.value) ? parent : doesNotApply;
     case 'add':
-      return { ...parent, [key]: operation.value };
     case 'replace':
-      return before === undefined ? doesNotApply : { ...parent, [key]: operation.value };
+      return { ...parent, [key]: operation.value };
     case 'remove': {
       if (before === undefined) return doesNotApply;
       const { [key]: _removed, ...others } = parent;

@@ -22,12 +22,13 @@ export function newObject(
     return refused({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' });
   }
   const name = metadata.name ?? freeName(store, resource, { namespace, prefix: metadata.generateName ?? '', random });
-  if (name === '') return invalid(resource, '', 'metadata.name: Required value: name or generateName is required');
-  if (!namePattern.test(name)) return invalid(resource, name, `metadata.name: Invalid value: "${name}": it is no name`);
+  if (name === '') return invalid(resource, '', 'metadata.name', 'Required value: name or generateName is required');
+  if (!namePattern.test(name))
+    return invalid(resource, name, 'metadata.name', `Invalid value: "${name}": it is no name`);
   if (store.find({ resource, key: keyOf(namespace, name) }) !== undefined) return alreadyExists(resource, name);
 
   const problem = specProblem(resource, object);
-  if (problem !== undefined) return invalid(resource, name, problem);
+  if (problem !== undefined) return invalid(resource, name, 'spec', problem);
   const complete = withDefaults(resource, { ...object, apiVersion: resource.apiVersion, kind: resource.kind });
   return ok(
     withoutEmptyFields(
@@ -100,5 +101,5 @@ export function specProblem(resource: ResourceDefinition, object: ApiObject): st
   if (resource.kind !== 'PodDisruptionBudget' || resource.custom || typeof spec !== 'object' || spec === null) return;
   if (!('minAvailable' in spec && 'maxUnavailable' in spec)) return;
   if (spec.minAvailable === undefined || spec.maxUnavailable === undefined) return;
-  return 'spec: Invalid value: minAvailable and maxUnavailable cannot be both set';
+  return 'Invalid value: minAvailable and maxUnavailable cannot be both set';
 }

@@ -1,19 +1,13 @@
-import type { ApiObject, Resource } from '../../cluster/clusterPort.js';
+import type { ApiObject } from '../../cluster/clusterPort.js';
 import { ownerReferencesOf } from '../../cluster/apiObject.js';
-import { keyOf, ObjectTable, type StoredChange } from './objectTable.js';
-import { tableName, type ResourceDefinition } from './resourceDefinition.js';
+import { keyOf, ObjectTable, type Follower, type StoredChange } from './objectTable.js';
+import type { ResourceDefinition } from './resourceDefinition.js';
 import type { Change } from './simulatedApi.js';
 
 /** Where an object is kept. */
 export interface Place {
   readonly resource: ResourceDefinition;
   readonly key: string;
-}
-
-interface Follower {
-  /** Changes up to this version were told. */
-  told: number;
-  readonly hear: (change: StoredChange) => void;
 }
 
 /**
@@ -26,9 +20,8 @@ export class ObjectStore {
   readonly #places = new Map<string, Place>();
   /** By the UID of an owner, the UIDs of its dependents. */
   readonly #dependents = new Map<string, Set<string>>();
-  readonly #followers = new Map<string, Set<Follower>>();
   readonly #observers = new Set<(change: Change) => void>();
-  readonly #untold: { readonly table: string; readonly stored: StoredChange; readonly change: Change }[] = [];
+  readonly #untold: { readonly table: ObjectTable; readonly stored: StoredChange; readonly change: Change }[] = [];
   #telling = false;
   #version = 1;
   #forgottenTo = 0;
@@ -41,13 +34,12 @@ export class ObjectStore {
     return this.#version;
   }
 
-  table(resource: Resource): ObjectTable {
-    const name = tableName(resource);
-    let table = this.#tables.get(name);
+  table({ qualified }: ResourceDefinition): ObjectTable {
+    let table = this.#tables.get(qualified);
     if (table === undefined) {
       table = new ObjectTable(this.#historyLength);
       table.forget(this.#forgottenTo);
-      this.#tables.set(name, table);
+      this.#tables.set(qualified, table);
     }
     return table;
   }
@@ -64,14 +56,6 @@ export class ObjectStore {
   /** The UIDs of the objects that name this one as their owner. */
   dependentsOf(uid: string): readonly string[] {
     return [...(this.#dependents.get(uid) ?? [])];
-  }
-
-  /** Whether a namespace has objects left. */
-  isEmpty(namespace: string): boolean {
-    for (const place of this.#places.values()) {
-      if (place.resource.namespaced && place.key.startsWith(`${namespace}/`)) return false;
-    }
-    return true;
   }
 
   /** Every object of a namespace. */
@@ -93,25 +77,23 @@ export class ObjectStore {
     return stored;
   }
 
-  remove({ resource, key }: Place, by: string): void {
+  /** `last` is how the object was when it went. */
+  remove({ resource, key }: Place, last: ApiObject, by: string): void {
     const before = this.find({ resource, key });
     if (before === undefined) return;
     this.#version += 1;
-    const object = { ...before, metadata: { ...before.metadata, resourceVersion: String(this.#version) } };
+    const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(this.#version) } };
     this.#places.delete(before.metadata.uid ?? '');
     this.#noteOwners(undefined, before);
     this.#record(resource, { type: 'deleted', key, object, before }, by);
   }
 
   /** Tells the changes of a resource after a version, past ones at once. Undefined where some are forgotten. */
-  follow(resource: Resource, after: number, hear: (change: StoredChange) => void): (() => void) | undefined {
+  follow(resource: ResourceDefinition, after: number, hear: (change: StoredChange) => void): (() => void) | undefined {
     const table = this.table(resource);
+    const follower: Follower = { told: after, hear };
     let past = table.since(after);
     if (past === undefined) return undefined;
-    const name = tableName(resource);
-    const followers = this.#followers.get(name) ?? new Set<Follower>();
-    this.#followers.set(name, followers);
-    const follower: Follower = { told: after, hear };
     while (past !== undefined && past.length > 0) {
       for (const change of past) {
         follower.told = change.version;
@@ -119,9 +101,9 @@ export class ObjectStore {
       }
       past = table.since(follower.told);
     }
-    followers.add(follower);
+    table.followers.add(follower);
     return () => {
-      followers.delete(follower);
+      table.followers.delete(follower);
     };
   }
 
@@ -142,30 +124,20 @@ export class ObjectStore {
 
   #record(resource: ResourceDefinition, change: Omit<StoredChange, 'version'>, by: string): void {
     const stored: StoredChange = { ...change, version: this.#version };
-    this.table(resource).record(stored);
-    const { group, version, plural, namespaced } = resource;
+    const table = this.table(resource);
+    table.record(stored);
     const { type, object, before } = change;
-    this.#untold.push({
-      table: tableName(resource),
-      stored,
-      change: { type, resource: { group, version, plural, namespaced }, object, before, by },
-    });
+    this.#untold.push({ table, stored, change: { type, resource, object, before, by } });
     if (this.#telling) return;
     this.#telling = true;
     try {
-      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) this.#tell(next);
+      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+        next.table.tell(next.stored);
+        for (const observer of this.#observers) observer(next.change);
+      }
     } finally {
       this.#telling = false;
     }
-  }
-
-  #tell({ table, stored, change }: { table: string; stored: StoredChange; change: Change }): void {
-    for (const follower of this.#followers.get(table) ?? []) {
-      if (stored.version <= follower.told) continue;
-      follower.told = stored.version;
-      follower.hear(stored);
-    }
-    for (const observer of this.#observers) observer(change);
   }
 
   #noteOwners(object: ApiObject | undefined, before: ApiObject | undefined): void {

@@ -10,6 +10,13 @@ export interface StoredChange {
   readonly before: ApiObject | undefined;
 }
 
+/** Somebody who is told the changes of a table. */
+export interface Follower {
+  /** Changes up to this version were told. */
+  told: number;
+  readonly hear: (change: StoredChange) => void;
+}
+
 /** What a table contains, or contained at an earlier version. `keys` are in order. */
 export interface Contents {
   readonly keys: readonly string[];
@@ -19,6 +26,7 @@ export interface Contents {
 /** The objects of one resource by key (`namespace/name`, or `name`), and their last changes. */
 export class ObjectTable implements Contents {
   readonly objects = new Map<string, ApiObject>();
+  readonly followers = new Set<Follower>();
   readonly #keys: string[] = [];
   readonly #historyLength: number;
   #history: StoredChange[] = [];
@@ -47,6 +55,14 @@ export class ObjectTable implements Contents {
     if (this.#history.length > 2 * this.#historyLength) {
       const dropped = this.#history.splice(0, this.#history.length - this.#historyLength);
       this.#forgottenTo = dropped.at(-1)?.version ?? this.#forgottenTo;
+    }
+  }
+
+  tell(change: StoredChange): void {
+    for (const follower of this.followers) {
+      if (change.version <= follower.told) continue;
+      follower.told = change.version;
+      follower.hear(change);
     }
   }
 

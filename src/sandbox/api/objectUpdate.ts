@@ -1,6 +1,6 @@
 import type { ApiObject, ObjectMeta } from '../../cluster/clusterPort.js';
 import { conflict, invalid, ok, wroteFirst, type Refused } from './refusals.js';
-import { hasStatus, tableName, type ResourceDefinition } from './resourceDefinition.js';
+import { hasStatus, type ResourceDefinition } from './resourceDefinition.js';
 import { sameJson } from './sameJson.js';
 import type { Reply } from './simulatedApi.js';
 import { withoutEmptyFields } from './storedForm.js';
@@ -37,19 +37,19 @@ function refusedMetadata(resource: ResourceDefinition, { current, wanted, method
   const { name = '', uid = '', resourceVersion } = current.metadata;
   const asked = wanted.metadata;
   if (asked.name !== undefined && asked.name !== name) {
-    return invalid(resource, name, `metadata.name: Invalid value: "${asked.name}": field is immutable`);
+    return invalid(resource, name, 'metadata.name', `Invalid value: "${asked.name}": field is immutable`);
   }
   if (asked.uid !== undefined && asked.uid !== '' && asked.uid !== uid) {
     return method === 'replace'
       ? conflict(
-          tableName(resource),
+          resource.qualified,
           name,
           `Precondition failed: UID in precondition: ${asked.uid}, UID in object meta: ${uid}`,
         )
-      : invalid(resource, name, `metadata.uid: Invalid value: "${asked.uid}": field is immutable`);
+      : invalid(resource, name, 'metadata.uid', `Invalid value: "${asked.uid}": field is immutable`);
   }
   if (method === 'replace' && resource.wantsVersion && (asked.resourceVersion ?? '') === '') {
-    return invalid(resource, name, 'metadata.resourceVersion: Invalid value: 0: must be specified for an update');
+    return invalid(resource, name, 'metadata.resourceVersion', 'Invalid value: 0: must be specified for an update');
   }
   if ((asked.resourceVersion ?? '') !== '' && asked.resourceVersion !== resourceVersion) {
     return wroteFirst(resource, name);

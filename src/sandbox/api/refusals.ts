@@ -1,4 +1,4 @@
-import { tableName, type ResourceDefinition } from './resourceDefinition.js';
+import type { ResourceDefinition } from './resourceDefinition.js';
 import type { Refusal, Reply } from './simulatedApi.js';
 
 /** Every way the API server says no (apimachinery, pkg/api/errors/errors.go). */
@@ -19,12 +19,12 @@ export function notServed(): Refused {
 }
 
 export function notFound(resource: ResourceDefinition, name: string): Refused {
-  const message = `${tableName(resource)} "${name}" not found`;
+  const message = `${resource.qualified} "${name}" not found`;
   return refused({ code: 404, reason: 'NotFound', message, details: detailsOf(resource.plural, resource.group, name) });
 }
 
 export function alreadyExists(resource: ResourceDefinition, name: string): Refused {
-  const message = `${tableName(resource)} "${name}" already exists`;
+  const message = `${resource.qualified} "${name}" already exists`;
   const details = detailsOf(resource.plural, resource.group, name);
   return refused({ code: 409, reason: 'AlreadyExists', message, details });
 }
@@ -42,7 +42,7 @@ function detailsOf(kind: string, group: string, name: string) {
 
 export function wroteFirst(resource: ResourceDefinition, name: string): Refused {
   const why = 'the object has been modified; please apply your changes to the latest version and try again';
-  return conflict(tableName(resource), name, why);
+  return conflict(resource.qualified, name, why);
 }
 
 /** A deletion was meant for a namesake (apiserver, pkg/registry/rest/delete.go). */
@@ -64,11 +64,11 @@ export function methodNotAllowed(): Refused {
   return refused({ code: 405, reason: 'MethodNotAllowed', message });
 }
 
-/** `problem` names the field: `metadata.name: Required value`. */
-export function invalid(resource: ResourceDefinition, name: string, problem: string): Refused {
+/** `problem` is what is wrong with the field: `Required value`. */
+export function invalid(resource: ResourceDefinition, name: string, field: string, problem: string): Refused {
   const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
-  const causes = [{ reason: 'FieldValueInvalid', message: problem }];
-  const message = `${kind} "${name}" is invalid: ${problem}`;
+  const causes = [{ reason: 'FieldValueInvalid', message: problem, field }];
+  const message = `${kind} "${name}" is invalid: ${field}: ${problem}`;
   const details = { ...detailsOf(resource.kind, resource.group, name), causes };
   return refused({ code: 422, reason: 'Invalid', message, details });
 }
@@ -88,7 +88,7 @@ export function namespaceTerminating(resource: ResourceDefinition, name: string,
   return refused({
     code: 403,
     reason: 'Forbidden',
-    message: `${tableName(resource)} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+    message: `${resource.qualified} "${name}" is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
     details: {
       ...detailsOf(resource.plural, resource.group, name),
       causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated` }],

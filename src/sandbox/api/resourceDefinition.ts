@@ -1,9 +1,11 @@
-import type { ApiObject, Resource } from '../../cluster/clusterPort.js';
+import type { ApiObject } from '../../cluster/clusterPort.js';
 import { isRecord, recordOf, recordsOf, stringOf, stringsOf } from '../../cluster/json.js';
 import type { ServedResource } from './simulatedApi.js';
 
 /** What the API server knows of a resource that it serves. */
 export interface ResourceDefinition extends ServedResource {
+  /** The plural with its group, as in messages: `deployments.apps`. It names the table, whatever the version. */
+  readonly qualified: string;
   /** `v1` or `apps/v1`. */
   readonly apiVersion: string;
   /** Served by a CustomResourceDefinition. */
@@ -31,6 +33,7 @@ function builtIn(
   return {
     group: group ?? '',
     version: version ?? '',
+    qualified: qualifiedName({ group: group ?? '', plural }),
     apiVersion,
     kind,
     plural,
@@ -99,9 +102,9 @@ export const builtInDefinitions: readonly ResourceDefinition[] = [
   builtIn('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', ['cluster', 'answers']),
 ];
 
-const builtInByName = new Map(builtInDefinitions.map((definition) => [tableName(definition), definition]));
+const builtInByName = new Map(builtInDefinitions.map((definition) => [definition.qualified, definition]));
 
-/** By its table's name, for example `poddisruptionbudgets.policy`. */
+/** By its qualified name, for example `poddisruptionbudgets.policy`. */
 export function builtInDefinition(name: string): ResourceDefinition {
   const definition = builtInByName.get(name);
   if (definition === undefined) throw new Error(`the sandbox serves no ${name} by itself`);
@@ -123,6 +126,7 @@ export function customDefinitions(crd: ApiObject): readonly ResourceDefinition[]
       return {
         group,
         version: name,
+        qualified: qualifiedName({ group, plural: stringOf(names['plural']) ?? '' }),
         apiVersion: `${group}/${name}`,
         kind,
         plural: stringOf(names['plural']) ?? '',
@@ -153,8 +157,7 @@ export function establishedStatus(crd: ApiObject, time: string): unknown {
   };
 }
 
-/** One text for a resource, whatever its version. */
-export function tableName({ group, plural }: Resource): string {
+function qualifiedName({ group, plural }: { readonly group: string; readonly plural: string }): string {
   return group === '' ? plural : `${plural}.${group}`;
 }
 

@@ -12,25 +12,15 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return true;
 }
 
-/** The value without members that are undefined, as it arrives after a journey as JSON; itself where there are none. */
+/** The value as it arrives after a journey as JSON, without members that are undefined; itself where there are none. */
 export function asSent<T>(value: T): T;
 export function asSent(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const sent: readonly unknown[] = value;
-    const items = sent.map((item) => (item === undefined ? null : asSent(item)));
-    return items.every((item, index) => item === sent[index]) ? sent : items;
-  }
-  if (!isRecord(value)) return value;
-  let changed = false;
-  const members: Record<string, unknown> = {};
-  for (const key in value) {
-    const member = value[key];
-    if (member === undefined) {
-      changed = true;
-      continue;
-    }
-    members[key] = asSent(member);
-    if (members[key] !== member) changed = true;
-  }
-  return changed ? members : value;
+  return hasHoles(value) ? JSON.parse(JSON.stringify(value)) : value;
+}
+
+function hasHoles(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some((item) => item === undefined || hasHoles(item));
+  if (!isRecord(value)) return false;
+  for (const key in value) if (value[key] === undefined || hasHoles(value[key])) return true;
+  return false;
 }

@@ -52,7 +52,7 @@ export interface Refusal {
     readonly kind?: string;
     readonly name?: string;
     readonly retryAfterSeconds?: number;
-    readonly causes?: readonly { readonly reason: string; readonly message: string }[];
+    readonly causes?: readonly { readonly reason: string; readonly message: string; readonly field?: string }[];
   };
 }
 

@@ -40,9 +40,11 @@ export function simulatedPort({
     get: (request, signal) => answer(signal, () => api.get(request)),
     list: (request, signal) => answer(signal, () => api.list(request)),
     watch: (request, signal) => watchEvents(api, request, signal),
-    create: (request, signal) => answer(signal, () => api.create(asSent(request), caller)),
-    replace: (request, signal) => answer(signal, () => api.replace(asSent(request), caller)),
-    patch: (request, signal) => answer(signal, () => api.patch(asSent(request), caller)),
+    create: (request, signal) =>
+      answer(signal, () => api.create({ ...request, object: asSent(request.object) }, caller)),
+    replace: (request, signal) =>
+      answer(signal, () => api.replace({ ...request, object: asSent(request.object) }, caller)),
+    patch: (request, signal) => answer(signal, () => api.patch({ ...request, patch: asSent(request.patch) }, caller)),
     delete: (request, signal) => answer(signal, () => api.delete(request, caller)),
 
     async evict(request, signal) {

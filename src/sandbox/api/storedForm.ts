@@ -1,6 +1,6 @@
 import type { ApiObject } from '../../cluster/clusterPort.js';
 import { arrayOf, isRecord, recordOf, recordsOf, stringOf, type JsonRecord } from '../../cluster/json.js';
-import { hasStatus, tableName, type ResourceDefinition } from './resourceDefinition.js';
+import { hasStatus, type ResourceDefinition } from './resourceDefinition.js';
 
 /** RFC 3339 to the second, as `metadata` carries times. */
 export function timeText(timeMs: number): string {
@@ -11,7 +11,7 @@ export function timeText(timeMs: number): string {
 export function withDefaults(resource: ResourceDefinition, object: ApiObject): ApiObject {
   if (!hasStatus(resource) || resource.custom) return withoutStatus(resource, object);
   const spec = recordOf(object['spec']);
-  switch (tableName(resource)) {
+  switch (resource.qualified) {
     case 'nodes':
       // A kubelet registers its node with the status.
       return { ...object, spec, status: recordOf(object['status']) };
@@ -55,7 +55,7 @@ export function withDefaults(resource: ResourceDefinition, object: ApiObject): A
 
 /** Fields that Go leaves out because they are empty (`omitempty`): clients test for their absence. */
 export function withoutEmptyFields(resource: ResourceDefinition, object: ApiObject): ApiObject {
-  if (tableName(resource) !== 'nodes') return object;
+  if (resource.qualified !== 'nodes') return object;
   const spec = recordOf(object['spec']);
   const isEmpty = (value: unknown) => value === false || value === null || (Array.isArray(value) && value.length === 0);
   if (!isEmpty(spec['unschedulable']) && !isEmpty(spec['taints'])) return object;

@@ -89,9 +89,11 @@ function expectedOf(
     return { kind: 'expected', expectedPods: 0, desiredHealthy: 0 };
   }
   const scales = new Map<string, number>();
+  const controllers = new Set<string>();
   for (const pod of pods) {
     // Pods without a controller count as healthy, not as expected.
-    if (pod.controller === undefined || scales.has(pod.controller.uid)) continue;
+    if (pod.controller === undefined || controllers.has(pod.controller.uid)) continue;
+    controllers.add(pod.controller.uid);
     const scale = question.scaleOf(pod.controller, pod);
     if (scale.kind === 'none') return { kind: 'failed', message: scale.message };
     scales.set(scale.uid, scale.replicas);

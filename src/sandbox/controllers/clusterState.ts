@@ -34,7 +34,7 @@ export function clusterState(api: SimulatedApi): ClusterState {
   const byNode = buckets<PodRecord>();
   const byController = buckets<PodRecord>();
   const byNamespace = buckets<PodRecord>();
-  const byLabel = buckets<PodRecord>();
+  const byLabel = buckets<string>();
   const controlled = buckets<ApiObject>();
   const others = new Map<string, Map<string, ApiObject>>();
   const listeners = new Map<string, ((change: Change) => void)[]>();
@@ -53,8 +53,8 @@ export function clusterState(api: SimulatedApi): ClusterState {
     byNamespace.move(key, before?.namespace, now?.namespace, now);
     if (before?.labels !== now?.labels) {
       for (const label of labelKeys(before)) byLabel.remove(label, key);
+      for (const label of labelKeys(now)) byLabel.put(label, key, key);
     }
-    for (const label of labelKeys(now)) byLabel.put(label, key, now);
     store(pods, key, now);
     for (const listener of podListeners) listener(now, before);
   };
@@ -62,7 +62,8 @@ export function clusterState(api: SimulatedApi): ClusterState {
     const { resource, object, type } = change;
     const key = keyOf(object);
     const isGone = type === 'deleted';
-    if (resource.group === '' && resource.plural === 'pods') indexPod(key, isGone ? undefined : podRecord(object));
+    if (resource.group === '' && resource.plural === 'pods')
+      indexPod(key, isGone ? undefined : podRecord(object, pods.get(key)));
     else if (resource.group === '' && resource.plural === 'nodes') {
       const before = nodes.get(key);
       const now = isGone ? undefined : nodeRecord(object);
@@ -87,7 +88,9 @@ export function clusterState(api: SimulatedApi): ClusterState {
     podsMatching(namespace, selector) {
       const [label] = Object.entries(selector?.matchLabels ?? {});
       const candidates =
-        label === undefined ? byNamespace.of(namespace) : byLabel.of(`${namespace}/${label[0]}=${label[1]}`);
+        label === undefined
+          ? byNamespace.of(namespace)
+          : byLabel.of(`${namespace}/${label[0]}=${label[1]}`).flatMap((key) => pods.get(key) ?? []);
       return candidates.filter((pod) => matchesLabels(selector, pod.labels));
     },
     objects,
@@ -127,13 +130,13 @@ function buckets<T>() {
     put,
     remove,
     /** The same list as long as nothing in the group has changed. */
-    of(name: string): readonly T[] {
+    of: (name: string): readonly T[] => {
       const group = groups.get(name);
       if (group === undefined) return none;
       group.list ??= [...group.members.values()];
       return group.list;
     },
-    move(key: string, from: string | undefined, to: string | undefined, value: T | undefined): void {
+    move: (key: string, from: string | undefined, to: string | undefined, value: T | undefined): void => {
       if (from !== undefined && from !== to) remove(from, key);
       if (to !== undefined) put(to, key, value);
     },

@@ -2,7 +2,7 @@ import type { ApiObject } from '../../cluster/clusterPort.js';
 import { numberOf, recordOf, type JsonRecord } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import { activePodsOf } from './replicaSets.js';
-import { conditionOf, keyOf, timeText, withCondition } from './records.js';
+import { conditionOf, keyOf, timeText, withCondition, type PodRecord } from './records.js';
 import { workQueue } from './workQueue.js';
 import { nameSuffix, podOf, workloadKinds } from './workloadKinds.js';
 import { controllerName, writerAs } from './writer.js';
@@ -73,6 +73,19 @@ export function runJobs(world: World): void {
     return { ...status, active: active.length, ready: active.filter((pod) => pod.ready).length };
   };
 
+  /** A Job that is gone lets go of its pods, so that they can go too (syncOrphanPod). */
+  const orphans = workQueue(world, pace.controllerMs, (key) => {
+    const pod = state.pods.get(key);
+    if (pod === undefined || jobOf(pod) !== undefined) return;
+    const finalizers = pod.object.metadata.finalizers ?? [];
+    const left = finalizers.filter((finalizer) => finalizer !== trackingFinalizer);
+    if (left.length < finalizers.length) write.merge(resources.pods, pod.object, { metadata: { finalizers: left } });
+  });
+  const jobOf = ({ namespace, controller }: PodRecord): ApiObject | undefined => {
+    const job = state.objects(kind.resource.plural).get(`${namespace}/${controller?.name ?? ''}`);
+    return job?.metadata.uid === controller?.uid ? job : undefined;
+  };
+
   const startMissing = (job: ApiObject, count: { completions: number; succeeded: number; failed: number }): void => {
     const parallel = numberOf(recordOf(job['spec'])['parallelism']) ?? 1;
     const wanted = Math.min(parallel, count.completions - count.succeeded);
@@ -93,12 +106,18 @@ export function runJobs(world: World): void {
   };
 
   state.on(kind.resource.plural, ({ object, type }) => {
-    if (type === 'deleted') lastFailures.delete(object.metadata.uid ?? '');
+    if (type === 'deleted') {
+      const { uid = '' } = object.metadata;
+      lastFailures.delete(uid);
+      for (const { key } of state.podsOf(uid)) orphans.add(key);
+    }
     queue.add(keyOf(object));
   });
   state.onPod((now, before) => {
     const pod = now ?? before;
-    if (pod?.controller?.kind === kind.kind) queue.add(`${pod.namespace}/${pod.controller.name}`);
+    if (pod?.controller?.kind !== kind.kind) return;
+    if (jobOf(pod) === undefined) orphans.add(pod.key);
+    else queue.add(`${pod.namespace}/${pod.controller.name}`);
   });
 }
 

@@ -10,9 +10,8 @@ import type { SchedulingRules } from './schedulingRules.js';
 
 /** What the scheduler has worked out of pods. */
 export interface PodLore {
-  readonly rulesOf: (pod: PodRecord) => SchedulingRules;
-  /** What the pods of one node have taken. */
-  readonly usageOf: (pods: readonly PodRecord[]) => NodeUsage;
+  /** What the pods of a node have taken. */
+  readonly usageOf: (node: string) => NodeUsage;
   /** Pods with a required anti-affinity. */
   readonly repelling: () => Iterable<PodRecord>;
 }
@@ -24,8 +23,8 @@ export interface NodeUsage {
   readonly hostPorts: SchedulingRules['hostPorts'];
 }
 
-export function nodeUsage(pods: readonly PodRecord[], rulesOf: PodLore['rulesOf']): NodeUsage {
-  const all = pods.filter((pod) => !pod.finished).map(rulesOf);
+export function nodeUsage(pods: readonly PodRecord[]): NodeUsage {
+  const all = pods.filter((pod) => !pod.finished).map((pod) => pod.rules());
   const sum = (amount: (rules: SchedulingRules) => number) => all.reduce((total, rules) => total + amount(rules), 0);
   return {
     pods: all.length,
@@ -40,7 +39,7 @@ export function nodeUsage(pods: readonly PodRecord[], rulesOf: PodLore['rulesOf'
  * (the Filter plugins in pkg/scheduler/framework/plugins).
  */
 export function nodeFit(state: ClusterState, pod: PodRecord, lore: PodLore) {
-  const rules = lore.rulesOf(pod);
+  const rules = pod.rules();
   const volumes = volumesOf(state, pod, rules);
   if (typeof volumes === 'string') return () => volumes;
   const repelled = repelledTopologies(state, pod, lore);
@@ -56,7 +55,7 @@ export function nodeFit(state: ClusterState, pod: PodRecord, lore: PodLore) {
     if (!volumes.every((terms) => selectsNode(terms, node))) {
       return "node(s) didn't match PersistentVolume's node affinity";
     }
-    const usage = lore.usageOf(state.podsOnNode(node.name));
+    const usage = lore.usageOf(node.name);
     if (sharesPort(rules, usage)) return "node(s) didn't have free ports for the requested pod ports";
     const lacking = lackingResource(node, rules, usage);
     if (lacking !== undefined) return lacking;
@@ -112,13 +111,13 @@ function repelledTopologies(state: ClusterState, pod: PodRecord, lore: PodLore):
     const value = state.nodes.get(other.nodeName ?? '')?.labels[term.topologyKey];
     if (value !== undefined && !other.finished && other.uid !== pod.uid) repelled.add(`${term.topologyKey}=${value}`);
   };
-  for (const term of lore.rulesOf(pod).antiAffinity) {
+  for (const term of pod.rules().antiAffinity) {
     const isOwnOnly = term.namespaces.length === 0 && term.namespaceSelector === undefined;
     const others = isOwnOnly ? state.podsMatching(pod.namespace, term.selector) : state.pods.values();
     for (const other of others) if (isMeant(state, term, pod, other)) repel(term, other);
   }
   for (const other of lore.repelling()) {
-    for (const term of lore.rulesOf(other).antiAffinity) if (isMeant(state, term, other, pod)) repel(term, other);
+    for (const term of other.rules().antiAffinity) if (isMeant(state, term, other, pod)) repel(term, other);
   }
   return repelled;
 }

@@ -17,9 +17,11 @@ export function renewOnRead(
     readonly isHeard: (node: string) => boolean;
   },
 ): (request: ObjectRequest | ListRequest) => void {
+  const written = new Map<string, number>();
   const renew = (name: string): void => {
     const renewed = kubelets.lastHeard(name);
-    if (renewed === undefined) return;
+    if (renewed === undefined || renewed === written.get(name)) return;
+    written.set(name, renewed);
     const renewTime = microTime(renewed);
     const lease = state.objects(resources.leases.plural).get(`${nodeLeaseNamespace}/${name}`);
     const where = { resource: resources.leases, namespace: nodeLeaseNamespace };

@@ -2,6 +2,7 @@ import { controllerOf } from '../../cluster/apiObject.js';
 import type { ApiObject, OwnerReference } from '../../cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf, type JsonRecord } from '../../cluster/json.js';
 import { quantityOf } from './quantity.js';
+import { schedulingRules, type SchedulingRules } from './schedulingRules.js';
 
 /** One version of a pod, with what controllers ask for again and again. */
 export interface PodRecord {
@@ -22,6 +23,8 @@ export interface PodRecord {
   /** Succeeded or Failed. */
   readonly finished: boolean;
   readonly controller: OwnerReference | undefined;
+  /** What the scheduler has to know of it, worked out when first asked. */
+  readonly rules: () => SchedulingRules;
 }
 
 export interface NodeRecord {
@@ -47,7 +50,8 @@ export interface Taint {
   readonly timeAdded?: string;
 }
 
-export function podRecord(object: ApiObject): PodRecord {
+/** `before` is the version before this one, whose work is not done again. */
+export function podRecord(object: ApiObject, before?: PodRecord): PodRecord {
   const { metadata } = object;
   const spec = recordOf(object['spec']);
   const status = recordOf(object['status']);
@@ -68,7 +72,9 @@ export function podRecord(object: ApiObject): PodRecord {
     ready: conditionOf(status, 'Ready')?.['status'] === 'True',
     terminating: metadata.deletionTimestamp !== undefined,
     finished: phase === 'Succeeded' || phase === 'Failed',
-    controller: controllerOf(object),
+    controller:
+      before?.object.metadata.ownerReferences === metadata.ownerReferences ? before?.controller : controllerOf(object),
+    rules: before?.spec === spec ? before.rules : worksOutOnce(() => schedulingRules(spec)),
   };
 }
 
@@ -99,6 +105,11 @@ export function nodeRecord(object: ApiObject): NodeRecord {
       pods: quantityOf(allocatable['pods'] ?? 110),
     },
   };
+}
+
+function worksOutOnce<T>(work: () => T): () => T {
+  let known: { readonly value: T } | undefined;
+  return () => (known ??= { value: work() }).value;
 }
 
 /** `namespace/name`, or the name alone. */
@@ -132,7 +143,7 @@ export function withCondition(
 
 /** As the API writes times: RFC 3339, whole seconds. */
 export function timeText(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /** A Go duration such as `1500ms` or `1m30s`, in milliseconds; undefined where it is none. */

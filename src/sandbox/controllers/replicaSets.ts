@@ -29,9 +29,8 @@ export function runReplicaSets(world: World): void {
       const pod = podOf(set, kind, { name: `${set.metadata.name ?? ''}-${nameSuffix(random)}` });
       if (write.create(resources.pods, pod).kind === 'refused') queue.add(keyOf(set), 1000);
     }
-    for (const pod of leastMissed(active).slice(0, Math.max(0, -missing))) {
-      write.delete(resources.pods, pod.object);
-    }
+    if (missing >= 0) return;
+    for (const pod of leastMissed(active).slice(0, -missing)) write.delete(resources.pods, pod.object);
   };
   state.on(kind.resource.plural, ({ object }) => {
     queue.add(keyOf(object));

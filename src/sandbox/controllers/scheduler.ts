@@ -2,10 +2,8 @@ import { stringOf } from '../../cluster/json.js';
 import { selectsNode } from '../../cluster/nodeSelector.js';
 import { resources } from '../../cluster/resources.js';
 import { tolerates } from '../../cluster/taints.js';
-import { nodeFit, nodeUsage, podsPerDomain, type PodLore } from './nodeFit.js';
+import { nodeFit, nodeUsage, podsPerDomain, type NodeUsage } from './nodeFit.js';
 import { conditionOf, withCondition, type NodeRecord, type PodRecord } from './records.js';
-import { remembered } from './remembered.js';
-import { schedulingRules, type SchedulingRules } from './schedulingRules.js';
 import { bindClaims } from './volumes.js';
 import { workQueue } from './workQueue.js';
 import { writerAs } from './writer.js';
@@ -21,14 +19,17 @@ export function runScheduler(world: World): void {
   const { api, state, timeline, pace } = world;
   const random = world.random.fork();
   const write = writerAs(api, by);
-  const rulesOfSpec = remembered(schedulingRules);
-  const rulesOf: PodLore['rulesOf'] = ({ spec }) => rulesOfSpec(spec);
   const repelling = new Map<string, PodRecord>();
-  const lore: PodLore = {
-    rulesOf,
-    usageOf: remembered((pods: readonly PodRecord[]) => nodeUsage(pods, rulesOf)),
-    repelling: () => repelling.values(),
+  const usages = new Map<string, { readonly of: readonly PodRecord[]; readonly usage: NodeUsage }>();
+  const usageOf = (node: string): NodeUsage => {
+    const pods = state.podsOnNode(node);
+    const known = usages.get(node);
+    if (known?.of === pods) return known.usage;
+    const usage = nodeUsage(pods);
+    usages.set(node, { of: pods, usage });
+    return usage;
   };
+  const lore = { usageOf, repelling: () => repelling.values() };
   /** Pods that found no place: how often, and when they may be looked at again. */
   const homeless = new Map<string, { readonly tries: number; readonly againAt: number }>();
 
@@ -44,12 +45,12 @@ export function runScheduler(world: World): void {
       else obstacles.set(obstacle, (obstacles.get(obstacle) ?? 0) + 1);
     }
     if (homes.length === 0) refuse(pod, obstacles);
-    else bind(pod, random.pick(bestOf(world, pod, homes, rulesOf(pod))));
+    else bind(pod, random.pick(bestOf(world, pod, homes)));
   });
 
   const bind = (pod: PodRecord, node: NodeRecord): void => {
     homeless.delete(pod.key);
-    bindClaims(world, write, pod, { claims: rulesOf(pod).claims, node });
+    bindClaims(world, write, pod, { claims: pod.rules().claims, node });
     const target = { apiVersion: 'v1', kind: 'Node', name: node.name };
     const binding = {
       apiVersion: 'v1',
@@ -84,7 +85,7 @@ export function runScheduler(world: World): void {
   state.onPod((now, before) => {
     const pod = now ?? before;
     if (pod === undefined) return;
-    if (now !== undefined && !now.finished && rulesOf(now).antiAffinity.length > 0) repelling.set(pod.key, now);
+    if (now !== undefined && !now.finished && now.rules().antiAffinity.length > 0) repelling.set(pod.key, now);
     else repelling.delete(pod.key);
     if (now === undefined || !waits(now)) homeless.delete(pod.key);
     else if (before?.uid !== now.uid) queue.add(now.key);
@@ -115,13 +116,9 @@ function isRoomier(now: NodeRecord, before: NodeRecord): boolean {
  * The nodes with the best score (the Score plugins with their default weights): taints and affinities first, then few
  * pods of the same owner or constraint, then few pods.
  */
-function bestOf(
-  { state }: World,
-  pod: PodRecord,
-  homes: readonly NodeRecord[],
-  rules: SchedulingRules,
-): readonly NodeRecord[] {
+function bestOf({ state }: World, pod: PodRecord, homes: readonly NodeRecord[]): readonly NodeRecord[] {
   if (homes.length === 1) return homes;
+  const rules = pod.rules();
   const spreads = rules.softSpread.map(({ topologyKey, selector }) => {
     const pods = state.podsMatching(pod.namespace, selector).filter((other) => !other.terminating);
     const counts = podsPerDomain(state, topologyKey, { pods, counts: () => true });

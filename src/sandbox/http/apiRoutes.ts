@@ -40,7 +40,7 @@ export function apiRoutes(
   });
 
   if (sideDoor !== undefined) {
-    app.post(sideDoor.path, async ({ req }) => jsonResponse(sideDoor.answer(await req.text())));
+    app.post(sideDoor.path, async ({ req }) => jsonResponse(sideDoor.answer((await textOf(req.raw.body)) ?? '')));
   }
   app.use(async ({ env }, next) => {
     if (faults.isCut()) {
@@ -70,7 +70,6 @@ export function apiRoutes(
     return resourceAnswer(
       {
         method: req.method,
-        path,
         target,
         query: new URL(req.url).searchParams,
         accept: req.header('Accept'),

@@ -2,6 +2,7 @@ import { parse as parseYaml } from 'yaml';
 import { isApiObject } from '../../cluster/apiObject.js';
 import type { ApiObject, JsonPatchOperation } from '../../cluster/clusterPort.js';
 import { isRecord, numberOf, parseJson, recordOf, recordsOf, stringOf, stringsOf } from '../../cluster/json.js';
+import { badRequest, refused } from '../api/refusals.js';
 import type { ApiEviction, ApiPatch, DeleteRequest, Reply } from '../api/simulatedApi.js';
 import type { RequestTarget } from './requestTarget.js';
 import { refusals } from './statusAnswer.js';
@@ -15,25 +16,18 @@ export interface RequestBody {
 
 const objectTypes = ['application/json', 'application/yaml'];
 
-/** The object of a POST or PUT, which must be of the kind, and at the place, that the path says. */
+/** The object of a POST or PUT, which must be of the kind, and have the name, that the path says. */
 export function objectOf(body: RequestBody, target: RequestTarget): Reply<ApiObject> {
   const read = valueOf(body, objectTypes);
   if (read.kind !== 'ok') return read;
   const object = read.value;
   if (!isApiObject(object)) return badRequest('the body is no object of the API: it has no metadata');
-  const { resource, namespace, name, subresource } = target;
-  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
-  if (subresource !== 'scale' && (object.kind !== resource.kind || object.apiVersion !== apiVersion)) {
-    const found = `${String(object.apiVersion)} ${String(object.kind)}`;
-    return badRequest(`the body is a ${found}, and the path is for a ${apiVersion} ${resource.kind}`);
-  }
-  if (namespace !== undefined && (object.metadata.namespace ?? namespace) !== namespace) {
-    return badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  }
+  const { resource, name, subresource } = target;
+  const wanted = `${resource.group === '' ? '' : `${resource.group}/`}${resource.version} ${resource.kind}`;
+  const found = `${String(object.apiVersion)} ${String(object.kind)}`;
+  if (subresource !== 'scale' && found !== wanted) return badRequest(`the body is a ${found}, and must be a ${wanted}`);
   if (name !== undefined && object.metadata.name !== name) {
-    return badRequest(
-      `the name of the object (${String(object.metadata.name)}) does not match the name on the URL (${name})`,
-    );
+    return badRequest(`the body names ${String(object.metadata.name)}, and the path ${name}`);
   }
   return { kind: 'ok', value: object };
 }
@@ -124,7 +118,7 @@ export function evictionOf(
 export function valueOf({ contentType, text }: RequestBody, known: readonly string[]): Reply<unknown> {
   // curl and others name no type; what they send is JSON.
   const isKnown = known.includes(contentType) || (contentType === '' && known.includes('application/json'));
-  if (!isKnown) return { kind: 'refused', status: refusals.mediaType(contentType, known) };
+  if (!isKnown) return refused(refusals.mediaType(contentType, known));
   const json = parseJson(text);
   if (json !== undefined) return { kind: 'ok', value: json };
   if (!contentType.endsWith('yaml')) return badRequest('the body is no JSON');
@@ -153,11 +147,4 @@ function isOperation(value: unknown): value is JsonPatchOperation {
   return (
     ['add', 'remove', 'replace', 'test'].includes(String(operation?.['op'])) && typeof operation?.['path'] === 'string'
   );
-}
-
-function badRequest(message: string): {
-  readonly kind: 'refused';
-  readonly status: ReturnType<typeof refusals.badRequest>;
-} {
-  return { kind: 'refused', status: refusals.badRequest(message) };
 }

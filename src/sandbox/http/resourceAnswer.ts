@@ -1,4 +1,5 @@
 import type { ApiObject } from '../../cluster/clusterPort.js';
+import { methodNotAllowed } from '../api/refusals.js';
 import type { Reply, SimulatedApi } from '../api/simulatedApi.js';
 import type { Timeline } from '../timeline.js';
 import { representationOf, type Representation } from './representation.js';
@@ -10,7 +11,6 @@ import { watchAnswer, type OpenWatch } from './watchAnswer.js';
 /** A request for a resource, an object or a subresource. */
 export interface ResourceRequest {
   readonly method: string;
-  readonly path: string;
   readonly target: RequestTarget;
   readonly query: URLSearchParams;
   readonly accept: string | undefined;
@@ -58,7 +58,7 @@ function ofCollection(
   if (method === 'GET') {
     return isTrue(query.get('watch')) ? watch(request, server, representation) : list(request, server, representation);
   }
-  if (method !== 'POST' || (target.resource.namespaced && target.namespace === undefined)) return notAllowed(request);
+  if (method !== 'POST' || (target.resource.namespaced && target.namespace === undefined)) return methodNotAllowed();
   const object = objectOf(request.body, target);
   if (object.kind !== 'ok') return object;
   return server.api.create({ ...placeOf(request), object: object.value }, user);
@@ -82,11 +82,14 @@ function ofObject(
       return patch.kind === 'ok' ? api.patch({ ...placeOf(request), name, patch: patch.value }, user) : patch;
     }
     case 'DELETE': {
+      if (subresource !== undefined) return methodNotAllowed();
       const options = deleteOptionsOf(body, query);
-      return options.kind === 'ok' ? api.delete({ ...target, ...options.value }, user) : options;
+      if (options.kind !== 'ok') return options;
+      const reply = api.delete({ ...target, ...options.value }, user);
+      return reply.kind === 'ok' && answersByStatus(target, api) ? jsonResponse(deleted(target, reply.value)) : reply;
     }
     case 'POST': {
-      if (subresource !== 'eviction' || namespace === undefined) return notAllowed(request);
+      if (subresource !== 'eviction' || namespace === undefined) return methodNotAllowed();
       const eviction = evictionOf(body, { namespace, name }, query);
       if (eviction.kind !== 'ok') return eviction;
       const reply = api.evict(eviction.value, user);
@@ -94,8 +97,18 @@ function ofObject(
       return reply.kind === 'ok' ? jsonResponse(done, { status: 201 }) : reply;
     }
     default:
-      return notAllowed(request);
+      return methodNotAllowed();
   }
+}
+
+/** What is deleted at once is answered by a Status, except pods (apiserver, endpoints/handlers/delete.go). */
+function answersByStatus(target: RequestTarget & { readonly name: string }, api: SimulatedApi): boolean {
+  return target.resource.plural !== 'pods' && api.get(target).kind === 'refused';
+}
+
+function deleted({ resource: { group, plural } }: RequestTarget, { metadata: { name, uid } }: ApiObject) {
+  const details = { name, ...(group === '' ? {} : { group }), kind: plural, uid };
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
 }
 
 function list({ target, query }: ResourceRequest, { api }: ResourceServer, representation: Representation) {
@@ -108,8 +121,12 @@ function list({ target, query }: ResourceRequest, { api }: ResourceServer, repre
     ...(query.get('resourceVersion') === '0' ? { resourceVersion: '0' } : {}),
   });
   if (reply.kind !== 'ok') return reply;
-  const { items, resourceVersion, continueToken: next } = reply.value;
-  const metadata = { resourceVersion, ...(next === undefined ? {} : { continue: next }) };
+  const { items, resourceVersion, continueToken: next, remainingItemCount } = reply.value;
+  const metadata = {
+    resourceVersion,
+    ...(next === undefined ? {} : { continue: next }),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
   return jsonResponse(representation.list({ items, metadata }));
 }
 
@@ -142,10 +159,6 @@ function placeOf({ target, query }: ResourceRequest) {
     ...(subresource === undefined ? {} : { subresource }),
     dryRun: query.getAll('dryRun').includes('All'),
   };
-}
-
-function notAllowed({ method, path }: ResourceRequest): Reply<never> {
-  return { kind: 'refused', status: refusals.method(method, path) };
 }
 
 function isTrue(parameter: string | null): boolean {

@@ -33,35 +33,17 @@ export function jsonResponse(body: unknown, head: { status?: number; retryAfterS
   });
 }
 
-/** Refusals that concern the request, not an object. */
+/** Refusals that HTTP has, and not the API behind it. */
 export const refusals = {
-  unknownPath: (path: string): Refusal => ({
-    code: 404,
-    reason: 'NotFound',
-    message: `the sandbox serves nothing at ${path}`,
-  }),
-  unauthorized: { code: 401, reason: 'Unauthorized', message: 'Unauthorized' },
-  badRequest: (message: string): Refusal => ({ code: 400, reason: 'BadRequest', message }),
-  method: (method: string, path: string): Refusal => ({
-    code: 405,
-    reason: 'MethodNotAllowed',
-    message: `${method} is not allowed on ${path}`,
-  }),
-  notAcceptable: {
-    code: 406,
-    reason: 'NotAcceptable',
-    message:
-      'only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io',
-  },
-  tooLarge: (bytes: number): Refusal => ({
-    code: 413,
-    reason: 'RequestEntityTooLarge',
-    message: `the request body is larger than ${bytes} bytes`,
-  }),
-  mediaType: (contentType: string, known: readonly string[]): Refusal => ({
-    code: 415,
-    reason: 'UnsupportedMediaType',
-    message: `the body of the request was in an unknown format (${contentType}); accepted are ${known.join(', ')}`,
-  }),
-  internal: (message: string): Refusal => ({ code: 500, reason: 'InternalError', message }),
+  unknownPath: (path: string) => refusal(404, 'NotFound', `the sandbox serves nothing at ${path}`),
+  unauthorized: refusal(401, 'Unauthorized', 'Unauthorized'),
+  notAcceptable: refusal(406, 'NotAcceptable', 'only JSON can be had, or JSON as Table;v=v1;g=meta.k8s.io'),
+  tooLarge: (bytes: number) => refusal(413, 'RequestEntityTooLarge', `the request body is larger than ${bytes} bytes`),
+  mediaType: (type: string, known: readonly string[]) =>
+    refusal(415, 'UnsupportedMediaType', `a body of type "${type}" is not read here; it may be ${known.join(' or ')}`),
+  internal: (message: string) => refusal(500, 'InternalError', message),
 } as const;
+
+function refusal(code: number, reason: string, message: string): Refusal {
+  return { code, reason, message };
+}

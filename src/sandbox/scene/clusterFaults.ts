@@ -1,5 +1,5 @@
 import type { ApiObject, Resource } from '../../cluster/clusterPort.js';
-import { recordOf, stringMapOf } from '../../cluster/json.js';
+import { recordOf, recordsOf, stringMapOf } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import type { FaultMaker, MadeFault } from '../faults.js';
 import type { SimulatedApi } from '../api/simulatedApi.js';
@@ -39,7 +39,7 @@ export function clusterFaults(
       const pods = podsOf(api, object);
       for (const pod of pods) {
         patch(api, resources.pods, pod, { metadata: { annotations: { [unreadyAnnotation]: 'yes' } } });
-        patch(api, resources.pods, pod, { status: { conditions: unreadyConditions(pod) } }, 'status');
+        patch(api, resources.pods, pod, { status: unreadyStatus(pod) }, 'status');
       }
       return {
         subject: label,
@@ -121,14 +121,16 @@ function podsOf(api: SimulatedApi, owner: ApiObject): readonly ApiObject[] {
   return reply.kind === 'ok' ? reply.value.items : [];
 }
 
-function unreadyConditions(pod: ApiObject): unknown[] {
-  const { conditions } = recordOf(pod['status']);
-  if (!Array.isArray(conditions)) return [];
-  return conditions.map((condition: unknown) => {
-    const known = recordOf(condition);
-    const isAffected = known['type'] === 'Ready' || known['type'] === 'ContainersReady';
-    return isAffected ? { ...known, status: 'False', reason: 'ContainersNotReady' } : known;
-  });
+function unreadyStatus(pod: ApiObject): Readonly<Record<string, unknown>> {
+  const status = recordOf(pod['status']);
+  return {
+    conditions: recordsOf(status['conditions']).map((condition) =>
+      condition['type'] === 'Ready' || condition['type'] === 'ContainersReady'
+        ? { ...condition, status: 'False', reason: 'ContainersNotReady' }
+        : condition,
+    ),
+    containerStatuses: recordsOf(status['containerStatuses']).map((container) => ({ ...container, ready: false })),
+  };
 }
 
 /** An object that is gone meanwhile needs no patch. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiResponse } from '../../cluster/api.js';
 import { ApiFailure } from '../../cluster/api.js';
+import { isTrue } from '../../cluster/objects.js';
 import type { KindName, Pod } from '../../cluster/objects.js';
 import { disruptionBudget } from '../../cluster/workloads.js';
 import type { BudgetPlan, PodChoice, Step, WorkloadPlan } from './sequence.js';
@@ -41,24 +42,32 @@ export async function applyStep(lane: Lane, step: Step, workloads: readonly Work
   }
 }
 
-/** One after the other, without waiting for what follows from each. */
+/** Chosen all at once; then one after the other, without waiting for what follows from each. */
 async function evict(lane: Lane, step: Step & { do: 'evict' }): Promise<string[]> {
+  const pods: (Pod | undefined)[] = [];
+  for (const choice of step.pods) {
+    pods.push(
+      await choosePod(
+        lane,
+        choice,
+        pods.filter((pod) => pod !== undefined),
+      ),
+    );
+  }
   const answers: string[] = [];
-  for (const [index, choice] of step.pods.entries()) {
-    const pod = await choosePod(lane, choice);
+  for (const pod of pods) {
     if (pod === undefined) {
       answers.push('no such pod');
       continue;
     }
-    const uid = step.how === 'other-uid' ? randomUUID() : undefined;
     const response = await lane.side.api.evict({
       name: pod.metadata.name,
       namespace: lane.namespace,
       dryRun: step.how === 'dry-run',
-      ...(uid === undefined ? {} : { uid }),
+      ...(step.how === 'other-uid' ? { uid: randomUUID() } : {}),
     });
     // From the second on, whether the budget's status is up to date is a question of microseconds: it shows in words.
-    answers.push(answerOf(response, { words: index === 0 }));
+    answers.push(answerOf(response, { words: pods.length === 1 }));
   }
   return answers;
 }
@@ -152,5 +161,8 @@ export async function removeAll(lane: Lane, workloads: readonly WorkloadPlan[]):
     await side.api.delete({ kind, namespace, name }, { propagationPolicy: 'Background' });
     await removeBudgets(lane, name);
   }
-  for (const name of lane.nodes) await setCordon(lane, name, false);
+  for (const name of lane.nodes) {
+    await setCordon(lane, name, false);
+    if (!isTrue(await side.api.get({ kind: 'Node', name }), 'Ready')) await side.machine(name).boot();
+  }
 }

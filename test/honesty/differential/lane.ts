@@ -27,11 +27,15 @@ export function stateOf(pod: Pod): 'ready' | 'unready' | 'starting' | 'unbound' 
   return isTrue(pod, 'Ready') ? 'ready' : 'unready';
 }
 
-/** The pod that is meant, or undefined where there is none such. */
-export async function choosePod(lane: Lane, choice: PodChoice): Promise<Pod | undefined> {
+/** The pod that is meant, or undefined where there is none such; `but` those that were chosen before. */
+export async function choosePod(lane: Lane, choice: PodChoice, but: readonly Pod[] = []): Promise<Pod | undefined> {
   const { workload, which, rank, node } = choice;
+  const taken = new Set(but.map(({ metadata }) => metadata.uid));
   const candidates = (await podsOf(lane, workload)).filter(
-    (pod) => stateOf(pod) === which && (node === undefined || pod.spec.nodeName === nodeName(lane, node)),
+    (pod) =>
+      stateOf(pod) === which &&
+      (node === undefined || pod.spec.nodeName === nodeName(lane, node)) &&
+      !taken.has(pod.metadata.uid),
   );
   return candidates[rank % Math.max(candidates.length, 1)];
 }

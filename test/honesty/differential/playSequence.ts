@@ -30,29 +30,41 @@ const agreeWithinMs = 10_000;
  * everything is when it is quiet again. Ends at the first difference. Leaves nothing behind.
  */
 export async function playSequence(lanes: readonly [Lane, Lane], sequence: Sequence): Promise<Difference | undefined> {
-  const { seed, workloads, steps } = sequence;
+  const { workloads } = sequence;
   const trails = await both(lanes, followTrails);
   try {
-    await both(lanes, (lane) => createWorkloads(lane, workloads));
-    // Budgets after pods: what a budget says of a workload without scale depends on which of the two was there first.
-    await both(lanes, (lane) => quietSnapshot(lane, workloads));
-    await both(lanes, (lane) => createBudgets(lane, workloads));
-    const first = await compareStates(lanes, workloads);
-    if (first !== undefined) return { seed, at: 'after the start', what: 'state', lines: first };
-    for (const [index, step] of steps.entries()) {
-      const at = `after step ${String(index + 1)}, ${JSON.stringify(step)}`;
-      const answers = await both(lanes, (lane) => applyStep(lane, step, workloads));
-      const answered = differing(lanes, answers);
-      if (answered !== undefined) return { seed, at, what: 'answers', lines: answered };
-      const state = await compareStates(lanes, workloads);
-      if (state !== undefined) return { seed, at, what: 'state', lines: state };
-    }
-    const events = await compareTrails(lanes, { trails, workloads });
-    return events === undefined ? undefined : { seed, at: 'at the end', what: 'events', lines: events };
+    return await compareSteps(lanes, sequence, trails);
   } finally {
-    await both(lanes, (lane) => leaveNothing(lane, workloads));
+    const cleared = both(lanes, (lane) => leaveNothing(lane, workloads));
+    // What went wrong before says more than what cannot be cleared after it.
+    await cleared.catch((error: unknown) => {
+      console.error(error);
+    });
     for (const trail of trails) await trail.stop();
   }
+}
+
+async function compareSteps(
+  lanes: readonly [Lane, Lane],
+  { seed, workloads, steps }: Sequence,
+  trails: readonly [Trails, Trails],
+): Promise<Difference | undefined> {
+  await both(lanes, (lane) => createWorkloads(lane, workloads));
+  // Budgets after pods: what a budget says of a workload without scale depends on which of the two was there first.
+  await both(lanes, (lane) => quietSnapshot(lane, workloads));
+  await both(lanes, (lane) => createBudgets(lane, workloads));
+  const first = await compareStates(lanes, workloads);
+  if (first !== undefined) return { seed, at: 'after the start', what: 'state', lines: first };
+  for (const [index, step] of steps.entries()) {
+    const at = `after step ${String(index + 1)}, ${JSON.stringify(step)}`;
+    const answers = await both(lanes, (lane) => applyStep(lane, step, workloads));
+    const answered = differing(lanes, answers);
+    if (answered !== undefined) return { seed, at, what: 'answers', lines: answered };
+    const state = await compareStates(lanes, workloads);
+    if (state !== undefined) return { seed, at, what: 'state', lines: state };
+  }
+  const events = await compareTrails(lanes, { trails, workloads });
+  return events === undefined ? undefined : { seed, at: 'at the end', what: 'events', lines: events };
 }
 
 async function both<T>(lanes: readonly [Lane, Lane], act: (lane: Lane) => Promise<T>): Promise<[T, T]> {

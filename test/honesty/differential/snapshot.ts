@@ -1,7 +1,7 @@
 import type { Condition, Node, PodDisruptionBudget } from '../../cluster/objects.js';
 import { isTrue } from '../../cluster/objects.js';
 import { waitFor } from '../../cluster/waitFor.js';
-import { nodeName, podsOf, stateOf } from './lane.js';
+import { podsOf, stateOf } from './lane.js';
 import type { Lane } from './lane.js';
 import type { WorkloadPlan } from './sequence.js';
 
@@ -9,7 +9,7 @@ import type { WorkloadPlan } from './sequence.js';
 export type Snapshot = readonly string[];
 
 /** How often the same must have been seen, one look after the other. */
-const looks = 4;
+const looks = 3;
 
 /** Waits until nothing is under way in the lane, and answers how it is then. */
 export async function quietSnapshot(lane: Lane, workloads: readonly WorkloadPlan[]): Promise<Snapshot> {
@@ -18,8 +18,8 @@ export async function quietSnapshot(lane: Lane, workloads: readonly WorkloadPlan
   let moving: readonly string[] = [];
   return await waitFor({
     what: `quiet in ${lane.namespace} of the ${lane.side.name}`,
-    timeoutMs: 40_000,
-    intervalMs: 120,
+    timeoutMs: 60_000,
+    intervalMs: 180,
     probe: async () => {
       const seen = await look(lane, workloads);
       moving = seen.moving;
@@ -37,14 +37,20 @@ export async function quietSnapshot(lane: Lane, workloads: readonly WorkloadPlan
 async function look(lane: Lane, workloads: readonly WorkloadPlan[]): Promise<{ lines: Snapshot; moving: string[] }> {
   const moving: string[] = [];
   const lines: string[] = [];
-  for (const [number] of lane.nodes.entries()) {
-    const node = await lane.side.api.get({ kind: 'Node', name: nodeName(lane, number) });
+  const [nodes, allPods, allBudgets] = await Promise.all([
+    lane.side.api.list({ kind: 'Node' }),
+    podsOf(lane),
+    budgets(lane),
+  ]);
+  for (const [number, name] of lane.nodes.entries()) {
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    if (node === undefined) throw new Error(`node ${name} is not there`);
     const isTainted = taintsOf(node).some((taint) => taint.includes('unschedulable'));
-    if ((node.spec.unschedulable ?? false) !== isTainted) moving.push(`taint of ${node.metadata.name}`);
+    if ((node.spec.unschedulable ?? false) !== isTainted) moving.push(`taint of ${name}`);
     lines.push(nodeLine(node, number));
   }
   for (const plan of workloads) {
-    const pods = await podsOf(lane, plan.name);
+    const pods = allPods.filter(({ metadata }) => metadata.labels?.['app'] === plan.name);
     const states = pods.map((pod) => {
       const state = stateOf(pod);
       if (state === 'ending' || (state === 'starting' && !plan.neverReady)) {
@@ -58,7 +64,7 @@ async function look(lane: Lane, workloads: readonly WorkloadPlan[]): Promise<{ l
     const status = await statusLine(lane, plan, moving);
     if (status !== undefined) lines.push(status);
   }
-  for (const budget of await budgets(lane)) lines.push(budgetLine(budget, moving));
+  for (const budget of allBudgets) lines.push(budgetLine(budget, moving));
   return { lines, moving };
 }
 

@@ -85,11 +85,12 @@ describe('the eviction handler', () => {
   );
 
   it.each`
-    status                                                                                                            | message
-    ${short}                                                                                                          | ${'The disruption budget web needs 1 healthy pods and has 1 currently'}
-    ${wantsNothing}                                                                                                   | ${'The disruption budget web needs 0 healthy pods and has 0 currently'}
-    ${{ ...short, currentHealthy: 2 }}                                                                                | ${'The disruption budget web does not allow evicting pods currently'}
-    ${{ ...short, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'x' }] }} | ${'The disruption budget web does not allow evicting pods currently because it failed sync: x'}
+    status                                                                                                                                    | message
+    ${short}                                                                                                                                  | ${'The disruption budget web needs 1 healthy pods and has 1 currently'}
+    ${wantsNothing}                                                                                                                           | ${'The disruption budget web needs 0 healthy pods and has 0 currently'}
+    ${{ ...short, currentHealthy: 2 }}                                                                                                        | ${'The disruption budget web does not allow evicting pods currently'}
+    ${{ ...short, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'x' }] }}                         | ${'The disruption budget web does not allow evicting pods currently because it failed sync: x'}
+    ${{ ...short, currentHealthy: 2, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'InsufficientPods', message: '' }] }} | ${'The disruption budget web does not allow evicting pods currently'}
   `(
     'says "$message" as the cause of a budget that is closed',
     ({ status, message }: { status: object; message: string }) => {

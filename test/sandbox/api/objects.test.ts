@@ -280,7 +280,7 @@ describe('deleting', () => {
     expect(remove(60)).toMatchObject(ending('2026-10-13T20:00:30Z', 30));
     expect(remove()).toMatchObject(ending('2026-10-13T20:00:30Z', 30));
     expect(remove(5)).toMatchObject(ending('2026-10-13T20:00:05Z', 5));
-    remove(0);
+    expect(remove(0)).toMatchObject(ending('2026-10-13T20:00:00Z', 0));
     expect(listed(api, resources.pods)).toHaveLength(0);
   });
 

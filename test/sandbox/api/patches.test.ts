@@ -23,7 +23,12 @@ describe('a JSON patch', () => {
     ['a test of a key with a tilde', { op: 'test', path: '/metadata/annotations/c~0d', value: '2' }, object],
     ['a test of an inherited member', { op: 'test', path: '/spec/constructor', value: null }, object],
     ['an add below an absent parent', { op: 'add', path: '/status/phase', value: 'x' }, undefined],
-    ['a replace of an absent member', { op: 'replace', path: '/spec/none', value: 1 }, undefined],
+    [
+      'a replace of an absent member',
+      { op: 'replace', path: '/spec/none', value: 1 },
+      { ...object, spec: { ...specOf(), none: 1 } },
+    ],
+    ['a replace below an absent parent', { op: 'replace', path: '/status/none', value: 1 }, undefined],
     ['a remove of an absent member', { op: 'remove', path: '/spec/none' }, undefined],
     ['a remove of an item that is not there', { op: 'remove', path: '/spec/taints/2' }, undefined],
     ['an add after the end of a list', { op: 'add', path: '/spec/taints/3', value: {} }, undefined],

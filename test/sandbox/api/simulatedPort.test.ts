@@ -5,7 +5,7 @@ import { parseNode } from '../../../src/cluster/parseNode.js';
 import { resources } from '../../../src/cluster/resources.js';
 import { simulatedPort } from '../../../src/sandbox/api/simulatedPort.js';
 import type { SimulatedApi } from '../../../src/sandbox/api/simulatedApi.js';
-import { apiWith, create, read, runningPod, setStatus } from './apiFixture.js';
+import { apiWith, create, read, runningPod, setStatus, valueOf } from './apiFixture.js';
 
 const { signal } = new AbortController();
 
@@ -105,7 +105,17 @@ describe('the port on the simulated API', () => {
   });
 
   it('tells the events of a watch as they happen, and ends with the reason of the signal', async () => {
-    const { api, port } = portOn();
+    const { api } = portOn();
+    let stops = 0;
+    const watch: SimulatedApi['watch'] = (request, listener) => {
+      const opened = valueOf(api.watch(request, listener));
+      const end = () => {
+        stops += 1;
+        opened.stop();
+      };
+      return { kind: 'ok', value: { stop: end } };
+    };
+    const port = simulatedPort({ api: { ...api, watch }, caller: 'ada' });
     const stop = new AbortController();
     const heard: WatchEvent[] = [];
     const watching = (async () => {
@@ -118,6 +128,7 @@ describe('the port on the simulated API', () => {
     for (const name of ['one', 'two', 'three']) create(api, resources.nodes, { metadata: { name } });
     await expect(watching).rejects.toThrow('enough');
     expect(heard.map(({ type }) => type)).toStrictEqual(['added', 'added', 'added']);
+    expect(stops).toBe(1);
   });
 
   it('ends a quiet watch when the signal aborts', async () => {

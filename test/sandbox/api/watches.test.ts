@@ -5,7 +5,10 @@ import { resources } from '../../../src/cluster/resources.js';
 import type { ApiEvent, SimulatedApi } from '../../../src/sandbox/api/simulatedApi.js';
 import { apiWith, create, eventTexts, listed, refusalOf, valueOf, watched } from './apiFixture.js';
 
-/** A write to one of a few pods in one of two namespaces. */
+/** Around the first in the order of keys. */
+const namespaces = ['default', 'default-x', 'default0'];
+
+/** A write to one of a few pods in one of these namespaces. */
 interface Write {
   readonly what: 'create' | 'label' | 'bind' | 'delete' | 'kill';
   readonly name: string;
@@ -17,7 +20,7 @@ const writes = fc.array(
   fc.record<Write>({
     what: fc.constantFrom('create', 'label', 'bind', 'delete', 'kill'),
     name: fc.constantFrom('a', 'b', 'b-1', 'c', 'd'),
-    namespace: fc.constantFrom('default', 'default-x'),
+    namespace: fc.constantFrom(...namespaces),
     value: fc.constantFrom('1', '2'),
   }),
   { maxLength: 60 },
@@ -54,6 +57,10 @@ const selections = [
   { namespace: 'default', fieldSelector: 'metadata.name=b' },
 ];
 
+function createNamespaces(api: SimulatedApi): void {
+  for (const name of namespaces.slice(1)) create(api, resources.namespaces, { metadata: { name } });
+}
+
 /** What somebody knows who has applied these events; fails where an event does not fit. */
 function applied(known: Map<string, ApiObject>, events: readonly ApiEvent[]): void {
   for (const event of events) {
@@ -74,7 +81,7 @@ describe('a watch', () => {
     fc.assert(
       fc.property(writes, writes, writes, fc.constantFrom(...selections), (first, between, after, selection) => {
         const { api } = apiWith();
-        valueOf(api.create({ resource: resources.namespaces, object: { metadata: { name: 'default-x' } } }, 'test'));
+        createNamespaces(api);
         const request = { resource: resources.pods, ...selection };
         for (const write of first) apply(api, write);
         const { items, resourceVersion } = valueOf(api.list(request));
@@ -183,7 +190,7 @@ describe('the pages of a list', () => {
         fc.constantFrom(...selections),
         (first, between, limit, selection) => {
           const { api } = apiWith();
-          valueOf(api.create({ resource: resources.namespaces, object: { metadata: { name: 'default-x' } } }, 'test'));
+          createNamespaces(api);
           for (const write of first) apply(api, write);
           const request = { resource: resources.pods, ...selection };
           const whole = valueOf(api.list(request));
@@ -205,6 +212,7 @@ describe('the pages of a list', () => {
           expect(items).toStrictEqual(whole.items);
         },
       ),
+      { numRuns: 300 },
     );
   });
 

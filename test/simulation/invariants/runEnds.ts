@@ -1,5 +1,9 @@
+import { isAct } from './leaseHolderActs.js';
 import { nodeOfTurn, runStatusOf, turnStatusOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
+
+/** A turn needs some dozens. */
+const mostActsOfNode = 5000;
 
 /**
  * The actors end, or the run says for what it waits. And they end by themselves, not by an unexpected error, where the
@@ -7,8 +11,14 @@ import { complaints, type MakeInvariant } from './watchedNight.js';
  */
 export const runEnds: MakeInvariant = (night) => {
   const { say, violations } = complaints('run-ends', night);
+  const { nodes } = night.night;
+  let acts = 0;
   return {
+    sent(call) {
+      if (isAct(call)) acts += 1;
+    },
     atEnd({ isOver, exitCodes }) {
+      if (acts > mostActsOfNode * nodes.length) say(`${acts} acts for ${nodes.length} nodes: somebody runs in circles`);
       const apiFailed = night.night.troubles.some(({ kind }) => kind === 'api-down' || kind === 'api-answers');
       if (exitCodes.includes(1) && !apiFailed) say('an actor ended with exit code 1, and the API had always answered');
       if (isOver) return;

@@ -1,0 +1,118 @@
+/** A bug planted on purpose: the text that is replaced, and which invariants may find it. */
+export interface PlantedBug {
+  readonly name: string;
+  /** Below the repository's root. */
+  readonly file: string;
+  /** Each `from` stands in the file exactly once. */
+  readonly replacements: readonly { readonly from: string; readonly to: string }[];
+  readonly foundBy: readonly string[];
+}
+
+/** Bugs that somebody could write some day, each against one rule of the engine. */
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'the gates are not heard after the cordon',
+    file: 'src/run/steps/drainNode.ts',
+    replacements: [{ from: "    if (gates.kind !== 'done') return gates;\n", to: '    void gates;\n' }],
+    foundBy: ['gates-decide'],
+  },
+  {
+    name: 'evictions name no UID',
+    file: 'src/drain/evictionSender.ts',
+    replacements: [
+      {
+        from: 'await cluster.evict({ namespace, name, uid }, signal)',
+        to: 'await cluster.evict({ namespace, name } as never, signal)',
+      },
+    ],
+    foundBy: ['evictions-name-their-pod'],
+  },
+  {
+    name: 'the node is given back before its boot is proved',
+    file: 'src/run/turn.ts',
+    replacements: [
+      {
+        from: [
+          "  { phase: 'Rebooting', run: rebootHost },",
+          "  { phase: 'Verifying', run: verifyNode },",
+          "  { phase: 'Uncordoning', run: uncordonNode },",
+        ].join('\n'),
+        to: [
+          "  { phase: 'Uncordoning', run: uncordonNode },",
+          "  { phase: 'Rebooting', run: rebootHost },",
+          "  { phase: 'Verifying', run: verifyNode },",
+        ].join('\n'),
+      },
+    ],
+    foundBy: ['uncordon-after-proof', 'only-empty-hosts-are-touched'],
+  },
+  {
+    name: 'taints are forgotten where a pod is placed',
+    file: 'src/cluster/taints.ts',
+    replacements: [
+      {
+        from: 'return taints.find((taint) => keepsPodsOff(taint) && !isMomentary(taint) && !tolerates(tolerations, taint));',
+        to: 'return taints.find((taint) => keepsPodsOff(taint) && isMomentary(taint) && !tolerates(tolerations, taint));',
+      },
+    ],
+    foundBy: ['drain-finishes'],
+  },
+  {
+    name: 'the lease is lost and the actor goes on',
+    file: 'src/cluster/heldLease.ts',
+    replacements: [{ from: 'if (!lost.signal.aborted) lost.abort(new LeaseLost(reason));', to: 'void reason;' }],
+    foundBy: ['lease-holder-acts', 'one-actor-acts'],
+  },
+  {
+    name: 'a script is started again by whoever goes on with the turn',
+    file: 'src/run/steps/runScript.ts',
+    replacements: [
+      {
+        from: 'const recorded = latest?.again === true ? undefined : latest;',
+        to: 'const recorded = undefined as typeof latest;',
+      },
+      {
+        from: 'execution: former === undefined ? (latest?.execution ?? 1) : former.execution + 1,',
+        to: 'execution: (latest?.execution ?? 0) + 1,',
+      },
+    ],
+    foundBy: ['jobs-once'],
+  },
+  {
+    name: 'our mark stays on a node that is given back',
+    file: 'src/cluster/cordon.ts',
+    replacements: [{ from: "        { op: 'remove', path: annotationPath(marks.cordonedBy) },\n", to: '' }],
+    foundBy: ['no-mark-is-left'],
+  },
+  {
+    name: 'the last Ready replica may go',
+    file: 'src/drain/spreadAllowance.ts',
+    replacements: [{ from: 'return left >= required ? go :', to: 'return left >= -required ? go :' }],
+    foundBy: ['last-replica-stays'],
+  },
+  {
+    name: 'a refused eviction is sent again at once',
+    file: 'src/drain/evictionOutcome.ts',
+    replacements: [{ from: 'const firstPauseMs = 1000;', to: 'const firstPauseMs = 100;' }],
+    foundBy: ['refused-evictions-rest'],
+  },
+  {
+    name: 'the head of the journal is not anchored',
+    file: 'src/run/openTurn.ts',
+    replacements: [
+      { from: 'await store.saveRun({ journal: headOf(journal) }, signal);', to: 'await Promise.resolve();' },
+    ],
+    foundBy: ['anchored-before-acting'],
+  },
+  {
+    name: 'a hold is not looked at before the host is touched',
+    file: 'src/run/steps/awaitNoHold.ts',
+    replacements: [
+      {
+        from: "if (reason === undefined) return { kind: 'done' };",
+        to: "if (reason !== 'x') return { kind: 'done' };",
+      },
+    ],
+    foundBy: ['hold-is-kept'],
+  },
+];
