@@ -1,5 +1,5 @@
 import { access, mkdir } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { exitCodeOfSignal } from '../run/runEnd.js';
 import type { Sandbox } from '../sandbox/openSandbox.js';
@@ -26,6 +26,10 @@ export async function demoCommand(io: CommandIo, options: DemoOptions): Promise<
   const journal = join(directory, 'journal.ndjson');
   await refuseExisting(journal);
   const signals = holdSignals(io);
+  // Nobody looks on any more (`| head`).
+  io.stdout.once('error', () => {
+    signals.stop('SIGHUP');
+  });
   const tell = demoTeller(io, { isFast: options.fast, signal: signals.signal });
   let sandbox: Sandbox | undefined;
   try {
@@ -40,6 +44,10 @@ export async function demoCommand(io: CommandIo, options: DemoOptions): Promise<
   } catch (error) {
     const stop = signals.stoppedBy();
     if (stop === undefined || error !== signals.signal.reason) throw error;
+    tell.text('');
+    tell.text(
+      `The demo was stopped, and its cluster goes away with it.${(await isThere(journal)) ? ` What the run did until then is in ${journal}.` : ''}`,
+    );
     return exitCodeOfSignal[stop];
   } finally {
     await sandbox?.close();
@@ -101,7 +109,7 @@ async function tellStory(story: Story): Promise<number> {
   const verified = await verifyCommand(inside, [journal], { kubeconfig, run });
   tell.text('');
   tell.text(
-    `The cluster goes away now; the journal stays in ${relative('.', journal)}. Try to change a letter of it, and verify it again.`,
+    `The cluster goes away now; the journal stays in ${journal}. Try to change a letter of it, and verify it again.`,
   );
   tell.lines([
     '',
@@ -135,16 +143,19 @@ function insideIo({ io, sandbox, signals, isFast }: Story): CommandIo {
 }
 
 async function refuseExisting(journal: string): Promise<void> {
-  const isThere = await access(journal).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return;
+  if (!(await isThere(journal))) return;
   throw new TurnusError({
     code: 'usage',
     message: `There is a journal already: ${journal}.`,
     hint: 'Name another directory with --output.',
   });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** `2026-11-23-041500`, UTC. */

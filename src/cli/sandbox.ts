@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { Sandbox } from '../sandbox/openSandbox.js';
 import { exitCodeOfSignal } from '../run/runEnd.js';
 import { TurnusError } from '../turnusError.js';
+import { faultLines } from './faultWords.js';
 import { holdSignals } from './heldSignals.js';
 import { print, say, type CommandIo } from './io.js';
-import { faultLines } from './sandboxCommandLine.js';
 
 /** `turnus sandbox`: a sandbox that lasts until a signal comes. Leaves no process and no file. */
 export async function sandboxCommand(

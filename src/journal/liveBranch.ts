@@ -29,13 +29,14 @@ export interface VerifiedRun {
  * one, the branch of the successor that resumed last. Everything beside it is orphaned.
  */
 export function verifiedRun(chain: RunChain, anchorHash: string | undefined): VerifiedRun | undefined {
-  const root = chain.segments.find((segment) => segment.first.entry.seq === 1);
+  let root = latestOf(chain.segments.filter((segment) => segment.first.entry.seq === 1));
   if (root === undefined) return undefined;
   const anchor = anchorHash === undefined ? undefined : chain.known.get(anchorHash);
   /** How far each segment belongs to the branch. */
   const liveUntil = new Map<Segment, number>();
   for (let at = anchor; at !== undefined; at = chain.known.get(at.segment.first.entry.prev)) {
     liveUntil.set(at.segment, at.seq);
+    root = at.segment;
   }
 
   let last = anchor?.segment ?? root;
@@ -63,11 +64,19 @@ export function verifiedRun(chain: RunChain, anchorHash: string | undefined): Ve
 
 /** The segment that goes on from `segment` at `fromSeq` or later; of several, the one that began last. */
 function successor(chain: RunChain, segment: Segment, fromSeq: number): Segment | undefined {
+  return latestOf(
+    chain.segments.filter((candidate) => {
+      const parent = chain.known.get(candidate.first.entry.prev);
+      return parent?.segment === segment && parent.seq >= fromSeq;
+    }),
+  );
+}
+
+/** The one that began last. */
+function latestOf(segments: readonly Segment[]): Segment | undefined {
   let latest: Segment | undefined;
-  for (const candidate of chain.segments) {
-    const parent = chain.known.get(candidate.first.entry.prev);
-    if (parent?.segment !== segment || parent.seq < fromSeq) continue;
-    if (latest === undefined || beganAtMs(candidate) >= beganAtMs(latest)) latest = candidate;
+  for (const segment of segments) {
+    if (latest === undefined || beganAtMs(segment) >= beganAtMs(latest)) latest = segment;
   }
   return latest;
 }

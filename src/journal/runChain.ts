@@ -107,7 +107,8 @@ export function looseSegment(chain: RunChain): Damage | undefined {
   const followed = new Set<string>();
   const damages = chain.segments.flatMap((segment) => {
     const { entry, at } = segment.first;
-    const isResumption = entry.type === 'run.resumed' && entry.seq > 1;
+    // An actor that died before any head was anchored left nothing to go on from: its successor resumes at the beginning.
+    const isResumption = entry.type === 'run.resumed';
     const isSecond = !isResumption && followed.has(entry.prev);
     if (!isResumption) followed.add(entry.prev);
     if (entry.seq === 1) return isSecond ? [startedTwice(segment.first)] : [];

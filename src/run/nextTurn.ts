@@ -49,7 +49,8 @@ export type NextTurn =
  */
 export function nextTurn(input: NextTurnInput): NextTurn {
   const { state, taken } = input;
-  const order = state.status.order ?? [];
+  // A node that was gone before it got a turn has none.
+  const order = (state.status.order ?? []).filter((node) => state.turns.has(node));
   const started = order.find((node) => isInWork(phaseOf(state, node)) && !taken.has(node));
   if (started !== undefined) return { kind: 'take', node: started };
   const next = taken.size >= turnsAtOnce(input, order) ? wait : nextToBegin(input, order);
@@ -84,20 +85,19 @@ export function failedNodes(state: Pick<RunState, 'turns'>): string[] {
 }
 
 /**
- * First those that are out of service or that a person asked to retry; then those that have not begun, in their
- * order; then those that were deferred or blocked, as often as the playbook allows in a window.
+ * First those that are out of service, because what others wait for may be missing with them; then those that a person
+ * asked to retry; then those that have not begun, in their order; then those that were deferred or blocked, as often as the playbook allows in a window.
  */
 function candidate(input: NextTurnInput, order: readonly string[]): string | undefined {
   const { state, only, taken, tries, attempts } = input;
   const allowed = order.filter((node) => (only === undefined || only.has(node)) && !taken.has(node));
   const tried = (node: string) => tries.get(node) ?? 0;
-  const isFirst = (node: string) => {
-    const status = state.turns.get(node)?.status;
-    return status?.retryFrom !== undefined || (status?.cordoned === true && tried(node) === 0);
-  };
+  const isRetried = (node: string) => state.turns.get(node)?.status.retryFrom !== undefined;
+  const isOut = (node: string) => state.turns.get(node)?.status.cordoned === true;
   const pending = allowed.filter((node) => phaseOf(state, node) === 'Pending');
   return (
-    pending.find(isFirst) ??
+    pending.find((node) => isOut(node) && (isRetried(node) || tried(node) === 0)) ??
+    pending.find(isRetried) ??
     pending.find((node) => tried(node) === 0) ??
     allowed.find((node) => phaseOf(state, node) === 'Deferred' && tried(node) < attempts) ??
     allowed.find((node) => phaseOf(state, node) === 'Blocked' && tried(node) === 0)

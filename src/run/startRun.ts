@@ -96,7 +96,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
   });
   try {
     await journal.append({
-      type: head === undefined ? 'run.started' : 'run.resumed',
+      type: opened.isNew ? 'run.started' : 'run.resumed',
       actor: start.actor,
       requester: start.requester,
       planHash: plan.hash,

@@ -1,6 +1,6 @@
 import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
 import { acquireLease, defaultLeaseDurations, type LeaseOutcome } from '../cluster/lease.js';
-import type { HeldLease } from '../cluster/heldLease.js';
+import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import type { Clock } from '../time/clock.js';
 import type { RunResult } from './startRun.js';
 
@@ -41,20 +41,31 @@ const retryMs = 5000;
  */
 export async function runUnderLease(use: LeaseUse, body: (lease: HeldLease) => Promise<RunResult>): Promise<LeaseEnd> {
   const { clock, stop } = use;
-  let lost: { readonly result: RunResult; readonly at: number } | undefined;
+  let lost: { readonly result: RunResult | undefined; readonly at: number } | undefined;
   for (;;) {
     const acquired = await acquire(use, lost !== undefined);
     if (acquired.kind === 'held') {
-      const result = await body(acquired.lease).finally(() => acquired.lease.release());
-      if (result.stop.kind !== 'other-actor' || stop.aborted) return { kind: 'ran', result };
-      lost = { result, at: clock.monotonic() };
+      const result = await unlessLost(body(acquired.lease)).finally(() => acquired.lease.release());
+      if (result !== undefined && (result.stop.kind !== 'other-actor' || stop.aborted)) return { kind: 'ran', result };
+      stop.throwIfAborted();
+      lost = { result: result ?? lost?.result, at: clock.monotonic() };
       use.onLost();
       continue;
     }
     if (lost === undefined) return acquired;
     if (acquired.kind === 'other' || clock.monotonic() - lost.at > outageMs)
-      return { kind: 'ran', result: lost.result };
+      return lost.result === undefined ? acquired : { kind: 'ran', result: lost.result };
     await clock.sleep(retryMs, stop);
+  }
+}
+
+/** Undefined where the lease was lost before the run was opened: nothing is known of it then. */
+async function unlessLost(body: Promise<RunResult>): Promise<RunResult | undefined> {
+  try {
+    return await body;
+  } catch (error) {
+    if (error instanceof LeaseLost) return undefined;
+    throw error;
   }
 }
 

@@ -68,6 +68,7 @@ describe('turnus --help', () => {
   it('loads no command', () => {
     expect([...loadedWith('main.ts').keys()].filter((name) => name.startsWith('src/')).sort()).toEqual([
       'src/cli/commandLine.ts',
+      'src/cli/faultWords.ts',
       'src/cli/io.ts',
       'src/cli/sandboxCommandLine.ts',
       'src/cli/version.ts',

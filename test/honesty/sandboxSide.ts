@@ -8,6 +8,7 @@ import { openApiServer } from '../../src/sandbox/http/openApiServer.js';
 import { seededRandom } from '../../src/sandbox/seededRandom.js';
 import type { SimulatedCluster } from '../../src/sandbox/simulatedCluster.js';
 import { systemTimeline } from '../../src/sandbox/systemTimeline.js';
+import { runTurnus as runHere } from '../cli/runTurnus.js';
 import { TestApi } from '../cluster/api.js';
 import { isTrue } from '../cluster/objects.js';
 import { expectExit } from '../cluster/runReport.js';
@@ -53,13 +54,10 @@ export async function openSandboxMaintainedSide(
     const paths = { identityPath: join(directory, 'id'), knownHostsPath: join(directory, 'known_hosts') };
     await writeFile(paths.identityPath, hosts.clientKey, { mode: 0o600 });
     await writeFile(paths.knownHostsPath, hosts.knownHosts);
-    const turnus: MaintainedSide['turnus'] = (args) => startTurnus(args, { kubeconfig: kubeconfigPath, program });
-    const install = turnus(['install']);
-    const exitCode = await install.exited;
-    expectExit({ exitCode, stdout: install.stdout(), stderr: install.stderr() }, 0);
+    expectExit(await runHere(['install'], { env: { HOME: side.directory, KUBECONFIG: kubeconfigPath } }), 0);
     return {
       ...side,
-      turnus,
+      turnus: (args) => startTurnus(args, { kubeconfig: kubeconfigPath, program }),
       hosts: {
         ...paths,
         port: hosts.port,

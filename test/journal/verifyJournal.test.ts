@@ -236,6 +236,19 @@ async function deadActorAndSuccessor(): Promise<{ dead: JournalEntry[]; successo
 describe('verification of a run with several actors', () => {
   const branch = { entries: 10, orphaned: 3, orphans: [{ fromSeq: 7, toSeq: 9 }] };
 
+  it('counts all entries of an actor that died before any head was anchored as orphaned', async () => {
+    const dead = await entriesOf(records(2));
+    const fromMs = Date.parse(lastOf(dead).time);
+    const successor = await entriesOf(records(3, 'run.resumed'), { fromMs });
+    const expected = {
+      kind: 'intact',
+      runs: [{ entries: 3, orphaned: 2, orphans: [{ fromSeq: 1, toSeq: 2 }], head: { hash: lastOf(successor).hash } }],
+    };
+    expect(await verdictOn(texts([...dead, ...successor]))).toMatchObject(expected);
+    const { hash } = lastOf(successor);
+    expect(await verdictOn(texts([...dead, ...successor]), { hash })).toMatchObject({ ...expected, endProved: true });
+  });
+
   it('counts the later entries of a dead actor as orphaned, in one file', async () => {
     const { dead, successor } = await deadActorAndSuccessor();
     const { hash } = lastOf(successor);

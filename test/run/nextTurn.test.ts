@@ -88,9 +88,23 @@ describe('the next turn', () => {
     expect(next(phases, options)).toBe(node);
   });
 
-  it('of a node in the order that has no turn object yet is one that has not begun', () => {
-    const state = runState({}, { order: ['n1'] });
-    expect(nodeOf({ state, only: undefined, tries: new Map(), attempts: 1 })).toBe('n1');
+  it('is never that of a node in the order that was gone before it got a turn', () => {
+    const gone = runState({ n2: 'Pending' }, { order: ['n1', 'n2'] });
+    expect(nodeOf({ state: gone, only: undefined, tries: new Map(), attempts: 2 })).toBe('n2');
+    const allGone = runState({}, { order: ['n1'] });
+    expect(nodeOf({ state: allGone, only: undefined, tries: new Map(), attempts: 2 })).toBe(undefined);
+  });
+
+  it('is one that is out of service before one that a person asked to retry', () => {
+    const state = runState({
+      n1: { phase: 'Pending', retryFrom: 'Settling' },
+      n2: { phase: 'Pending', retryFrom: 'Verifying', cordoned: true },
+    });
+    const tries = new Map([
+      ['n1', 1],
+      ['n2', 1],
+    ]);
+    expect(nodeOf({ state, only: undefined, tries, attempts: 2 })).toBe('n2');
   });
 });
 

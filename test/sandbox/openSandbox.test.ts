@@ -14,7 +14,7 @@ const scene = { nodes: 6, port: 0, pace: demoPace, clock: systemClock };
 
 async function sandbox(): Promise<Sandbox> {
   const opened = await openSandbox(scene, never);
-  onTestFinished(opened.close);
+  onTestFinished(() => opened.close());
   return opened;
 }
 

@@ -22,7 +22,7 @@ export function generateTroubles(situation: Situation): readonly Trouble[] {
   const wanted = random.pick([1, 1, 1, 2, 2, 3, 3, 4, 5, 6]);
   const troubles: NewTrouble[] = [];
   while (troubles.length < wanted) {
-    if (random.chance(0.15)) troubles.push(...random.pick(together)(situation));
+    if (random.chance(0.2)) troubles.push(...random.pick(together)(situation));
     else troubles.push(random.pick(makers)(situation));
   }
   return troubles.slice(0, 6).map((trouble, number) => ({ id: `t${number + 1}`, ...trouble }) as Trouble);
@@ -87,8 +87,29 @@ const makers: readonly ((situation: Situation) => NewTrouble)[] = [
   (at) => ({ kind: 'skip', atMs: moment(at), node: node(at) }),
 ];
 
-/** Troubles that are worst together. */
+/** Troubles that are worst together, or at a certain moment. */
 const together: readonly ((situation: Situation) => readonly NewTrouble[])[] = [
+  // The server answers badly while the first node is drained.
+  (at) => [
+    {
+      kind: 'api-answers',
+      atMs: at.random.between(3, 15) * second,
+      forMs: at.random.between(5, 60) * second,
+      answer: at.random.pick(['error', 'throttled', 'lost', 'slow']),
+      share: at.random.pick([0.2, 0.5]),
+    },
+  ],
+  // A person holds, or takes out, a node while the first one is checked and cordoned, and the actor may die then.
+  (at) => {
+    const atMs = at.random.between(2000, 6000);
+    const call = at.random.between(100, 250);
+    return [
+      at.random.chance(0.5)
+        ? { kind: 'hold', atMs, forMs: span(at), node: node(at) }
+        : { kind: 'cordon', atMs, node: node(at) },
+      ...(at.random.chance(0.5) ? [{ ...crash(at), call } as NewTrouble] : []),
+    ];
+  },
   // The lease runs out while another waits for it.
   (at) => {
     const atMs = moment(at);

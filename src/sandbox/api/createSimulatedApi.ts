@@ -95,7 +95,8 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
     if (problem !== undefined) return no.invalid(place.resource, current.metadata.name ?? '', 'spec', problem);
     const isNewSpec = place.resource === crds && !sameJson(made.value['spec'], current['spec']);
     const stored = store.put(place.resource, isNewSpec ? serve(made.value) : made.value, update.by);
-    deletion.finishDeletion(place, stored, update.by);
+    const latest = store.find(place);
+    if (latest !== undefined) deletion.finishDeletion(place, latest, update.by);
     return no.ok(stored);
   };
 

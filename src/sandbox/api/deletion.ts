@@ -36,7 +36,7 @@ export class Deletion {
     if (place.resource === namespaces) return this.#deleteNamespace(place, object, by);
     const { uid = '', deletionTimestamp, deletionGracePeriodSeconds: former = 0, finalizers = [] } = object.metadata;
     if (wish.propagationPolicy === 'Orphan') {
-      for (const dependent of this.#dependentsOf(uid)) this.#dropOwner(dependent, uid);
+      for (const dependent of this.#store.dependentsOf(uid)) this.#dropOwner(dependent, uid);
     }
     const now = this.#timeline.now();
     const grace = place.resource === pods ? graceOf(object, wish.gracePeriodSeconds) : 0;
@@ -71,31 +71,40 @@ export class Deletion {
   #remove(place: Place, object: ApiObject, by: string): ApiObject {
     const { uid = '', namespace = '' } = object.metadata;
     this.#store.remove(place, object, by);
-    for (const dependent of this.#dependentsOf(uid)) this.#collect(dependent, uid);
-    const around = this.#store.find({ resource: namespaces, key: namespace });
-    if (around !== undefined)
-      this.finishDeletion({ resource: namespaces, key: namespace }, around, namespaceController);
+    for (const dependent of this.#store.dependentsOf(uid)) this.#collect(dependent, uid);
+    const around = { resource: namespaces, key: namespace };
+    const ending = this.#store.find(around);
+    if (ending !== undefined) this.finishDeletion(around, ending, namespaceController);
     return object;
   }
 
-  #dependentsOf(uid: string): readonly Found[] {
-    return this.#store.dependentsOf(uid).flatMap((dependent) => {
-      const place = this.#store.placeOf(dependent);
-      const object = place === undefined ? undefined : this.#store.find(place);
-      return place === undefined || object === undefined ? [] : [{ place, object }];
-    });
-  }
-
   /** Deletes an object unless another of its owners stays; then only the reference to `goneOwner` goes. */
-  #collect({ place, object }: Found, goneOwner: string): void {
-    const others = ownerReferencesOf(object).filter(({ uid }) => uid !== goneOwner);
-    if (others.some(({ uid }) => this.#store.placeOf(uid) !== undefined)) this.#dropOwner({ place, object }, goneOwner);
-    else if (object.metadata.deletionTimestamp === undefined) this.delete(place, object, {}, garbageCollector);
+  #collect(dependent: string, goneOwner: string): void {
+    const found = this.#find(dependent);
+    if (found === undefined) return;
+    const others = ownerReferencesOf(found.object).filter(({ uid }) => uid !== goneOwner);
+    if (others.some(({ uid }) => this.#store.placeOf(uid) !== undefined)) this.#dropOwner(dependent, goneOwner);
+    else if (found.object.metadata.deletionTimestamp === undefined) {
+      this.delete(found.place, found.object, {}, garbageCollector);
+    }
   }
 
-  #dropOwner({ place, object }: Found, owner: string): void {
-    const ownerReferences = object.metadata.ownerReferences?.filter(({ uid }) => uid !== owner);
-    this.#store.put(place.resource, withMetadata(object, { ...object.metadata, ownerReferences }), garbageCollector);
+  #dropOwner(dependent: string, owner: string): void {
+    const found = this.#find(dependent);
+    if (found === undefined) return;
+    const { metadata } = found.object;
+    const ownerReferences = metadata.ownerReferences?.filter(({ uid }) => uid !== owner);
+    this.#store.put(
+      found.place.resource,
+      withMetadata(found.object, { ...metadata, ownerReferences }),
+      garbageCollector,
+    );
+  }
+
+  #find(uid: string): { readonly place: Place; readonly object: ApiObject } | undefined {
+    const place = this.#store.placeOf(uid);
+    const object = place === undefined ? undefined : this.#store.find(place);
+    return place === undefined || object === undefined ? undefined : { place, object };
   }
 
   #deleteNamespace(place: Place, object: ApiObject, by: string): ApiObject {
@@ -110,11 +119,6 @@ export class Deletion {
     if (this.#store.find(place) !== undefined) this.finishDeletion(place, stored, namespaceController);
     return stored;
   }
-}
-
-interface Found {
-  readonly place: Place;
-  readonly object: ApiObject;
 }
 
 /** Seconds that a pod has to end (pkg/registry/core/pod/strategy.go, CheckGracefulDelete). */

@@ -170,15 +170,16 @@ function markAndDelete(
     return otherUid('Pod', nameOf(pod), { asked: request.uid, found: uid });
   }
   if (request.dryRun === true) return ok(undefined);
-  const target = disruptionTarget(pod, timeText(timeline.now()));
-  const marked = target === pod ? pod : store.put(pods, target, by);
+  // Whoever hears of a write may write at once: each step goes on from what is stored now.
+  const place = { resource: pods, key: keyOf(request.namespace, request.name) };
+  const before = store.find(place);
+  if (before === undefined) return notFound(pods, request.name);
+  const target = disruptionTarget(before, timeText(timeline.now()));
+  if (target !== before) store.put(pods, target, by);
   const { gracePeriodSeconds } = request;
-  deletion.delete(
-    { resource: pods, key: keyOf(request.namespace, request.name) },
-    marked,
-    gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds },
-    by,
-  );
+  const wish = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+  const marked = store.find(place);
+  if (marked !== undefined) deletion.delete(place, marked, wish, by);
   return ok(undefined);
 }
 

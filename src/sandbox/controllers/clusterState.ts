@@ -12,7 +12,6 @@ export interface ClusterState {
   podsOnNode(name: string): readonly PodRecord[];
   /** Pods by the UID of their controller. */
   podsOf(controllerUid: string): readonly PodRecord[];
-  podsIn(namespace: string): readonly PodRecord[];
   /** Pods of a namespace that a selector selects; finished ones and those being deleted too. */
   podsMatching(namespace: string, selector: LabelSelector | undefined): readonly PodRecord[];
   /** Objects of a resource by its plural name, by `namespace/name`. */
@@ -84,7 +83,6 @@ export function clusterState(api: SimulatedApi): ClusterState {
     nodes,
     podsOnNode: byNode.of,
     podsOf: byController.of,
-    podsIn: byNamespace.of,
     podsMatching(namespace, selector) {
       const [label] = Object.entries(selector?.matchLabels ?? {});
       const candidates =

@@ -6,8 +6,8 @@ import { tolerates } from '../../cluster/taints.js';
 import { sameJson } from '../api/sameJson.js';
 import { keyOf, type NodeRecord, type PodRecord } from './records.js';
 import { tolerationsOf } from './tolerations.js';
-import { workQueue } from './workQueue.js';
-import { nameSuffix, podOf, templateHashes, workloadKinds } from './workloadKinds.js';
+import { workloadQueue } from './workloadQueue.js';
+import { podOf, templateHashes, workloadKinds } from './workloadKinds.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';
 
@@ -26,16 +26,12 @@ const ownTolerations: readonly JsonRecord[] = [
 
 /** Keeps a pod of each DaemonSet on every node that may have one (pkg/controller/daemon/daemon_controller.go). */
 export function runDaemonSets(world: World): void {
-  const { api, state, pace } = world;
-  const random = world.random.fork();
+  const { api, state } = world;
   const hashOf = templateHashes();
   const write = writerAs(api, controllerName('daemon-set-controller'));
-  const queue = workQueue(world, pace.controllerMs, (key) => {
-    const set = state.objects(kind.resource.plural).get(key);
-    if (set === undefined) return;
+  const queue = workloadQueue(world, kind, (set) => {
     if (set.metadata.deletionTimestamp === undefined) placePods(set);
-    const latest = state.objects(kind.resource.plural).get(key);
-    if (latest !== undefined) write.status(kind.resource, latest, statusOf(latest));
+    write.status(kind.resource, set, statusOf(set));
   });
 
   const placePods = (set: ApiObject): void => {
@@ -78,7 +74,6 @@ export function runDaemonSets(world: World): void {
     const reply = write.create(
       resources.pods,
       podOf(set, kind, {
-        name: `${set.metadata.name ?? ''}-${nameSuffix(random)}`,
         labels: { [hashLabel]: hashOf(set) },
         spec: { affinity: { ...affinity, nodeAffinity }, tolerations: withOwn(template) },
       }),
@@ -113,13 +108,6 @@ export function runDaemonSets(world: World): void {
     };
   };
 
-  state.on(kind.resource.plural, ({ object }) => {
-    queue.add(keyOf(object));
-  });
-  state.onPod((now, before) => {
-    const pod = now ?? before;
-    if (pod?.controller?.kind === kind.kind) queue.add(`${pod.namespace}/${pod.controller.name}`);
-  });
   state.onNode((now, before) => {
     if (now !== undefined && before !== undefined && sameJson(now.labels, before.labels) && hasSameTaints(now, before))
       return;

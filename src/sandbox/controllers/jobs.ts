@@ -2,9 +2,10 @@ import type { ApiObject } from '../../cluster/clusterPort.js';
 import { numberOf, recordOf, type JsonRecord } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import { activePodsOf } from './replicaSets.js';
-import { conditionOf, keyOf, timeText, withCondition, type PodRecord } from './records.js';
+import { timeText } from '../api/storedForm.js';
+import { conditionOf, keyOf, withCondition, type PodRecord } from './records.js';
 import { workQueue } from './workQueue.js';
-import { nameSuffix, podOf, workloadKinds } from './workloadKinds.js';
+import { podOf, workloadKinds } from './workloadKinds.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';
 
@@ -18,7 +19,6 @@ const trackingFinalizer = 'batch.kubernetes.io/job-tracking';
  */
 export function runJobs(world: World): void {
   const { api, state, timeline, pace } = world;
-  const random = world.random.fork();
   const write = writerAs(api, controllerName('job-controller'));
   const lastFailures = new Map<string, number>();
   const queue = workQueue(world, pace.controllerMs, (key) => {
@@ -98,9 +98,8 @@ export function runJobs(world: World): void {
       return;
     }
     for (let made = 0; made < missing; made += 1) {
-      const name = `${job.metadata.name ?? ''}-${nameSuffix(random)}`;
       const labels = { 'batch.kubernetes.io/job-name': job.metadata.name ?? '', 'job-name': job.metadata.name ?? '' };
-      const pod = podOf(job, kind, { name, labels, finalizers: [trackingFinalizer] });
+      const pod = podOf(job, kind, { labels, finalizers: [trackingFinalizer] });
       if (write.create(resources.pods, pod).kind === 'refused') queue.add(keyOf(job), 1000);
     }
   };

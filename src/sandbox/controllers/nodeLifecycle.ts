@@ -1,7 +1,9 @@
+import { arrayOf } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import type { Kubelets } from './kubelets.js';
 import { unknownStatus } from './nodeStatus.js';
-import { timeText, withCondition, type NodeRecord, type Taint } from './records.js';
+import { timeText } from '../api/storedForm.js';
+import { withCondition, type NodeRecord, type Taint } from './records.js';
 import { workQueue } from './workQueue.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';
@@ -40,7 +42,7 @@ export function runNodeLifecycle(world: World, kubelets: Kubelets): void {
       one.effect === effect && [notReadyTaint, unreachableTaint, unschedulableTaint].includes(one.key);
     const present = node.taints.filter(isOurs).map(({ key }) => key);
     if (present.length === wanted.length && wanted.every((key) => present.includes(key))) return;
-    const written = Array.isArray(node.spec['taints']) ? (node.spec['taints'] as readonly unknown[]) : [];
+    const written = arrayOf(node.spec['taints']);
     const kept = written.filter((_, place) => {
       const one = node.taints[place];
       return one === undefined || !isOurs(one) || wanted.includes(one.key);

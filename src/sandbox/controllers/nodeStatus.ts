@@ -1,5 +1,6 @@
 import { recordOf, type JsonRecord } from '../../cluster/json.js';
-import { conditionOf, timeText, withCondition, type NodeRecord } from './records.js';
+import { timeText } from '../api/storedForm.js';
+import { conditionOf, withCondition, type NodeRecord } from './records.js';
 
 /** What a kubelet says of its node. */
 export interface NodeReport {

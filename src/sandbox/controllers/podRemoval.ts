@@ -7,10 +7,6 @@ import { workQueue } from './workQueue.js';
 import { controllerName, writerAs } from './writer.js';
 import { within, type World } from './world.js';
 
-/** What admission gives every pod that says nothing else (plugin DefaultTolerationSeconds). */
-const usualSeconds = 300;
-const usuallyTolerated = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'];
-
 /**
  * Removes pods that a NoExecute taint drives away, when their toleration ends (pkg/controller/tainteviction), and those
  * of nodes that no longer exist (pkg/controller/podgc).
@@ -57,11 +53,10 @@ function drivenAwayAt(pod: PodRecord, node: NodeRecord, now: number): number | u
   let earliest: number | undefined;
   for (const taint of node.taints.filter(({ effect }) => effect === 'NoExecute')) {
     const matching = tolerations.filter((one) => tolerates([one], taint));
-    const isUsual = matching.length === 0 && usuallyTolerated.includes(taint.key);
-    const limits = isUsual ? [usualSeconds] : matching.flatMap(({ seconds }) => seconds ?? []);
+    const limits = matching.flatMap(({ seconds }) => seconds ?? []);
     if (matching.length > 0 && limits.length === 0) continue;
     const since = timeOf(taint.timeAdded) ?? now;
-    const dueAt = matching.length === 0 && !isUsual ? now : since + 1000 * Math.min(...limits);
+    const dueAt = matching.length === 0 ? now : since + 1000 * Math.min(...limits);
     earliest = Math.min(dueAt, earliest ?? dueAt);
   }
   return earliest;

@@ -1,9 +1,8 @@
 import { numberOf, recordOf, recordsOf, stringOf, type JsonRecord } from '../../cluster/json.js';
-import { timeText, withCondition, type PodRecord } from './records.js';
+import { timeText } from '../api/storedForm.js';
+import { withCondition, type PodRecord } from './records.js';
 
-/** The statuses that a kubelet writes, as test/cluster/kwok.yaml writes them. */
-
-/** Every container runs since `startedAt`; `restarts` is added to what the status has counted. */
+/** The status of a pod whose containers all run since `startedAt`, as test/cluster/kwok.yaml writes it. */
 export function runningStatus(
   pod: PodRecord,
   parts: {

@@ -1,6 +1,7 @@
 import { controllerOf } from '../../cluster/apiObject.js';
 import type { ApiObject, OwnerReference } from '../../cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf, type JsonRecord } from '../../cluster/json.js';
+import { timeText } from '../api/storedForm.js';
 import { quantityOf } from './quantity.js';
 import { schedulingRules, type SchedulingRules } from './schedulingRules.js';
 
@@ -139,11 +140,6 @@ export function withCondition(
   return before === undefined
     ? [...conditions, condition]
     : conditions.map((other) => (other === before ? condition : other));
-}
-
-/** As the API writes times: RFC 3339, whole seconds. */
-export function timeText(milliseconds: number): string {
-  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
 /** A Go duration such as `1500ms` or `1m30s`, in milliseconds; undefined where it is none. */

@@ -3,8 +3,8 @@ import { numberOf, recordOf } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import type { ClusterState } from './clusterState.js';
 import { keyOf, type PodRecord } from './records.js';
-import { workQueue } from './workQueue.js';
-import { nameSuffix, podOf, workloadKinds } from './workloadKinds.js';
+import { workloadQueue } from './workloadQueue.js';
+import { podOf, workloadKinds } from './workloadKinds.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';
 
@@ -12,33 +12,21 @@ const kind = workloadKinds.ReplicaSet;
 
 /** Keeps the number of pods of each ReplicaSet (pkg/controller/replicaset/replica_set.go). */
 export function runReplicaSets(world: World): void {
-  const { api, state, pace } = world;
-  const random = world.random.fork();
+  const { api, state } = world;
   const write = writerAs(api, controllerName('replicaset-controller'));
-  const queue = workQueue(world, pace.controllerMs, (key) => {
-    const set = state.objects(kind.resource.plural).get(key);
-    if (set === undefined) return;
+  const queue = workloadQueue(world, kind, (set) => {
     if (set.metadata.deletionTimestamp === undefined) keepNumber(set);
-    const latest = state.objects(kind.resource.plural).get(key);
-    if (latest !== undefined) write.status(kind.resource, latest, statusOf(latest, state));
+    write.status(kind.resource, set, statusOf(set, state));
   });
   const keepNumber = (set: ApiObject): void => {
     const active = activePodsOf(state, set);
     const missing = wantedReplicas(set) - active.length;
     for (let made = 0; made < missing; made += 1) {
-      const pod = podOf(set, kind, { name: `${set.metadata.name ?? ''}-${nameSuffix(random)}` });
-      if (write.create(resources.pods, pod).kind === 'refused') queue.add(keyOf(set), 1000);
+      if (write.create(resources.pods, podOf(set, kind, {})).kind === 'refused') queue.add(keyOf(set), 1000);
     }
     if (missing >= 0) return;
     for (const pod of leastMissed(active).slice(0, -missing)) write.delete(resources.pods, pod.object);
   };
-  state.on(kind.resource.plural, ({ object }) => {
-    queue.add(keyOf(object));
-  });
-  state.onPod((now, before) => {
-    const pod = now ?? before;
-    if (pod?.controller?.kind === kind.kind) queue.add(`${pod.namespace}/${pod.controller.name}`);
-  });
 }
 
 export function wantedReplicas(owner: ApiObject): number {

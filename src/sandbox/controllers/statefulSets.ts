@@ -3,7 +3,7 @@ import { recordOf, recordsOf, stringOf } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import { wantedReplicas } from './replicaSets.js';
 import { keyOf, type PodRecord } from './records.js';
-import { workQueue } from './workQueue.js';
+import { workloadQueue } from './workloadQueue.js';
 import { podOf, templateHashes, workloadKinds } from './workloadKinds.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';
@@ -16,11 +16,9 @@ const revisionLabel = 'controller-revision-hash';
  * (pkg/controller/statefulset/stateful_set_control.go).
  */
 export function runStatefulSets(world: World): void {
-  const { api, state, pace } = world;
+  const { api, state } = world;
   const write = writerAs(api, controllerName('statefulset-controller'));
-  const queue = workQueue(world, pace.controllerMs, (key) => {
-    const set = state.objects(kind.resource.plural).get(key);
-    if (set === undefined) return;
+  const queue = workloadQueue(world, kind, (set) => {
     if (set.metadata.deletionTimestamp === undefined) takeNextStep(set);
     write.status(kind.resource, set, statusOf(set));
   });
@@ -110,14 +108,6 @@ export function runStatefulSets(world: World): void {
       collisionCount: 0,
     };
   };
-
-  state.on(kind.resource.plural, ({ object }) => {
-    queue.add(keyOf(object));
-  });
-  state.onPod((now, before) => {
-    const pod = now ?? before;
-    if (pod?.controller?.kind === kind.kind) queue.add(`${pod.namespace}/${pod.controller.name}`);
-  });
 }
 
 function isHealthy(pod: PodRecord): boolean {

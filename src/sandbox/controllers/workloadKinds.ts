@@ -2,7 +2,6 @@ import type { ApiObject, OwnerReference } from '../../cluster/clusterPort.js';
 import { recordOf, stringMapOf, type JsonRecord } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
 import { remembered } from './remembered.js';
-import type { SeededRandom } from '../seededRandom.js';
 
 /** The resources of the controllers that make pods. */
 export const workloadKinds = {
@@ -31,7 +30,8 @@ export function podOf(
   owner: ApiObject,
   kind: { readonly kind: string; readonly apiVersion: string },
   pod: {
-    readonly name: string;
+    /** A name of its own; absent: one that the API server makes up. */
+    readonly name?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly spec?: JsonRecord;
     readonly finalizers?: readonly string[];
@@ -43,7 +43,7 @@ export function podOf(
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      name: pod.name,
+      ...(pod.name === undefined ? { generateName: `${owner.metadata.name ?? ''}-` } : { name: pod.name }),
       namespace: owner.metadata.namespace ?? '',
       labels: { ...stringMapOf(metadata['labels']), ...pod.labels },
       annotations: stringMapOf(metadata['annotations']),
@@ -54,16 +54,12 @@ export function podOf(
   };
 }
 
+/** Of the API server's made-up names. */
 const letters = Array.from('bcdfghjklmnpqrstvwxz2456789');
 
-/** The end of a name that the API server would make up. */
-export function nameSuffix(random: SeededRandom): string {
-  return Array.from({ length: 5 }, () => random.pick(letters)).join('');
-}
-
 /**
- * A short text that is the same for the same template of an owner, in the letters of the API server's names. The answer
- * is a function that remembers.
+ * A short text that is the same for the same template of an owner. The answer is a function that
+ * remembers.
  */
 export function templateHashes(): (owner: ApiObject) => string {
   const hashOf = remembered((template: JsonRecord) => {

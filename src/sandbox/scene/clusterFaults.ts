@@ -45,7 +45,7 @@ export function clusterFaults(
         subject: label,
         broken: `The ${String(pods.length)} pods of ${label} run, but are not Ready.`,
         mend: () => {
-          for (const pod of pods)
+          for (const pod of podsOf(api, object))
             patch(api, resources.pods, pod, { metadata: { annotations: { [unreadyAnnotation]: null } } });
           return `The pods of ${label} get Ready again.`;
         },
@@ -72,7 +72,8 @@ export function stuckBudget(api: SimulatedApi): MadeFault {
   const { namespace, name, mendedReplicas } = stuckWorkload;
   const label = `${namespace}/${name}`;
   return {
-    subject: label,
+    // Another fault than a budget that was changed.
+    subject: `${label} from the beginning`,
     broken: `The budget ${label} wants one available pod, and the Deployment has only one replica.`,
     mend: () => {
       const found = find(api, [resources.deployments], label);

@@ -1,4 +1,6 @@
-import { describeMaintenance } from '../../honesty/suite/describeMaintenance.js';
 import { openRealMaintainedSide } from '../../honesty/realSide.js';
+import { describeMonth } from '../../honesty/suite/month.js';
+import { describeTroubles } from '../../honesty/suite/troubles.js';
 
-describeMaintenance('maintenance on the real control plane', openRealMaintainedSide);
+describeMonth('the real control plane', openRealMaintainedSide);
+describeTroubles('the real control plane', openRealMaintainedSide);

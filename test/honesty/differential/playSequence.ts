@@ -83,7 +83,8 @@ async function compareTrails(
   { trails, workloads }: { trails: readonly [Trails, Trails]; workloads: readonly WorkloadPlan[] },
 ): Promise<string[] | undefined> {
   const linesOf = (trail: Trails): string[] => [
-    ...workloads.flatMap(({ name }) => trail.pods(name).map((states) => `a pod of ${name}: ${states}`)),
+    // Each once: kwok deletes by name, and under load at times also the namesake that came after.
+    ...workloads.flatMap(({ name }) => [...new Set(trail.pods(name))].map((states) => `a pod of ${name}: ${states}`)),
     ...trail.nodes(),
   ];
   return await untilAgreed(() => Promise.resolve(differing(lanes, [linesOf(trails[0]), linesOf(trails[1])])));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { runTurnus as runHere } from '../../cli/runTurnus.js';
 import { writePlaybook } from '../../cluster/playbook.js';
 import { expectExit, phasesOf, runOf, systemNamespace } from '../../cluster/runReport.js';
 import type { CommandResult } from '../../cluster/runCommand.js';
@@ -13,7 +14,7 @@ export interface Maintenance {
   readonly side: MaintainedSide;
   /** Writes a playbook for these nodes (all where absent); its update counts itself in `$HOME/NAME`. */
   playbook(name: string, options?: PlaybookOptions): Promise<Playbook>;
-  /** `turnus ARGS` to its end, which must be this exit code. */
+  /** `turnus ARGS` in this process to its end, which must be this exit code: for what needs no process of its own. */
   run(args: string[], exitCode: number): Promise<CommandResult>;
   /** Kills what still runs; for afterEach. */
   endAll(): Promise<void>;
@@ -30,17 +31,17 @@ export interface PlaybookOptions {
 export interface Playbook {
   readonly name: string;
   readonly path: string;
-  /** `turnus run -f PLAYBOOK --yes`, with a journal. */
+  /** `turnus run -f PLAYBOOK --yes`, with a journal, in a process of its own. */
   start(): RunningTurnus;
   /** The same to its end, which must be this exit code. */
   toEnd(exitCode: number): Promise<CommandResult>;
+  /** The same without a process of its own. */
+  toEndHere(exitCode: number): Promise<CommandResult>;
   runName(): Promise<string>;
   /** `node phase` of each turn, in the order of the run. */
   phases(): Promise<string[]>;
   /** How often the update has begun on the host of a node. */
   updates(node: string): Promise<number>;
-  /** Waits until the update has begun on the host of a node. */
-  untilUpdating(node: string): Promise<void>;
   journal(): Promise<Entry[]>;
   /** `turnus journal verify` against the head in the status of the run: intact to its end. */
   expectIntactJournal(): Promise<void>;
@@ -71,28 +72,26 @@ export function maintain(side: MaintainedSide): Maintenance {
     void turnus.exited.finally(() => running.delete(turnus));
     return turnus;
   };
-  const run = async (args: string[], exitCode: number): Promise<CommandResult> => await ended(start(args), exitCode);
+  const run = async (args: string[], exitCode: number): Promise<CommandResult> => {
+    const result = await runHere(args, { env: { HOME: side.directory, KUBECONFIG: side.kubeconfigPath } });
+    expectExit(result, exitCode);
+    return result;
+  };
 
   const playbookAt = (name: string, path: string): Playbook => {
     const journalPath = join(side.directory, `${name}.ndjson`);
-    const startRun = (): RunningTurnus => start(['run', '-f', path, '--yes', '--journal', journalPath]);
+    const runArgs = ['run', '-f', path, '--yes', '--journal', journalPath];
     const runName = async (): Promise<string> => (await runOf(side, name)).name;
     const updates = (node: string): Promise<number> => side.hosts.host(node).counter(name);
     return {
       name,
       path,
-      start: startRun,
-      toEnd: async (exitCode) => await ended(startRun(), exitCode),
+      start: () => start(runArgs),
+      toEnd: async (exitCode) => await ended(start(runArgs), exitCode),
+      toEndHere: (exitCode) => run(runArgs, exitCode),
       runName,
       phases: () => phasesOf(side, name),
       updates,
-      untilUpdating: async (node) => {
-        await waitFor({
-          what: `the update of ${name} on ${node}`,
-          timeoutMs: 60_000,
-          probe: async () => (await updates(node)) > 0,
-        });
-      },
       journal: async () => {
         const lines = (await readFile(journalPath, 'utf8')).trimEnd().split('\n');
         return lines.map((line) => JSON.parse(line) as Entry);

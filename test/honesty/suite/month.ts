@@ -7,7 +7,9 @@ import { createReady } from '../../cluster/waitForReady.js';
 import { daemonSet, deployment, disruptionBudget, job, statefulSet } from '../../cluster/workloads.js';
 import { watchBoots } from './bootWatch.js';
 import type { BootWatch } from './bootWatch.js';
-import type { Maintenance, Playbook } from './maintenance.js';
+import { maintained } from './maintained.js';
+import type { Playbook } from './maintenance.js';
+import type { OpenMaintainedSide } from '../side.js';
 
 const pace = { startMs: 300, stopMs: 200 };
 
@@ -22,9 +24,10 @@ const budgets = [
   disruptionBudget({ name: 'database', minAvailable: 2, unhealthyPodEvictionPolicy: 'AlwaysAllow' }),
 ];
 
-/** A run over every node of the cluster, which is the first one there. */
-export function describeMonth(given: () => Maintenance): void {
-  describe('a month over all nodes', () => {
+/** A run over every node of a cluster, which is the first one there. */
+export function describeMonth(place: string, openSide: OpenMaintainedSide): void {
+  describe(`a month over all nodes of ${place}`, { timeout: 60_000 }, () => {
+    const given = maintained(openSide);
     let monthly: Playbook;
     let watcher: ReadyWatcher;
     let boots: BootWatch;
@@ -47,7 +50,7 @@ export function describeMonth(given: () => Maintenance): void {
       watcher = await startReadyWatcher({ api: side.api, workloads: replicated.map(({ workload }) => workload) });
       boots = await watchBoots(side.api);
       // On the node whose turn is first, so that its drain has to wait for it.
-      const report = job({ name: 'report', nodes: ['node-1'], startMs: 100, runForMs: 4000, backoffLimit: 0 });
+      const report = job({ name: 'report', nodes: ['node-1'], startMs: 100, runForMs: 3000, backoffLimit: 0 });
       await createReady(side.api, [report]);
       monthly = await given().playbook('monthly');
       await monthly.toEnd(0);
@@ -116,7 +119,7 @@ export function describeMonth(given: () => Maintenance): void {
 
     it('does nothing more when it is started again', async () => {
       const { uid } = await runOf(given().side, 'monthly');
-      await monthly.toEnd(0);
+      await monthly.toEndHere(0);
       expect((await runOf(given().side, 'monthly')).uid).toBe(uid);
       for (const node of given().side.nodeNames) expect(await monthly.updates(node), node).toBe(1);
     });

@@ -22,28 +22,31 @@ export function describeObstacles(given: () => Maintenance): void {
     await boots.stop();
   });
 
-  describe('a budget that never allows an eviction', () => {
-    it('blocks the node of its pods, is named with what to change, and the other node is done', async () => {
+  describe("a budget that never allows an eviction, and a person's cordon", () => {
+    it('block their nodes, are named and stay as they are, while the other node is done', async () => {
       const { side, run, playbook } = given();
       const frozen = deployment({ name: 'frozen', replicas: 2, nodes: ['node-1'], startMs: 200, stopMs: 200 });
-      await createReady(side.api, [
-        frozen,
-        disruptionBudget({ name: 'frozen-budget', of: 'frozen', maxUnavailable: 0 }),
-      ]);
-      const never = await playbook('never', { nodes: ['node-1', 'node-2'] });
+      const budget = disruptionBudget({ name: 'frozen-budget', of: 'frozen', maxUnavailable: 0 });
+      await createReady(side.api, [frozen, budget]);
+      await side.api.patch({ kind: 'Node', name: 'node-2' }, { body: { spec: { unschedulable: true } } });
+      const nodes = ['node-1', 'node-2', 'node-3'];
+      const blocked = await playbook('blocked', { nodes, spec: { nodes: { maxUnavailable: 2 } } });
 
-      const plan = await run(['plan', '-f', never.path], 3);
+      const plan = await run(['plan', '-f', blocked.path], 3);
       expect(plan.stdout).toMatch(/node-1 .*blocked: budget-never/);
-      expect(plan.stdout).toMatch(/node-2 .*goes/);
+      expect(plan.stdout).toMatch(/node-2 .*blocked: already-cordoned/);
+      expect(plan.stdout).toMatch(/node-3 .*goes/);
       expect(plan.stdout).toMatch(
         /PodDisruptionBudget default\/frozen-budget lets 0 of 2 pods be unavailable.*\n +Set maxUnavailable: 1/,
       );
-      await never.toEnd(3);
-      expect((await never.phases()).sort()).toEqual(['node-1 Blocked', 'node-2 Done']);
-      expect([await never.updates('node-1'), await never.updates('node-2')]).toEqual([0, 1]);
-      expect([boots.boots('node-1'), boots.boots('node-2')]).toEqual([0, 1]);
+      await blocked.toEndHere(3);
+      expect((await blocked.phases()).sort()).toEqual(['node-1 Blocked', 'node-2 Blocked', 'node-3 Done']);
+      expect(await Promise.all(nodes.map((node) => blocked.updates(node)))).toEqual([0, 0, 1]);
+      expect(nodes.map((node) => boots.boots(node))).toEqual([0, 0, 1]);
       expect(await cordonOf(side, 'node-1')).toEqual({ unschedulable: false, mark: undefined });
+      expect(await cordonOf(side, 'node-2')).toEqual({ unschedulable: true, mark: undefined });
 
+      await side.api.patch({ kind: 'Node', name: 'node-2' }, { body: { spec: { unschedulable: null } } });
       await side.api.delete({ kind: 'Deployment', name: 'frozen' }, { propagationPolicy: 'Background' });
       await side.api.delete({ kind: 'PodDisruptionBudget', name: 'frozen-budget' });
     });
@@ -55,7 +58,7 @@ export function describeObstacles(given: () => Maintenance): void {
       const nodes = ['node-3', 'node-4'];
       const commands = '[ -e "$HOME/mended" ] || { echo changed=yes > "$TURNUS_RESULT"; echo half of it; exit 1; }';
       const fails = await playbook('fails', { nodes, commands });
-      const failed = await fails.toEnd(4);
+      const failed = await fails.toEndHere(4);
       const [first, second = ''] = await orderOf(given(), fails);
       const name = await fails.runName();
       expect(await fails.phases()).toEqual([`${first} Failed`, `${second} Pending`]);
@@ -70,28 +73,12 @@ export function describeObstacles(given: () => Maintenance): void {
 
       for (const node of nodes) await side.hosts.host(node).put('mended');
       await run(['retry', name, first], 0);
-      await fails.toEnd(0);
+      await fails.toEndHere(0);
       expect(await fails.phases()).toEqual([`${first} Done`, `${second} Done`]);
       expect([await fails.updates(first), await fails.updates(second)]).toEqual([1, 1]);
       expect([boots.boots(first), boots.boots(second)]).toEqual([1, 1]);
       for (const node of nodes) expect(await cordonOf(side, node)).toEqual({ unschedulable: false, mark: undefined });
       await fails.expectIntactJournal();
-    });
-  });
-
-  describe("a person's cordon", () => {
-    it('blocks its node and stays as it is, while the other node is done', async () => {
-      const { side, playbook } = given();
-      const nodes = ['node-4', 'node-5'];
-      await side.api.patch({ kind: 'Node', name: 'node-5' }, { body: { spec: { unschedulable: true } } });
-      const foreign = await playbook('foreign', { nodes, spec: { nodes: { maxUnavailable: 2 } } });
-      await foreign.toEnd(3);
-      expect((await foreign.phases()).sort()).toEqual(['node-4 Done', 'node-5 Blocked']);
-      const blocked = (await turnsOf(side, 'foreign')).find(({ node }) => node === 'node-5');
-      expect(blocked?.findings?.map(({ code }) => code)).toContain('already-cordoned');
-      expect(await cordonOf(side, 'node-5')).toEqual({ unschedulable: true, mark: undefined });
-      expect([await foreign.updates('node-4'), await foreign.updates('node-5')]).toEqual([1, 0]);
-      await side.api.patch({ kind: 'Node', name: 'node-5' }, { body: { spec: { unschedulable: null } } });
     });
   });
 }

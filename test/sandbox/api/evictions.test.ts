@@ -183,6 +183,27 @@ describe('the eviction handler', () => {
     expect(read(api, resources.pods, 'web-0')).toStrictEqual(before);
   });
 
+  it('keeps what somebody writes who hears of its steps', () => {
+    const { api } = apiWith();
+    runningPod(api);
+    budget(api, {});
+    let writes = 0;
+    api.observe(() => {
+      if (writes >= 4) return;
+      writes += 1;
+      const body = { metadata: { annotations: { [`write-${writes}`]: 'kept' } } };
+      api.patch(
+        { resource: resources.pods, namespace: 'default', name: 'web-0', patch: { type: 'merge', body } },
+        'kubelet',
+      );
+    });
+    expect(refusalOf(evict(api))).toBe('ok');
+    const { metadata, status } = read(api, resources.pods, 'web-0');
+    expect(Object.keys(metadata.annotations ?? {})).toHaveLength(4);
+    expect(metadata.deletionTimestamp).toBeDefined();
+    expect(recordOf(status)['conditions']).toHaveLength(2);
+  });
+
   it('removes a pod without a node at once', () => {
     const { api } = apiWith();
     create(api, resources.pods, { metadata: { name: 'web-0', namespace: 'default' }, spec: { containers: [] } });

@@ -146,6 +146,15 @@ describe('comparing JSON', () => {
     );
   });
 
+  it.each(['constructor', 'toString', '__proto__'])('knows a member %s from none', (name) => {
+    const named: unknown = JSON.parse(`{"${name}": {}}`);
+    expect([sameJson(named, {}), sameJson({}, named), sameJson(named, structuredClone(named))]).toStrictEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
   it('leaves out what is undefined, as JSON does, and shares the rest', () => {
     fc.assert(
       fc.property(

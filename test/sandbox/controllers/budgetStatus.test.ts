@@ -117,16 +117,15 @@ describe('the status of a budget', () => {
       'pod-1': at(now - 3 * minute),
       'pod-9': at(now - minute),
     };
-    expect(count({ spec: { minAvailable: 1 }, pods: pods(3), disruptedPods })).toMatchObject({
-      currentHealthy: 2,
-      disruptedPods: { 'pod-0': disruptedPods['pod-0'] },
-      lookAgainAt: now + minute,
-    });
+    const result = count({ spec: { minAvailable: 1 }, pods: pods(3), disruptedPods });
+    expect(result).toMatchObject({ currentHealthy: 2, lookAgainAt: now + minute });
+    expect(result).toHaveProperty('disruptedPods', { 'pod-0': disruptedPods['pod-0'] });
   });
 
   it('forgets an accepted eviction as soon as its pod is being deleted', () => {
     const disruptedPods = { 'pod-0': new Date(now).toISOString() };
     const result = count({ spec: { minAvailable: 1 }, pods: pods(1, { terminating: true }), disruptedPods });
-    expect(result).toMatchObject({ disruptedPods: {}, currentHealthy: 0 });
+    expect(result).toMatchObject({ currentHealthy: 0 });
+    expect(result).toHaveProperty('disruptedPods', {});
   });
 });

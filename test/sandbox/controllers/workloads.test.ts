@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { recordOf } from '../../../src/cluster/json.js';
+import { resources } from '../../../src/cluster/resources.js';
 import { daemonSet, deployment, disruptionBudget, job, statefulSet } from '../../cluster/workloads.js';
 import { conditionStatus, playedCluster, statusOf, type PlayedCluster } from './playedCluster.js';
 
@@ -55,17 +56,19 @@ describe('a Deployment', () => {
     const strategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } };
     cluster.add(deployment({ name: 'web', replicas: 4, strategy }));
     cluster.untilReady('web', 4);
-    const counts: { ready: number; live: number }[] = [];
+    const counts: { ready: number; wanted: number }[] = [];
     const stop = cluster.api.observe(() => {
-      const live = cluster.pods('web').filter(({ terminating }) => !terminating);
-      counts.push({ ready: live.filter(({ ready }) => ready).length, live: live.length });
+      const ready = cluster.pods('web').filter((pod) => pod.ready && !pod.terminating).length;
+      const sets = cluster.api.list({ resource: resources.replicaSets });
+      const replicas = sets.kind === 'ok' ? sets.value.items.map((set) => recordOf(set['spec'])['replicas']) : [];
+      counts.push({ ready, wanted: replicas.reduce<number>((sum, count) => sum + Number(count), 0) });
     });
     const restartedAt = { 'kubectl.kubernetes.io/restartedAt': '2026-11-10T21:30:00Z' };
     cluster.patch('Deployment', 'web', { spec: { template: { metadata: { annotations: restartedAt } } } });
     cluster.timeline.advance(minute);
     stop();
     expect(Math.min(...counts.map(({ ready }) => ready))).toBe(3);
-    expect(Math.max(...counts.map(({ live }) => live))).toBe(5);
+    expect(Math.max(...counts.map(({ wanted }) => wanted))).toBe(5);
     const pods = cluster.pods('web');
     expect(pods).toHaveLength(4);
     expect(pods.every(({ annotations }) => annotations['kubectl.kubernetes.io/restartedAt'] !== undefined)).toBe(true);
@@ -199,7 +202,7 @@ describe('a DaemonSet', () => {
     cluster.untilReady('agent', 1);
     cluster.addNode({ name: 'node-5' });
     cluster.timeline.advance(10_000);
-    expect(cluster.pods('agent').map(({ nodeName }) => nodeName)).toEqual(['node-1', 'node-5']);
+    expect(new Set(cluster.pods('agent').map(({ nodeName }) => nodeName))).toEqual(new Set(['node-1', 'node-5']));
   });
 });
 
@@ -231,6 +234,17 @@ describe('a Job', () => {
     cluster.timeline.advance(minute);
     expect(conditionStatus(cluster.get('Job', 'report'), 'Complete')).toBe('True');
     expect(statusOf(cluster.get('Job', 'report'))).toMatchObject({ failed: 1, succeeded: 1 });
+  });
+});
+
+describe('a Job that is deleted', () => {
+  it('takes its pods along, also one that still runs', () => {
+    const cluster = playedCluster();
+    cluster.add(job({ name: 'report', runForMs: 10 * minute }));
+    cluster.untilReady('report', 1);
+    cluster.remove('Job', 'report');
+    cluster.timeline.advance(10_000);
+    expect(cluster.pods('report')).toEqual([]);
   });
 });
 

@@ -13,7 +13,8 @@ import { systemTimeline } from '../../../src/sandbox/systemTimeline.js';
 import { waitFor } from '../../cluster/waitFor.js';
 import { put } from './servedApi.js';
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
+const program = 'kubectl';
+const hasKubectl = spawnSync(program, ['version', '--client']).status === 0;
 const title = hasKubectl ? 'kubectl on the sandbox' : 'kubectl on the sandbox (skipped: kubectl is not installed)';
 
 const soon = { least: 1, most: 5 };
@@ -152,12 +153,12 @@ function deployment(name: string, replicas: number) {
 }
 
 /** Where the pods of web are Ready. */
-function readyNodes(): unknown[] {
+function readyNodes(): string[] {
   const reply = cluster.api.list({ resource: resources.pods, labelSelector: 'app=web' });
   const pods = reply.kind === 'ok' ? reply.value.items : [];
   return pods
     .filter((pod) => JSON.stringify(pod).includes('"type":"Ready","status":"True"'))
-    .map((pod) => recordOf(pod['spec'])['nodeName']);
+    .map((pod) => String(recordOf(pod['spec'])['nodeName']));
 }
 
 function environment(): NodeJS.ProcessEnv {
@@ -173,7 +174,7 @@ async function kubectl(...words: string[]): Promise<string> {
 
 /** A kubectl that goes on: what it prints, as soon as it matches. */
 function follow(...words: string[]) {
-  const child = spawn('kubectl', words, { env: environment() });
+  const child = spawn(program, words, { env: environment() });
   const ended = new Promise((resolve) => child.once('close', resolve));
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed += String(chunk)));
@@ -196,7 +197,7 @@ async function failing(...words: string[]): Promise<string> {
 
 async function run(words: string[]): Promise<{ failure: Error | null; stdout: string; stderr: string }> {
   return await new Promise((resolve) => {
-    execFile('kubectl', words, { env: environment(), timeout: 15_000 }, (failure, stdout, stderr) => {
+    execFile(program, words, { env: environment(), timeout: 15_000 }, (failure, stdout, stderr) => {
       resolve({ failure, stdout, stderr });
     });
   });

@@ -106,11 +106,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'a hold is not looked at before the host is touched',
-    file: 'src/run/steps/awaitNoHold.ts',
+    file: 'src/run/steps/readyToTouch.ts',
     replacements: [
+      { from: 'const held = await awaitNoHold(turn, signal);', to: "const held = { kind: 'done' } as StepEnd;" },
       {
-        from: "if (reason === undefined) return { kind: 'done' };",
-        to: "if (reason !== 'x') return { kind: 'done' };",
+        from: "if (reading.kind === 'not-read' || holdOf(reading.node) === undefined) return reading;",
+        to: 'if (Date.length > 0) return reading;',
       },
     ],
     foundBy: ['hold-is-kept'],

@@ -1,0 +1,16 @@
+import { describe } from 'vitest';
+import type { OpenMaintainedSide } from '../side.js';
+import { describeInterruptions } from './interruptions.js';
+import { maintained } from './maintained.js';
+import { describeObstacles } from './obstacles.js';
+import { describeServerAnswers } from './serverAnswers.js';
+
+/** What may go wrong in a cluster, one trouble after the other. */
+export function describeTroubles(place: string, openSide: OpenMaintainedSide): void {
+  describe(`troubles on ${place}`, { timeout: 120_000 }, () => {
+    const given = maintained(openSide);
+    describeServerAnswers(given);
+    describeObstacles(given);
+    describeInterruptions(given);
+  });
+}
