@@ -116,9 +116,7 @@ export function evictionLedger(clock: Clock): EvictionLedger {
           continue;
         }
         const paused = entry.state === 'held' || entry.state === 'uncertain';
-        const changed = entry.budgets !== undefined && entry.budgets !== budgetsText(view, entry.pod.namespace);
-        const over = paused && (clock.monotonic() >= entry.until || (entry.state === 'held' && changed));
-        if (over) resume(entry);
+        if (paused && (clock.monotonic() >= entry.until || haveBudgetsChanged(entry, view))) resume(entry);
       }
       gone.push(...newlyGone);
       return newlyGone;
@@ -133,6 +131,11 @@ function resume(entry: Entry): void {
   entry.state = 'held';
   entry.wait = undefined;
   entry.until = Infinity;
+}
+
+/** Whether the budgets that held a pod back say something else now. */
+function haveBudgetsChanged({ state, budgets, pod }: Entry, view: ClusterView): boolean {
+  return state === 'held' && budgets !== undefined && budgets !== budgetsText(view, pod.namespace);
 }
 
 /** What the budgets of a namespace say, to tell whether anything changed. */

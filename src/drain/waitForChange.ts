@@ -31,7 +31,8 @@ export async function waitForChange(wait: {
     await Promise.race([change, ...tasks]);
   } finally {
     signal.removeEventListener('abort', stop);
-    over.abort();
+    // Nobody looks at the reason, and an error would cost its stack trace at each change.
+    over.abort('no longer awaited');
     deadline.clear();
     await change;
   }

@@ -131,18 +131,15 @@ async function open({ nodes }: SideOptions): Promise<{ side: Side; cluster: Simu
       await api.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
     },
     machine: (node) => ({
-      goDown: async () => {
+      goDown: () => {
         cluster.machine(node).goDown();
-        return await Promise.resolve();
       },
-      boot: async () => {
+      boot: () => {
         cluster.machine(node).boot({ bootId: randomUUID() });
-        return await Promise.resolve();
       },
     }),
-    forgetHistory: async () => {
+    forgetHistory: () => {
       cluster.api.compact();
-      return await Promise.resolve();
     },
     stop: async () => {
       for (let end = endings.pop(); end !== undefined; end = endings.pop()) await end();

@@ -17,16 +17,16 @@ export interface Side extends Pick<
   /** The machine behind a node, where no host is started behind it. */
   machine(node: string): Machine;
   /** The server forgets what was before: older versions and continue tokens have expired. Ends open watches. */
-  forgetHistory(): Promise<void>;
+  forgetHistory(): Promise<void> | void;
   stop(): Promise<void>;
 }
 
 /** The power switch of a machine, as the API server learns of it. */
 export interface Machine {
   /** The node turns NotReady and every pod on it unready, until `boot`. */
-  goDown(): Promise<void>;
+  goDown(): Promise<void> | void;
   /** The machine comes back with a new boot id, and its pods are started anew. */
-  boot(): Promise<void>;
+  boot(): Promise<void> | void;
 }
 
 /** A side with a host behind each node, and Turnus to maintain them. */

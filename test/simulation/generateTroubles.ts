@@ -101,11 +101,11 @@ const together: readonly ((situation: Situation) => readonly NewTrouble[])[] = [
   ],
   // A person holds, or takes out, a node while the first one is checked and cordoned, and the actor may die then.
   (at) => {
-    const atMs = at.random.between(2000, 6000);
+    const atMs = at.random.between(2500, 4500);
     const call = at.random.between(100, 250);
     return [
       at.random.chance(0.5)
-        ? { kind: 'hold', atMs, forMs: span(at), node: node(at) }
+        ? { kind: 'hold', atMs, forMs: span(at), node: at.random.chance(0.7) ? firstNode(at) : node(at) }
         : { kind: 'cordon', atMs, node: node(at) },
       ...(at.random.chance(0.5) ? [{ ...crash(at), call } as NewTrouble] : []),
     ];
@@ -163,6 +163,11 @@ function moment({ nodes, playbook, random }: Situation): number {
 /** Rather short, at times long. */
 function span({ random }: Situation): number {
   return random.pick([random.between(1, 20), random.between(1, 120), random.between(60, 1200)]) * second;
+}
+
+/** Most nights begin with it. */
+function firstNode({ nodes }: Situation): string {
+  return nodes[0]?.name ?? '';
 }
 
 function node({ nodes, random }: Situation): string {

@@ -441,6 +441,21 @@ describe('each invariant', () => {
     },
   });
 
+  complains('waits-are-said', 'a turn goes on after ten minutes of silence', {
+    bad: (night) => {
+      night.wait(1000);
+      night.store(turnResource, turn('node-1', { phase: 'Draining' }));
+      night.wait(600_000);
+      night.store(turnResource, turn('node-1', { phase: 'Updating' }));
+    },
+    good: (night) => {
+      night.wait(1000);
+      night.store(turnResource, turn('node-1', { phase: 'Draining', waitingFor: { what: 'a pod', since: 'then' } }));
+      night.wait(600_000);
+      night.store(turnResource, turn('node-1', { phase: 'Updating' }));
+    },
+  });
+
   it('has a bad history here', () => {
     expect([...told].sort()).toEqual(Object.keys(invariants).sort());
   });

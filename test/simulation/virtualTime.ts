@@ -122,8 +122,8 @@ export class VirtualTime implements Timeline {
  * Resolves when every promise has settled that needs no timer. A tick that is asked for while promises are settled comes
  * when their queue is empty (node:process, processTicksAndRejections), and costs far less than a turn of the event loop.
  */
-async function settled(): Promise<void> {
-  await new Promise<void>((resolve) => {
+function settled(): Promise<void> {
+  return new Promise((resolve) => {
     process.nextTick(resolve);
   });
 }

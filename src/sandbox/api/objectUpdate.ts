@@ -23,9 +23,10 @@ export function updatedObject(resource: ResourceDefinition, update: WantedUpdate
   const refusal = refusedMetadata(resource, update);
   if (refusal !== undefined) return refusal;
   const body = withoutEmptyFields(resource, bodyOf(resource, update));
-  const metadata =
-    subresource === 'status' && resource.custom ? current.metadata : systemMetadata(wanted.metadata, current.metadata);
-  const changed = withMetadata(body, metadata);
+  const keepsMetadata = wanted.metadata === current.metadata || (subresource === 'status' && resource.custom);
+  const changed = keepsMetadata
+    ? { ...body, metadata: current.metadata }
+    : withMetadata(body, systemMetadata(wanted.metadata, current.metadata));
   if (sameJson(changed, current)) return ok(current);
   const { generation = 1 } = current.metadata;
   const counts = resource.countsGenerations && isNewGeneration(resource, changed, current);
@@ -102,6 +103,6 @@ function systemMetadata(asked: ObjectMeta, current: ObjectMeta) {
 /** A custom object's generation counts everything but metadata and status, a built-in one's the specification. */
 function isNewGeneration(resource: ResourceDefinition, changed: ApiObject, current: ApiObject): boolean {
   if (!resource.custom && hasStatus(resource)) return !sameJson(changed['spec'], current['spec']);
-  const content = (object: ApiObject) => ({ ...object, metadata: undefined, status: undefined });
+  const content = ({ metadata: _metadata, status: _status, ...others }: ApiObject) => others;
   return !sameJson(content(changed), content(current));
 }

@@ -140,9 +140,9 @@ async function withPod(lane: Lane, choice: PodChoice, act: (pod: Pod) => Promise
   return pod === undefined ? 'no such pod' : await act(pod);
 }
 
-async function patch<K extends KindName>(
+async function patch(
   { side, namespace }: Lane,
-  { kind, name, body }: { kind: K; name: string; body: unknown },
+  { kind, name, body }: { kind: KindName; name: string; body: unknown },
 ): Promise<string> {
   try {
     await side.api.patch({ kind, namespace, name }, { body });

@@ -96,7 +96,7 @@ async function statusLine(
     DaemonSet: ['desiredNumberScheduled', 'currentNumberScheduled', 'numberReady'],
     Job: ['active', 'ready', 'succeeded', 'failed'],
   }[kind];
-  const numbers = fields.map((field) => `${field} ${String(fieldOf(status, field) ?? 0)}`);
+  const numbers = fields.map((field) => `${field} ${JSON.stringify(fieldOf(status, field) ?? 0)}`);
   const conditions = kind === 'Job' ? endsOf(status) : [];
   return [`${kind} ${name}: generation ${String(metadata.generation)}`, ...numbers, ...conditions].join(', ');
 }

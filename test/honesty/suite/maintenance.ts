@@ -13,9 +13,9 @@ import type { MaintainedSide } from '../side.js';
 export interface Maintenance {
   readonly side: MaintainedSide;
   /** Writes a playbook for these nodes (all where absent); its update counts itself in `$HOME/NAME`. */
-  playbook(name: string, options?: PlaybookOptions): Promise<Playbook>;
+  readonly playbook: (name: string, options?: PlaybookOptions) => Promise<Playbook>;
   /** `turnus ARGS` in this process to its end, which must be this exit code: for what needs no process of its own. */
-  run(args: string[], exitCode: number): Promise<CommandResult>;
+  readonly run: (args: string[], exitCode: number) => Promise<CommandResult>;
   /** Kills what still runs; for afterEach. */
   endAll(): Promise<void>;
 }

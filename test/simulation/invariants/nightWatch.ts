@@ -19,6 +19,7 @@ import { runEnds } from './runEnds.js';
 import { told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
+import { waitsAreSaid } from './waitsAreSaid.js';
 import type { MakeInvariant, WatchedNight } from './watchedNight.js';
 
 /** What must hold in every night, by the names that violations carry. */
@@ -41,6 +42,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
   'uncordon-after-proof': uncordonAfterProof,
+  'waits-are-said': waitsAreSaid,
 };
 
 /** All invariants as one witness. */

@@ -2,8 +2,10 @@ import type { ApiObject, Resource } from '../../../src/cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf } from '../../../src/cluster/json.js';
 import { marks } from '../../../src/cluster/marks.js';
 import { resources } from '../../../src/cluster/resources.js';
+import { defaultNamespace } from '../../../src/install/manifests.js';
 import { runResource, turnResource } from '../../../src/run/objects.js';
 import type { RunStatus, TurnStatus } from '../../../src/run/state.js';
+import { leaseName } from '../../../src/run/underLease.js';
 import type { SimulatedApi } from '../../../src/sandbox/api/simulatedApi.js';
 
 /** What is stored in the cluster at this moment, whatever anybody was told. */
@@ -38,11 +40,11 @@ export function truthOf(api: Pick<SimulatedApi, 'get' | 'list'>): Truth {
       const replicas = recordOf(owner?.['spec'])['replicas'];
       return typeof replicas === 'number' ? replicas : undefined;
     },
-    leaseHolder: () =>
-      list(resources.leases)
-        .filter(({ metadata }) => metadata.name === 'turnus')
-        .map(holderOf)
-        .find((holder) => holder !== '') ?? '',
+    // By name: a list of all leases would make every kubelet of the model renew its own.
+    leaseHolder() {
+      const lease = get(resources.leases, leaseName, defaultNamespace);
+      return lease === undefined ? '' : holderOf(lease);
+    },
     runs: () => list(runResource),
     turns: () => list(turnResource),
   };

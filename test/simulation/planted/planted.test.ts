@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hunt } from './planted/plant.js';
-import { plantedBugs } from './planted/plantedBugs.js';
+import { hunt } from './plant.js';
+import { plantedBugs } from './plantedBugs.js';
 
 /** As many as `npm test` plays of the sound engine. */
 const nights = 2000;
