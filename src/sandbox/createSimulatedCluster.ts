@@ -54,7 +54,9 @@ export function createSimulatedCluster(options: {
     api,
     addNode(description): ApiObject {
       const bootId = description.bootId ?? kubelets.bootIdOf(description.name);
-      const object = nodeObject({ ...description, ...(bootId === undefined ? {} : { bootId }) }, random);
+      const kernel = description.kernel ?? kubelets.kernelOf(description.name);
+      const machine = { ...(bootId === undefined ? {} : { bootId }), ...(kernel === undefined ? {} : { kernel }) };
+      const object = nodeObject({ ...description, ...machine }, random);
       const reply = api.create({ resource: resources.nodes, object }, `system:node:${description.name}`);
       if (reply.kind === 'ok') return reply.value;
       throw new Error(`node ${description.name} cannot be added: ${reply.status.message}`);

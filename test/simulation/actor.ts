@@ -18,6 +18,8 @@ export interface Actor {
   readonly random: () => number;
   readonly sinks: readonly JournalSink[];
   readonly log: (line: string) => void;
+  /** Aborts when the actor is told to stop. */
+  readonly stop: AbortSignal;
 }
 
 /** How a call of `turnus run --yes` ended. */
@@ -30,8 +32,13 @@ export interface ActorEnd {
 
 /** One call of `turnus run --yes`: the same preparing and acting as behind the command line, on the ports of a night. */
 export async function runActor(actor: Actor): Promise<ActorEnd> {
-  const { name, playbook, cluster, hosts, clock, random, sinks, log } = actor;
+  const { name, playbook, cluster, hosts, clock, random, sinks, log, stop } = actor;
   const closing = new AbortController();
+  // Only while the plan is made, as behind the command line.
+  const giveUp = () => {
+    closing.abort(stop.reason);
+  };
+  stop.addEventListener('abort', giveUp);
   let latest: RunState | undefined;
   try {
     const prepared = await prepareRun({
@@ -52,6 +59,7 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
         log(`${subject} cannot be followed: ${failure.message}`);
       },
     });
+    stop.removeEventListener('abort', giveUp);
     try {
       const end = await actOnRun({
         prepared,
@@ -66,8 +74,8 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
           latest = state;
         },
         log,
-        stop: new AbortController().signal,
-        stoppedBy: () => undefined,
+        stop,
+        stoppedBy: () => (stop.aborted ? { kind: 'signal', signal: 'SIGTERM' } : undefined),
       });
       switch (end.kind) {
         case 'ran':
@@ -86,6 +94,7 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
       await prepared.close();
     }
   } catch (error) {
+    if (stop.aborted && error === stop.reason) return { exitCode: 143 };
     if (!(error instanceof TurnusError)) throw error;
     log(`${error.code}: ${error.message}`);
     return { exitCode: error.exitCode, error: error.code };

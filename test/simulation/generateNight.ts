@@ -11,9 +11,10 @@ const minute = 60 * second;
 export function generateNight(seed: number): Night {
   const random = seededRandom(seed);
   const isQuiet = random.chance(0.2);
-  const nodes = generateNodes(random.fork());
+  const isSet = random.chance(0.2);
+  const nodes = generateNodes(random.fork(), isSet);
   const workloads = generateWorkloads({ nodes, random: random.fork() });
-  const playbook = generatePlaybook({ isQuiet, random: random.fork() });
+  const playbook = generatePlaybook({ isQuiet, isSet, random: random.fork() });
   const troubles = isQuiet ? [] : generateTroubles({ nodes, workloads, playbook, random: random.fork() });
   return { seed, nodes, workloads, playbook, troubles };
 }
@@ -56,8 +57,8 @@ export function bigNight(nodes: number): Night {
 
 const zones = ['a', 'b', 'c'];
 
-function generateNodes(random: SeededRandom): readonly NodeDescription[] {
-  const count = random.pick([2, 2, 3, 3, 3, 4, 4, 5, 6]);
+function generateNodes(random: SeededRandom, isSet: boolean): readonly NodeDescription[] {
+  const count = random.pick(isSet ? [4, 4, 5, 6] : [2, 2, 3, 3, 3, 4, 4, 5, 6]);
   const zoneCount = random.between(1, Math.min(3, count));
   // Where all but one are tainted, what does not tolerate that is tied to the one.
   const tainted = random.chance(0.25) ? random.between(1, count - 1) : 0;
@@ -70,12 +71,14 @@ function generateNodes(random: SeededRandom): readonly NodeDescription[] {
 
 function generatePlaybook({
   isQuiet,
+  isSet,
   random,
 }: {
   readonly isQuiet: boolean;
+  /** Several turns may be in work, also more of them than nodes may be out of service. */
+  readonly isSet: boolean;
   readonly random: SeededRandom;
 }): NightPlaybook {
-  const isSet = random.chance(0.1);
   const concurrency = isSet ? random.between(2, 3) : 1;
   const stages: NightPlaybook['stages'] = [
     ...(random.chance(0.15) ? (['prepare'] as const) : []),
@@ -85,7 +88,7 @@ function generatePlaybook({
   ];
   const reboot = random.pick(['required', 'required', 'always', 'always', 'never'] as const);
   return {
-    maxUnavailable: isSet ? concurrency + random.between(0, 1) : random.pick([1, 1, 1, 2]),
+    maxUnavailable: isSet ? random.between(1, concurrency + 1) : random.pick([1, 1, 1, 2]),
     concurrency,
     stopAfterFailures: random.pick([1, 1, 2, 3]),
     // Only the update script answers whether a reboot is required.

@@ -25,7 +25,7 @@ export function generateTroubles(situation: Situation): readonly Trouble[] {
     if (random.chance(0.2)) troubles.push(...random.pick(together)(situation));
     else troubles.push(random.pick(makers)(situation));
   }
-  return troubles.slice(0, 6).map((trouble, number) => ({ id: `t${number + 1}`, ...trouble }) as Trouble);
+  return troubles.slice(0, 6).map((trouble, number) => ({ id: `t${number + 1}`, ...trouble }));
 }
 
 /** A crash at some call of an actor: of a whole night nobody knows the number, so that each magnitude is as likely. */
@@ -42,6 +42,7 @@ const makers: readonly ((situation: Situation) => NewTrouble)[] = [
   crash,
   crash,
   crash,
+  (at) => ({ kind: 'interrupt', atMs: moment(at) }),
   (at) => ({ kind: 'second-actor', atMs: moment(at) }),
   (at) => ({ kind: 'watches-lag', atMs: moment(at), forMs: span(at), byMs: at.random.between(200, 30_000) }),
   (at) => ({ kind: 'watches-break', atMs: moment(at), how: at.random.pick(['end', 'error']) }),
@@ -89,14 +90,14 @@ const makers: readonly ((situation: Situation) => NewTrouble)[] = [
 
 /** Troubles that are worst together, or at a certain moment. */
 const together: readonly ((situation: Situation) => readonly NewTrouble[])[] = [
-  // The server answers badly while the first node is drained.
+  // The server answers badly while nodes are drained.
   (at) => [
     {
       kind: 'api-answers',
       atMs: at.random.between(3, 15) * second,
-      forMs: at.random.between(5, 60) * second,
-      answer: at.random.pick(['error', 'throttled', 'lost', 'slow']),
-      share: at.random.pick([0.2, 0.5]),
+      forMs: at.random.pick([at.random.between(5, 60), at.random.between(60, 600)]) * second,
+      answer: at.random.pick(['error', 'error', 'throttled', 'lost', 'slow']),
+      share: at.random.pick([0.1, 0.2, 0.5]),
     },
   ],
   // A person holds, or takes out, a node while the first one is checked and cordoned, and the actor may die then.

@@ -57,6 +57,8 @@ export type Trouble = { readonly id: string } &
         readonly moment: 'before' | 'after';
         readonly restartAfterMs: number;
       }
+    /** The actor that the operator started last is told to stop (Ctrl-C, TERM); the operator starts another later. */
+    | { readonly kind: 'interrupt'; readonly atMs: number }
     /** Somebody starts the same command while an actor is at work. */
     | { readonly kind: 'second-actor'; readonly atMs: number }
     /** Every event of every watch comes so much later. */

@@ -30,7 +30,11 @@ function playbookDocument({ playbook }: Night, uid: string): unknown {
     metadata: { name: 'monthly' },
     spec: {
       cluster: { uid },
-      nodes: { maxUnavailable: playbook.maxUnavailable, stopAfterFailures: playbook.stopAfterFailures },
+      nodes: {
+        canaries: playbook.concurrency > 1 ? 0 : 1,
+        maxUnavailable: playbook.maxUnavailable,
+        stopAfterFailures: playbook.stopAfterFailures,
+      },
       drain: { timeout: seconds(playbook.drainTimeoutMs), attempts: playbook.attempts, unmanagedPods: 'delete' },
       host: {
         ssh: { user: 'root', knownHosts: { path: './known_hosts' } },

@@ -25,6 +25,8 @@ import type { NightFacts, NightScene, Witness } from './witness.js';
 const opensAt = Date.UTC(2026, 9, 14, 22);
 /** Workloads have come up when the night begins. */
 const comeUpMs = 120_000;
+/** Nobody acts any more, and it is looked whether anything happens all the same. */
+const aftermathMs = 120_000;
 /** No night is given longer than this. */
 const longestMs = 36 * 3_600_000;
 /** Nor do more timers go off for each node: somebody runs in circles. */
@@ -80,7 +82,10 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   const crashes = night.troubles.filter((trouble) => trouble.kind === 'crash');
   let actors = 0;
 
-  const start = async (plan?: Extract<Trouble, { kind: 'crash' }>): Promise<CallEnd> => {
+  /** Of the actor that the operator started last. */
+  let stopping = new AbortController();
+
+  const start = async (plan?: Extract<Trouble, { kind: 'crash' }>, stop = new AbortController()): Promise<CallEnd> => {
     const actor = `actor-${String((actors += 1))}`;
     const life = actorLife(plan);
     const caller = { actor, time, random: random.fork(), life, witnesses };
@@ -106,6 +111,7 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
       clock: mortalClock(time, life),
       random: () => own.next(),
       sinks,
+      stop: stop.signal,
       log: (line) => {
         log(`${actor}: ${line}`);
       },
@@ -146,10 +152,22 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   });
   for (const trouble of night.troubles) {
     if (trouble.kind === 'second-actor') time.after(trouble.atMs, () => calls.push(start()));
+    if (trouble.kind === 'interrupt') {
+      time.after(trouble.atMs, () => {
+        stopping.abort(new Error('the actor was told to stop'));
+      });
+    }
   }
   const left = [...crashes];
   const person = simulatedPort({ api, caller: 'operator' });
-  const operating = operate({ ...operator, cluster: person, start: () => start(left.shift()) });
+  const operating = operate({
+    ...operator,
+    cluster: person,
+    start: () => {
+      stopping = new AbortController();
+      return start(left.shift(), stopping);
+    },
+  });
   let exitCodes: readonly number[] | undefined;
   calls.push(
     operating.then(
@@ -177,6 +195,8 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   await time.run(() => isOver || time.events > mostEvents, longestMs);
 
   const lastedMs = elapsedMs();
+  // What still happens when the last actor has ended is judged as well.
+  await time.run(() => false, aftermathMs);
   const facts: NightFacts = { ...scene, isOver, journal, exitCodes: exitCodes ?? [] };
   await watch.atEnd?.(facts);
   unobserve();

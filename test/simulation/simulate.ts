@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { generateNight } from './generateNight.js';
+import { bigNight, generateNight } from './generateNight.js';
 import type { Night, Violation } from './night.js';
 import { nightText, timeText } from './nightText.js';
 import { playNights, serveNights, type PlayedNight } from './nightWorkers.js';
@@ -15,6 +15,7 @@ import { story } from './story.js';
  * npm run simulate -- --seed 17 --verbose       plays one night again and tells it
  * npm run simulate -- --seed 17 --without t1,w2 the same without a trouble and a workload
  * npm run simulate -- --night FILE              plays a night that is written as JSON
+ * npm run simulate -- --big 100                 plays a quiet night of so many nodes, for figures
  * npm run simulate -- --invariants a,b          counts the violations of these invariants alone
  */
 const { values: options } = parseArgs({
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     'first-seed': { type: 'string', default: '1' },
     seed: { type: 'string' },
     night: { type: 'string' },
+    big: { type: 'string' },
     without: { type: 'string', default: '' },
     invariants: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -39,14 +41,19 @@ const shrinkingTries = 150;
 const mostShrunk = 3;
 
 if (options.worker) serveNights((seed) => playNight(generateNight(seed)));
-else if (options.seed !== undefined || options.night !== undefined) process.exitCode = await playOne(await readNight());
+else if (isOneNight()) process.exitCode = await playOne(await readNight());
 else process.exitCode = await playMany();
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+function isOneNight(): boolean {
+  return options.seed !== undefined || options.night !== undefined || options.big !== undefined;
+}
+
 async function readNight(): Promise<Night> {
+  if (options.big !== undefined) return bigNight(wholeNumber('big', options.big));
   const night =
     options.night === undefined
       ? generateNight(wholeNumber('seed', options.seed ?? ''))

@@ -29,8 +29,8 @@ export interface TroubleScene {
 export const personName = 'person';
 
 /**
- * Puts the troubles of a night on its timeline: weather, machines, people. Two kinds are not for it, because they are
- * about the actors themselves: `crash` and `second-actor`.
+ * Puts the troubles of a night on its timeline: weather, machines, people. Three kinds are not for it, because they
+ * are about the actors themselves: `crash`, `interrupt` and `second-actor`.
  */
 export function applyTroubles(scene: TroubleScene): void {
   for (const trouble of scene.night.troubles) {
@@ -48,6 +48,7 @@ function apply(scene: TroubleScene, trouble: Trouble): void {
   switch (trouble.kind) {
     case 'crash':
     case 'second-actor':
+    case 'interrupt':
       return;
     case 'watches-lag':
       weather.lagWatches(trouble);
@@ -106,8 +107,9 @@ function applyToMachine(
   }
   if (trouble.kind === 'node-added') {
     if (cluster.api.get({ resource: resources.nodes, name: node }).kind === 'ok') return;
+    const known = night.nodes.find(({ name }) => name === node);
     const { zone } = night.nodes[0] ?? {};
-    cluster.addNode({ name: node, ...(zone === undefined ? {} : { zone }) });
+    cluster.addNode(known ?? { name: node, ...(zone === undefined ? {} : { zone }) });
     return;
   }
   const host = hosts.host(node);

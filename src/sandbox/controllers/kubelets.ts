@@ -17,6 +17,8 @@ export interface Kubelets {
   machine(node: string): Machine;
   /** Of the machine of this name that there is, or was. */
   bootIdOf(node: string): string | undefined;
+  /** The kernel that it runs; undefined where nobody has said. */
+  kernelOf(node: string): string | undefined;
   /** When the kubelet was last heard; undefined where it never was. */
   lastHeard(node: string): number | undefined;
   isHeard(node: string): boolean;
@@ -181,6 +183,7 @@ export function runKubelets(world: World): Kubelets {
       };
     },
     bootIdOf: (node) => hosts.get(node)?.bootId,
+    kernelOf: (node) => hosts.get(node)?.kernel,
     lastHeard,
     isHeard: isNodeHeard,
     onSilence: (listener) => silenceListeners.push(listener),

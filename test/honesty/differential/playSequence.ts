@@ -83,7 +83,7 @@ async function compareTrails(
   { trails, workloads }: { trails: readonly [Trails, Trails]; workloads: readonly WorkloadPlan[] },
 ): Promise<string[] | undefined> {
   const linesOf = (trail: Trails): string[] => [
-    // Each once: kwok deletes by name, and under load at times also the namesake that came after.
+    // Each once: how many pods there were shows in the states.
     ...workloads.flatMap(({ name }) => [...new Set(trail.pods(name))].map((states) => `a pod of ${name}: ${states}`)),
     ...trail.nodes(),
   ];

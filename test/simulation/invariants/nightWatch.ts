@@ -47,24 +47,31 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
 
 /** All invariants as one witness. */
 export function nightWatch(scene: NightScene): Invariant {
-  const { of, take, sent, arrived } = told(scene.elapsedMs);
-  const night: WatchedNight = { ...scene, truth: truthOf(scene.api), told: { of, take, sent, arrived } };
+  const known = told(scene.elapsedMs);
+  const night: WatchedNight = { ...scene, truth: truthOf(scene.api), told: known };
   const all = Object.values(invariants).map((make) => make(night));
+  // Called thousands of times a night: only those that listen are asked.
+  const hear = {
+    sent: all.filter((one) => 'sent' in one),
+    arrived: all.filter((one) => 'arrived' in one),
+    told: all.filter((one) => 'told' in one),
+    changed: all.filter((one) => 'changed' in one),
+  };
   return {
     sent(call) {
-      sent(call);
-      for (const one of all) one.sent?.(call);
+      known.sent(call);
+      for (const one of hear.sent) one.sent?.(call);
     },
     arrived(call, answer) {
-      arrived(call, answer);
-      for (const one of all) one.arrived?.(call, answer);
+      known.arrived(call, answer);
+      for (const one of hear.arrived) one.arrived?.(call, answer);
     },
     told(actor, news) {
-      take(actor, news);
-      for (const one of all) one.told?.(actor, news);
+      known.take(actor, news);
+      for (const one of hear.told) one.told?.(actor, news);
     },
     changed(change) {
-      for (const one of all) one.changed?.(change);
+      for (const one of hear.changed) one.changed?.(change);
     },
     onHost(event) {
       for (const one of all) one.onHost?.(event);

@@ -117,7 +117,7 @@ export function holderOf(lease: ApiObject): string {
 }
 
 export function turnStatusOf(turn: ApiObject): Partial<TurnStatus> {
-  return recordOf(turn['status']) as Partial<TurnStatus>;
+  return recordOf(turn['status']);
 }
 
 export function nodeOfTurn(turn: ApiObject): string {
@@ -125,7 +125,7 @@ export function nodeOfTurn(turn: ApiObject): string {
 }
 
 export function runStatusOf(run: ApiObject): Partial<RunStatus> {
-  return recordOf(run['status']) as Partial<RunStatus>;
+  return recordOf(run['status']);
 }
 
 export function isSame(resource: Resource | undefined, other: Resource): boolean {

@@ -63,12 +63,9 @@ export const uncordonAfterProof: MakeInvariant = (night) => {
       }
     },
     changed({ resource, object, before, type }) {
-      if (!isSame(resource, resources.nodes)) return;
+      // A node that is deleted and registers again goes on with its passage: the machine is the same.
+      if (!isSame(resource, resources.nodes) || type === 'deleted') return;
       const name = nameOf(object);
-      if (type === 'deleted') {
-        passages.delete(name);
-        return;
-      }
       const isOurs = isCordoned(object) && cordonMark(object) !== undefined;
       if (isOurs && !passages.has(name)) {
         passages.set(name, { bootId: bootIdOf(before ?? object), touched: false, rebootOf: undefined });
