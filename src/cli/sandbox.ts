@@ -15,6 +15,12 @@ export async function sandboxCommand(
   const port = options.port === undefined ? 0 : wholeNumber(options.port, { option: '--port', least: 1, most: 65_535 });
   const signals = holdSignals(io);
   say(io, `Starting a sandbox of ${String(nodes)} nodes. Everything of it is on this machine.`);
+  if (process.getuid?.() === 0) {
+    say(
+      io,
+      'warning: it runs as root, and scripts on its hosts have the rights of this user. One that leaves the PATH it is given (a login shell, /sbin/reboot) means this machine; any other user is as good for a sandbox.',
+    );
+  }
   const { openSandbox } = await import('../sandbox/openSandbox.js');
   const { handsOnPace } = await import('../sandbox/scene/scenePace.js');
   let sandbox: Sandbox | undefined;
@@ -23,7 +29,7 @@ export async function sandboxCommand(
     await print(io, guide(sandbox).join('\n'));
     if (!signals.signal.aborted) await once(signals.signal, 'abort');
   } catch (error) {
-    if (error !== signals.signal.reason) throw error;
+    if (!signals.signal.aborted) throw error;
   } finally {
     if (sandbox !== undefined) {
       say(io, 'Taking the sandbox away.');

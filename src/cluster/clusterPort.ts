@@ -3,7 +3,8 @@
  * caller, so that a simulation can play them. `kubernetes` implements it on a real API server.
  *
  * Every call is bounded in time by the port itself (`unreachable`), and rejects with the signal's reason when the
- * caller's signal aborts; so does the iteration of a watch. Reads may be repeated inside, writes never.
+ * caller's signal aborts; so does the iteration of a watch. Reads (and reviews, which store nothing) may be repeated
+ * inside, writes never.
  */
 export interface ClusterPort {
   /** One object. `subresource` reads for example `scale`. */

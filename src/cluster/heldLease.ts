@@ -102,7 +102,8 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
     const now = microTime(clock.now());
     const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now };
     const answer = await writeLease(claim, object, spec, signal);
-    if (answer.kind !== 'conflict') return;
+    // Where no answer came the write may have been done: what is read then has no holder, and nothing is left to do.
+    if (answer.kind !== 'conflict' && answer.kind !== 'unreachable') return;
     await lookAgain(signal);
     if (!lost.signal.aborted) await writeLease(claim, object, spec, signal);
   };

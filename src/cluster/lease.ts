@@ -41,9 +41,9 @@ export interface LeaseRequest extends LeaseClaim {
 
 export type LeaseOutcome =
   | { readonly kind: 'held'; readonly lease: HeldLease }
-  /** `since`: when the holder took it, by its own clock, milliseconds since the epoch. */
   /** With `takeFree: false`: nobody holds it. */
   | { readonly kind: 'free' }
+  /** `since`: when the holder took it, by its own clock, milliseconds since the epoch. */
   | { readonly kind: 'other'; readonly holder: string; readonly since: number | undefined }
   | { readonly kind: 'failure'; readonly failure: ApiFailure };
 

@@ -1,5 +1,10 @@
 import type { Resource } from './clusterPort.js';
 
+/** Reviews are questions that are put as a create: they store nothing, and may be asked again. */
+export function isReview({ group }: Pick<Resource, 'group'>): boolean {
+  return group === 'authorization.k8s.io' || group === 'authentication.k8s.io';
+}
+
 /** The built-in resources that Turnus reads and writes. */
 export const resources = {
   nodes: { group: '', version: 'v1', plural: 'nodes', namespaced: false },

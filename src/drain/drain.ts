@@ -190,7 +190,7 @@ function situationOf(
     spread,
     managedBudgets,
     now: clock.now(),
-    inFlight: evictions.inFlight(),
+    inFlight: evictions.inFlight(view),
     heldBack: ledger.heldBack(),
     boundControllers: bound.controllers(),
     ...(Number.isFinite(jobsLeftMs) ? { jobsUntil: clock.now() + Math.round(jobsLeftMs) } : {}),

@@ -12,7 +12,7 @@ import type {
   WriteRequest,
 } from '../cluster/clusterPort.js';
 import { isRecord, parseJson, recordOf, recordsOf, stringOf } from '../cluster/json.js';
-import { resources } from '../cluster/resources.js';
+import { isReview, resources } from '../cluster/resources.js';
 import type { Clock } from '../time/clock.js';
 import { apiFailureOf } from './apiFailure.js';
 import { discovery } from './discovery.js';
@@ -128,12 +128,12 @@ export function kubernetesPort(options: KubernetesPortOptions): ClusterPort {
     list,
     watch,
     get: (request, signal) => read(requestPath(request), objectOrNone, signal),
-    create: ({ object, ...request }, signal) =>
-      write(
-        'POST',
-        { ...request, name: request.subresource === undefined ? undefined : object.metadata.name, body: object },
-        signal,
-      ),
+    create: async ({ object, ...request }, signal) => {
+      const name = request.subresource === undefined ? undefined : object.metadata.name;
+      const send = () => write('POST', { ...request, name, body: object }, signal);
+      const totalMs = 2 * options.requestTimeoutMs;
+      return isReview(request.resource) ? await repeatReads({ read: send, clock, totalMs, signal }) : await send();
+    },
     replace: ({ object, ...request }, signal) =>
       write('PUT', { ...request, name: object.metadata.name, body: object }, signal),
     patch: ({ patch, ...request }, signal) => write('PATCH', { ...request, ...patchBodyOf(patch) }, signal),

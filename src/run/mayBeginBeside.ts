@@ -1,3 +1,4 @@
+import { ownerOf } from '../cluster/replicas.js';
 import { unavailableLimit } from '../gates/unavailableGate.js';
 import { evaluateNode } from '../gates/evaluateNode.js';
 import type { Conducting } from './conducting.js';
@@ -16,8 +17,9 @@ const beyondCordon: ReadonlySet<string> = new Set<TurnPhase>([
 
 /**
  * May this turn begin beside those in work? Only one at a time is between its check and its cordon, there is room for
- * one more node out of service, and the node may leave with everything gone that the others still have to move: so two
- * turns never count on the same replica or the same room in a budget.
+ * one more node out of service, no pod on the node is of an owner that another turn waits to see whole again, and the
+ * node may leave with everything gone that the others still have to move: so two turns never count on the same replica or
+ * the same room in a budget.
  */
 export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
   const { cache, store, playbook, inHand } = work;
@@ -30,6 +32,7 @@ export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
     if (status === undefined || !beyondCordon.has(status.phase)) return false;
     if (status.cordoned === true && view.nodes.get(other)?.unschedulable === false) return false;
   }
+  if (holdsWhatOthersWaitFor(work, nodeName)) return false;
   const selection = selectNodes(view, playbook.nodes);
   const out = selection.filter(({ name, ready, unschedulable }) => name !== nodeName && (!ready || unschedulable));
   if (out.length >= unavailableLimit(playbook.nodes.maxUnavailable, selection.length)) return false;
@@ -51,4 +54,17 @@ export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
     leavingElsewhere,
   });
   return forecast.verdict === 'possible';
+}
+
+/** A pod on the node belongs to an owner that a turn in work has displaced: it would have to wait for this turn as well. */
+function holdsWhatOthersWaitFor({ cache, store, inHand }: Conducting, nodeName: string): boolean {
+  const view = cache.view();
+  const displaced = new Set(
+    [...inHand].flatMap((other) => (store.state().turns.get(other)?.status.displaced ?? []).map(({ owner }) => owner)),
+  );
+  if (displaced.size === 0) return false;
+  return [...view.pods.values()].some((pod) => {
+    const owner = pod.nodeName === nodeName ? ownerOf(view, pod) : undefined;
+    return owner !== undefined && displaced.has(owner);
+  });
 }

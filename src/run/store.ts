@@ -1,5 +1,6 @@
 import { resourceVersionOf } from '../cluster/apiObject.js';
-import type { ApiAnswer } from '../cluster/clusterPort.js';
+import type { ApiAnswer, ApiObject } from '../cluster/clusterPort.js';
+import { isPassing } from '../cluster/passingFailure.js';
 import { runConditions, turnConditions } from './conditions.js';
 import { newTurn, parseRun, parseTurn, runFinalizer, runResource, turnResource } from './objects.js';
 import type { RunObject, TurnObject } from './objects.js';
@@ -53,8 +54,7 @@ export function openStore(
 
   async function createTurn(spec: TurnSpec, signal: AbortSignal): Promise<TurnObject> {
     const object = newTurn({ run, namespace: writer.namespace, spec });
-    const answer = await writer.cluster.create({ resource: turnResource, namespace: writer.namespace, object }, signal);
-    return parseTurn(required(answer, `create the NodeTurn of ${spec.node}`));
+    return await createdTurn(writer, object, signal);
   }
 
   const state = (): RunState => ({
@@ -142,6 +142,36 @@ export function openStore(
         run = await writeHold(writer, { run, held }, signal);
       }),
   };
+}
+
+/** Tries of a create, and the pause between two. */
+const createAttempts = 10;
+const createPauseMs = 1000;
+
+/**
+ * Creates a NodeTurn. One of this very run that is there already is what a create has left whose answer was lost; one of a
+ * deleted run of the same name goes with that run.
+ */
+async function createdTurn(writer: StateWriter, object: ApiObject, signal: AbortSignal): Promise<TurnObject> {
+  const { cluster, clock, namespace } = writer;
+  const { name = '' } = object.metadata;
+  const run = ownerUidOf(object);
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await cluster.create({ resource: turnResource, namespace, object }, signal);
+    if (answer.kind === 'ok') return parseTurn(answer.value);
+    if (answer.kind === 'already-exists') {
+      const found = await cluster.get({ resource: turnResource, namespace, name }, signal);
+      if (found.kind === 'ok' && ownerUidOf(found.value) === run) return parseTurn(found.value);
+    }
+    if (attempt === createAttempts || (answer.kind !== 'already-exists' && !isPassing(answer))) {
+      throw stateFailure(answer, `create the NodeTurn ${name}`);
+    }
+    await clock.sleep(createPauseMs, signal);
+  }
+}
+
+function ownerUidOf(object: ApiObject): string | undefined {
+  return object.metadata.ownerReferences?.[0]?.uid;
 }
 
 async function writeHold(

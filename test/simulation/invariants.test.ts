@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiObject, Resource } from '../../src/cluster/clusterPort.js';
+import type { ApiObject } from '../../src/cluster/clusterPort.js';
 import { marks } from '../../src/cluster/marks.js';
 import { resources } from '../../src/cluster/resources.js';
 import { openJournal } from '../../src/journal/openJournal.js';
@@ -18,7 +18,7 @@ describe('each invariant', () => {
 
   /** Plays a bad history and expects this invariant to complain, and a good one of which it says nothing. */
   function complains(
-    name: keyof typeof invariants & string,
+    name: string,
     how: string,
     histories: { readonly bad: History; readonly good: History; readonly troubles?: readonly [] },
   ): void {
@@ -462,7 +462,7 @@ describe('each invariant', () => {
 });
 
 /** Tells what happens in a night, and answers what is known at its end where that matters. */
-type History = (night: HandmadeNight) => EndFacts | undefined | void | Promise<EndFacts>;
+type History = ((night: HandmadeNight) => void) | ((night: HandmadeNight) => EndFacts | Promise<EndFacts>);
 type EndFacts = NonNullable<Parameters<HandmadeNight['end']>[0]>;
 
 async function violationsOf(history: History, troubles?: readonly []): Promise<readonly string[]> {
@@ -576,7 +576,7 @@ function evictRefused(
 
 function readNode(night: HandmadeNight, name: string): void {
   const request = { fieldSelector: `spec.nodeName=${name}` };
-  night.call({ verb: 'list', isOutward: false, resource: resources.pods as Resource, request });
+  night.call({ verb: 'list', isOutward: false, resource: resources.pods, request });
 }
 
 function startJob(night: HandmadeNight, name: string, execution: number): void {

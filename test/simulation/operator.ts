@@ -23,7 +23,7 @@ export interface Operator {
 
 const minuteMs = 60_000;
 /** Tries after which an operator gives the matter up for the night. */
-const patience = { errors: 40, blocked: 1, stopped: 12, retriesOfNode: 2, calls: 80 };
+const patience = { errors: 40, blocked: 1, stopped: 6, retriesOfNode: 2, calls: 80 };
 
 /**
  * Whoever started the run and wants it done by the morning: starts the same command again after a crash or an error,

@@ -1,3 +1,4 @@
+import type { ApiObject } from '../../src/cluster/clusterPort.js';
 import { resources } from '../../src/cluster/resources.js';
 import { runResource, turnResource } from '../../src/run/objects.js';
 import { inWords, isAct } from './invariants/leaseHolderActs.js';
@@ -71,18 +72,28 @@ function describe({ resource }: Change, object: Change['object']): string | unde
     const state = isTerminating(object) ? 'ends' : isReady(object) ? 'Ready' : 'not Ready';
     return `${state} on ${nodeOfPod(object) ?? 'no node'}`;
   }
-  if (isSame(resource, turnResource)) {
-    const { phase = 'Pending', message, waitingFor, failure } = turnStatusOf(object);
-    const why = failure === undefined ? '' : ` [${failure.code}]`;
-    const wait = waitingFor === undefined ? '' : `; waits for ${waitingFor.what}`;
-    return `${nodeOfTurn(object)} ${phase}${why}${message === undefined ? '' : ` (${message})`}${wait}`;
-  }
-  if (isSame(resource, runResource)) {
-    const { phase = 'Planned', waitingFor, message } = runStatusOf(object);
-    const wait = waitingFor === undefined ? '' : `; waits for ${waitingFor.what}`;
-    return `${phase}${message === undefined ? '' : ` (${message})`}${wait}`;
-  }
+  if (isSame(resource, turnResource)) return turnText(object);
+  if (isSame(resource, runResource)) return runText(object);
   if (isSame(resource, resources.leases) && nameOf(object) === 'turnus') return `held by ${holderOf(object)}`;
   if (isSame(resource, resources.budgets)) return JSON.stringify(object['status']);
   return undefined;
+}
+
+function turnText(turn: ApiObject): string {
+  const { phase = 'Pending', message, waitingFor, failure } = turnStatusOf(turn);
+  const why = failure === undefined ? '' : ` [${failure.code}]`;
+  return `${nodeOfTurn(turn)} ${phase}${why}${inBrackets(message)}${waitText(waitingFor)}`;
+}
+
+function runText(run: ApiObject): string {
+  const { phase = 'Planned', waitingFor, message } = runStatusOf(run);
+  return `${phase}${inBrackets(message)}${waitText(waitingFor)}`;
+}
+
+function inBrackets(message: string | undefined): string {
+  return message === undefined ? '' : ` (${message})`;
+}
+
+function waitText(wait: { readonly what: string } | undefined): string {
+  return wait === undefined ? '' : `; waits for ${wait.what}`;
 }

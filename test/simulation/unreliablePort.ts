@@ -9,6 +9,7 @@ import type {
   WriteRequest,
 } from '../../src/cluster/clusterPort.js';
 import { isPassing } from '../../src/cluster/passingFailure.js';
+import { isReview } from '../../src/cluster/resources.js';
 import { resources } from '../../src/cluster/resources.js';
 import type { Clock } from '../../src/time/clock.js';
 import { mortalClock } from './actorLife.js';
@@ -89,8 +90,17 @@ export function unreliablePort(parts: UnreliablePort): ClusterPort {
       return answer;
     },
     watch: (request, signal) => unreliableWatch(parts, request, signal),
-    create: (request, signal) =>
-      write(writing('create', request, request.object.metadata.name), () => port.create(request, uncancelled), signal),
+    create: async (request, signal) => {
+      const send = () =>
+        write(
+          writing('create', request, request.object.metadata.name),
+          () => port.create(request, uncancelled),
+          signal,
+        );
+      return isReview(request.resource)
+        ? await repeated(send, { clock, random: () => parts.random.next(), signal })
+        : await send();
+    },
     replace: (request, signal) =>
       write(
         writing('replace', request, request.object.metadata.name),

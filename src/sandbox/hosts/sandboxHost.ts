@@ -187,11 +187,9 @@ export async function createSandboxHost(parts: HostParts): Promise<OwnedHost> {
     cancelListen?.();
     settleDoor();
     requests?.close();
-    try {
-      await endProcesses(directory, leaders);
-    } finally {
-      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-    }
+    // While a process is left, so are the stand-ins: without them it would find the machine's own programs.
+    await endProcesses(directory, leaders);
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   };
   await mkdir(directory, { mode: 0o700 });
   try {

@@ -15,8 +15,13 @@ export const drainFinishes: MakeInvariant = (night) => {
         cordoned.add(nameOf(object));
       }
     },
-    atEnd({ isOver }) {
+    atEnd({ isOver, exitCodes }) {
       if (night.night.troubles.length > 0 || !isOver) return;
+      // A failure that the operator's retry mended is one all the same.
+      for (const exitCode of exitCodes) {
+        if (exitCode !== 0 && exitCode !== 3)
+          say(`nothing went wrong in this night, and a call ended with ${String(exitCode)}`);
+      }
       for (const turn of night.truth.turns()) {
         const node = nodeOfTurn(turn);
         const { phase = 'Pending', message = 'no message' } = turnStatusOf(turn);

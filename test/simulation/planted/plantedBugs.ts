@@ -116,4 +116,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     foundBy: ['hold-is-kept'],
   },
+  {
+    name: 'any turn may begin beside others',
+    file: 'src/run/mayBeginBeside.ts',
+    replacements: [
+      {
+        from: 'export function mayBeginBeside(work: Conducting, nodeName: string): boolean {\n',
+        to: 'export function mayBeginBeside(work: Conducting, nodeName: string): boolean {\n  if (work.inHand.size > 0) return true;\n',
+      },
+    ],
+    foundBy: ['max-unavailable-holds', 'last-replica-stays'],
+  },
 ];
