@@ -1,7 +1,7 @@
 import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
 import { lastTurnOf } from '../cluster/marks.js';
 import { readRebooters, type Rebooters } from '../cluster/rebooters.js';
-import type { NodeView } from '../cluster/view.js';
+import type { ClusterView, NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
@@ -68,6 +68,8 @@ export interface PlanRequest {
 
 /** What is asked of the cluster once for all nodes. */
 interface ClusterAnswers {
+  /** A node that leaves the cluster while the plan is made is in it still. */
+  readonly view: ClusterView;
   readonly api: ApiReadiness;
   readonly rebooters: Rebooters;
   readonly conditions: readonly ConditionReading[];
@@ -79,7 +81,8 @@ const hostsAtOnce = 8;
 /** Makes the plan on one view of the cluster. Reads hosts, changes nothing. */
 export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<Plan> {
   const { playbook, cluster } = request;
-  const nodes = plannedOrder(request);
+  const view = request.cache.view();
+  const nodes = plannedOrder(request, view);
   const [api, rebooters, conditions] = await Promise.all([
     readApiReadiness(cluster, signal),
     readRebooters(cluster, signal),
@@ -90,7 +93,7 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-        planned.set(node.name, await planNode({ ...request, api, rebooters, conditions }, node, signal));
+        planned.set(node.name, await planNode({ ...request, view, api, rebooters, conditions }, node, signal));
       }
     }),
   );
@@ -107,9 +110,8 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
 }
 
 /** The run's frozen order, where there is one, then the nodes it does not know yet; our own last unless it has begun. */
-function plannedOrder(request: PlanRequest): NodeView[] {
+function plannedOrder(request: PlanRequest, view: ClusterView): NodeView[] {
   const { playbook, existing, ownNode } = request;
-  const view = request.cache.view();
   const selected = selectNodes(view, playbook.nodes);
   if (selected.length === 0) {
     throw new TurnusError({
@@ -155,7 +157,7 @@ async function evaluation(
     {
       api: request.api,
       playbook: request.playbook,
-      view: request.cache.view(),
+      view: request.view,
       nodeName: node.name,
       moment: 'before-cordon',
       run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,

@@ -41,19 +41,28 @@ function generateWorkload(name: string, { nodes, random }: Place): NightWorkload
     case 'Deployment':
     case 'StatefulSet': {
       const replicas = random.pick([1, 2, 2, 3, 3, 4, 5, 6]);
-      return { ...common, replicas, ...bonds({ kind, nodes, random }), ...budgetFor(replicas, random) };
+      return { ...common, replicas, ...bonds({ kind, replicas, nodes, random }), ...budgetFor(replicas, random) };
     }
   }
 }
 
 /** What keeps its pods to some nodes, or apart. */
-function bonds({ kind, nodes, random }: Place & { readonly kind: string }): Partial<NightWorkload> {
+function bonds({
+  kind,
+  replicas,
+  nodes,
+  random,
+}: Place & { readonly kind: string; readonly replicas: number }): Partial<NightWorkload> {
   const zone = random.pick(nodes).zone;
+  const isInZone = random.chance(0.15);
+  const isApart = random.chance(0.15);
+  const hasDisks = kind === 'StatefulSet' && random.chance(0.25);
   return {
     // In a zone of one node its replicas gather there.
-    ...(random.chance(0.15) && zone !== undefined ? { zone } : {}),
-    ...(random.chance(0.15) ? { apart: true } : {}),
-    ...(kind === 'StatefulSet' && random.chance(0.25) ? { localDisk: true } : {}),
+    ...(isInZone && zone !== undefined ? { zone } : {}),
+    // Two that share the node of their disks and may not be there together take each other's place.
+    ...(isApart && !(hasDisks && replicas > nodes.length) ? { apart: true } : {}),
+    ...(hasDisks ? { localDisk: true } : {}),
   };
 }
 

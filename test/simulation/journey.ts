@@ -62,13 +62,16 @@ export function travel<T extends { readonly kind: string }>(
         if (!life.isDead) resolve(journey.hear(answer));
       });
     };
-    let cancel = time.after(journey.outMs, () => {
+    const arrive = () => {
       isUnderWay = false;
       if (life.isDead) return;
       const answer = journey.arrive();
       if (answer instanceof Promise) answer.then(answered, reject);
       else answered(answer);
-    });
+    };
+    let cancel: () => void = () => undefined;
+    if (journey.outMs === 0) arrive();
+    else cancel = time.after(journey.outMs, arrive);
     const onAbort = () => {
       const mayGoOn = isUnderWay && call.isOutward && journey.outMs <= longestUnheardMs;
       const goesOn = mayGoOn && caller.random.chance(arrivesUnheard);
@@ -78,6 +81,11 @@ export function travel<T extends { readonly kind: string }>(
     };
     signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** The way of a question, milliseconds: mostly it is there at once, and all the time goes by until it is answered. */
+export function questionMs(random: SeededRandom): number {
+  return random.chance(0.75) ? 0 : latencyMs(random);
 }
 
 /** One way on the network, milliseconds: short, now and then long. */

@@ -41,7 +41,7 @@ function playbookDocument({ playbook }: Night, uid: string): unknown {
         ...Object.fromEntries(playbook.stages.map((stage) => [stage, script(jobTimeoutMs)])),
         reboot: { when: playbook.reboot, timeout: seconds(4 * playbook.bootMs + 120_000) },
       },
-      health: { consecutive: 2, interval: '5s', timeout: '10m' },
+      health: { consecutive: 2, interval: '3s', timeout: '10m' },
       settle: { time: '5s', timeout: '10m' },
     },
   };

@@ -2,7 +2,7 @@ import type { HostAnswer, HostFailure, HostPort, HostPorts } from '../../src/hos
 import type { SeededRandom } from '../../src/sandbox/seededRandom.js';
 import type { SimulatedCluster } from '../../src/sandbox/simulatedCluster.js';
 import type { NightTime } from './actorLife.js';
-import { latencyMs, travel, type Caller, type Journey } from './journey.js';
+import { latencyMs, questionMs, travel, type Caller, type Journey } from './journey.js';
 import type { NightPlaybook } from './night.js';
 import { SimulatedHost } from './simulatedHost.js';
 import type { Weather } from './weather.js';
@@ -114,7 +114,7 @@ function journeyTo<T>(
   const connectMs = isFresh ? random.between(40, 200) : 0;
   const hangsMs = weather.hostHangsMs(node);
   const isSilent = hangsMs >= limitMs;
-  const outMs = isSilent ? limitMs : latencyMs(random) + connectMs + hangsMs;
+  const outMs = isSilent ? limitMs : (isOutward ? latencyMs(random) : questionMs(random)) + connectMs + hangsMs;
   const backMs = latencyMs(random);
   const refusalMs = random.chance(0.6) ? backMs + 1500 : random.between(5000, connectTimeoutMs);
   const loses = weather.hostLosesAnswers(node) ? random.next() : 1;

@@ -13,7 +13,7 @@ import { isReview } from '../../src/cluster/resources.js';
 import { resources } from '../../src/cluster/resources.js';
 import type { Clock } from '../../src/time/clock.js';
 import { mortalClock } from './actorLife.js';
-import { latencyMs, travel, type Caller, type Journey } from './journey.js';
+import { latencyMs, questionMs, travel, type Caller, type Journey } from './journey.js';
 import { unreliableWatch } from './unreliableWatch.js';
 import type { Weather } from './weather.js';
 import type { Call } from './witness.js';
@@ -150,7 +150,7 @@ export function journeyOf<T extends { readonly kind: string }>(
 ): Journey<T | Trouble> {
   const fate = weather.ofCall();
   const slowMs = fate === 'slow' ? random.between(200, 3000) : 0;
-  const outMs = latencyMs(random) + slowMs;
+  const outMs = (asked.isOutward ? latencyMs(random) : questionMs(random)) + slowMs;
   const backMs = latencyMs(random) + slowMs;
   // A broken connection is seen at once, a silent one when the request's time is up.
   const silenceMs = random.chance(0.85) ? backMs : requestTimeoutMs;

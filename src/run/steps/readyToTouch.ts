@@ -1,4 +1,5 @@
 import { holdOf } from '../../cluster/marks.js';
+import { tolerates } from '../../cluster/taints.js';
 import { podKey, type PodView } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import type { StepEnd } from '../outcome.js';
@@ -29,6 +30,7 @@ export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Prom
     }
     const left = podsToLeave(turn);
     if (left.length === 0) return { kind: 'done' };
+    if (round > 1) await leaveWhatReturns(turn, left);
     turn.waiting({ what: `${left.map(podKey).join(', ')} to leave node ${turn.nodeName} again`, who: 'the drain' });
     const drained = await drainNode(turn, signal);
     // Uncordoned again meanwhile: the next round cordons it.
@@ -75,4 +77,13 @@ function podsToLeave(turn: TurnContext): PodView[] {
   })
     .filter((standing) => standing.kind !== 'stays')
     .map((standing) => standing.pod);
+}
+
+/** What the cordon does not keep off comes back whenever its controller makes it anew: it is left, as the drain leaves it. */
+async function leaveWhatReturns(turn: TurnContext, left: readonly PodView[]): Promise<void> {
+  const cordon = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+  const returning = left.filter(({ tolerations }) => tolerates(tolerations, cordon));
+  const controllers = returning.flatMap(({ controller }) => controller?.uid ?? []);
+  if (controllers.length === 0) return;
+  await turn.save({ boundControllers: [...new Set([...(turn.status().boundControllers ?? []), ...controllers])] });
 }

@@ -13,18 +13,16 @@ export const gatesDecide: MakeInvariant = (night) => {
       const startedAt = Date.parse(journal[0]?.time ?? '');
       /** By node what the gates said last, since the cordon and the last change of actor. */
       const answers = new Map<string, 'yes' | 'no'>();
-      const touched = new Set<string>();
+      /** By node what touched its host: scripts, and a reboot. */
+      const touched = new Map<string, Set<string>>();
       for (const entry of journal) {
         const { type, node } = entry;
         if (type === 'run.started' || type === 'run.resumed') answers.clear();
         if (node === undefined) continue;
-        if (type === 'turn.started' || type === 'node.cordoning') answers.delete(node);
-        if (type === 'gate.checked' && (entry['moment'] === 'after-cordon' || entry['moment'] === 'resumed')) {
-          answers.set(node, isNo(entry) ? 'no' : 'yes');
-        }
-        if (touches(entry)) touched.add(node);
-        if (type === 'job.finished' && entry['changed'] === 'no') touched.delete(node);
-        if (type !== 'pod.evicting' || touched.has(node) || answers.get(node) === 'yes') continue;
+        noteAnswer(answers, entry, node);
+        noteTouch(touched, entry, node);
+        const isTouched = (touched.get(node)?.size ?? 0) > 0;
+        if (type !== 'pod.evicting' || isTouched || answers.get(node) === 'yes') continue;
         const why = answers.has(node)
           ? 'although the gates said no after the cordon'
           : 'without asking the gates again after the cordon';
@@ -35,10 +33,27 @@ export const gatesDecide: MakeInvariant = (night) => {
   };
 };
 
+function noteAnswer(answers: Map<string, 'yes' | 'no'>, entry: JournalEntry, node: string): void {
+  const { type, moment } = entry;
+  if (type === 'turn.started' || type === 'node.cordoning') answers.delete(node);
+  if (type === 'gate.checked' && (moment === 'after-cordon' || moment === 'resumed')) {
+    answers.set(node, isNo(entry) ? 'no' : 'yes');
+  }
+}
+
+function noteTouch(touched: Map<string, Set<string>>, entry: JournalEntry, node: string): void {
+  if (touches(entry)) touched.set(node, (touched.get(node) ?? new Set()).add(whatOf(entry)));
+  if (entry.type === 'job.finished' && entry['changed'] === 'no') touched.get(node)?.delete(whatOf(entry));
+}
+
 function isNo(entry: JournalEntry): boolean {
   return recordsOf(entry['findings']).some(({ severity }) => severity === 'block');
 }
 
 function touches({ type, ...evidence }: JournalEntry): boolean {
   return type === 'reboot.requested' || (type === 'job.started' && evidence['stage'] !== 'prepare');
+}
+
+function whatOf({ stage }: JournalEntry): string {
+  return typeof stage === 'string' ? stage : 'reboot';
 }
