@@ -131,6 +131,7 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   };
 
   const calls: Promise<unknown>[] = [];
+  let isOver = false;
   const operator = { clock: time.clock, namespace: defaultNamespace, log, signal: new AbortController().signal };
   const personsRandom = random.fork();
   applyTroubles({
@@ -151,7 +152,10 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
     },
   });
   for (const trouble of night.troubles) {
-    if (trouble.kind === 'second-actor') time.after(trouble.atMs, () => calls.push(start()));
+    if (trouble.kind === 'second-actor')
+      time.after(trouble.atMs, () => {
+        if (!isOver) calls.push(start());
+      });
     if (trouble.kind === 'interrupt') {
       time.after(trouble.atMs, () => {
         stopping.abort(new Error('the actor was told to stop'));
@@ -184,7 +188,6 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
       },
     ),
   );
-  let isOver = false;
   // A second actor that begins later is one of the calls as well.
   const allOver = async () => {
     for (let seen = 0; seen < calls.length; seen += 1) await calls[seen];
