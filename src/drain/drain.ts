@@ -170,7 +170,11 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
     signal,
     node,
     displaced,
-    excused: (view) => addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() })),
+    excused: (view) => {
+      // One that comes back only now (an ordered StatefulSet makes one after the other) is left like the others.
+      bound.observe(view);
+      return addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() }));
+    },
     deadline: clock.monotonic() + time.leftMs(),
     progress,
   });

@@ -29,8 +29,7 @@ function generateWorkload(name: string, { nodes, random }: Place): NightWorkload
     kind,
     startMs: random.pick([random.between(1, 10), random.between(1, 60)]) * second,
     stopMs: random.pick([random.between(1, 5), random.between(1, 40)]) * second,
-    // Pods of an ordered StatefulSet that come back to a cordoned node hold up their siblings: not played yet.
-    ...(random.chance(0.1) && kind !== 'StatefulSet' ? { tolerates: true } : {}),
+    ...(random.chance(0.1) ? { tolerates: true } : {}),
   };
   switch (kind) {
     case 'DaemonSet':
