@@ -23,6 +23,8 @@ import type { NightFacts, NightScene, Witness } from './witness.js';
 
 /** A Wednesday evening in the middle of a month: no night reaches into the next period. */
 const opensAt = Date.UTC(2026, 9, 14, 22);
+/** What `turnus install` applies; the same in every night. */
+const installed = manifests(defaultNamespace);
 /** Workloads have come up when the night begins. */
 const comeUpMs = 120_000;
 /** Nobody acts any more, and it is looked whether anything happens all the same. */
@@ -46,7 +48,7 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   const time = new VirtualTime(opensAt);
   const cluster = createSimulatedCluster({ timeline: time, random: random.fork() });
   const { api } = cluster;
-  for (const object of manifests(defaultNamespace)) created(api, object);
+  for (const object of installed) created(api, object);
   for (const node of night.nodes) cluster.addNode(node);
   for (const object of nightObjects(night)) created(api, object);
   await time.run(() => false, comeUpMs);
