@@ -37,8 +37,6 @@ export interface NodeToEvaluate {
   readonly host?: HostInspection;
   /** The node that this actor runs on, where it is known. */
   readonly ownNode?: string | undefined;
-  /** UIDs of pods that leave other nodes at the same time. */
-  readonly leavingElsewhere?: ReadonlySet<string>;
   /** What else takes nodes down, asked before the cordon alone; absent where nobody looked. */
   readonly others?: { readonly rebooters: Rebooters; readonly reboot: HostPolicy['reboot'] } | undefined;
 }
@@ -53,8 +51,7 @@ export interface NodeEvaluation {
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
   const { replicaSpread: spread, managedBudgets } = gates;
-  const { leavingElsewhere = new Set() } = question;
-  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets, leavingElsewhere });
+  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),

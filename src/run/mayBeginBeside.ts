@@ -1,6 +1,6 @@
 import { ownerOf } from '../cluster/replicas.js';
-import { unavailableLimit } from '../gates/unavailableGate.js';
-import { evaluateNode } from '../gates/evaluateNode.js';
+import { drainForecast } from '../drain/forecast.js';
+import { unavailableGate } from '../gates/unavailableGate.js';
 import type { Conducting } from './conducting.js';
 import { selectNodes } from './selectNodes.js';
 import type { TurnPhase } from './state.js';
@@ -24,9 +24,8 @@ const beyondCordon: ReadonlySet<string> = new Set<TurnPhase>([
 export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
   const { cache, store, playbook, inHand } = work;
   const view = cache.view();
-  const node = view.nodes.get(nodeName);
   // A node that is gone has no turn that could disturb another.
-  if (node === undefined) return true;
+  if (!view.nodes.has(nodeName)) return true;
   for (const other of inHand) {
     const status = store.state().turns.get(other)?.status;
     if (status === undefined || !beyondCordon.has(status.phase)) return false;
@@ -34,23 +33,18 @@ export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
   }
   if (holdsWhatOthersWaitFor(work, nodeName)) return false;
   const selection = selectNodes(view, playbook.nodes);
-  const out = selection.filter(({ name, ready, unschedulable }) => name !== nodeName && (!ready || unschedulable));
-  if (out.length >= unavailableLimit(playbook.nodes.maxUnavailable, selection.length)) return false;
+  const { maxUnavailable } = playbook.nodes;
+  if (unavailableGate({ node: nodeName, selection, maxUnavailable }).length > 0) return false;
   const leaving = new Set([...inHand].filter((other) => store.state().turns.get(other)?.status.phase === 'Draining'));
   const leavingElsewhere = new Set(
     [...view.pods.values()].flatMap(({ uid, nodeName: at }) => (at !== undefined && leaving.has(at) ? uid : [])),
   );
-  const { forecast } = evaluateNode({
+  const forecast = drainForecast({
     view,
-    node,
-    moment: 'before-cordon',
-    run: undefined,
-    selection,
-    nodes: playbook.nodes,
-    gates: playbook.gates,
-    drain: playbook.drain,
-    api: { ready: true, message: '' },
-    ownNode: work.ownNode,
+    node: nodeName,
+    policy: playbook.drain,
+    spread: playbook.gates.replicaSpread,
+    managedBudgets: playbook.gates.managedBudgets,
     leavingElsewhere,
   });
   return forecast.verdict === 'possible';

@@ -24,8 +24,6 @@ export interface NodeQuestion {
   readonly host: ((address: string) => HostPort) | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
   readonly ownNode?: string | undefined;
-  /** UIDs of pods that leave other nodes at the same time. */
-  readonly leavingElsewhere?: ReadonlySet<string>;
   /** What else takes nodes down (rule 11); absent: nobody looked. */
   readonly rebooters?: Rebooters | undefined;
 }
@@ -62,7 +60,6 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     ownNode: question.ownNode,
     others: question.rebooters && { rebooters: question.rebooters, reboot: playbook.host.reboot },
     ...(host === undefined ? {} : { host }),
-    ...(question.leavingElsewhere === undefined ? {} : { leavingElsewhere: question.leavingElsewhere }),
   });
   return { ...evaluation, host };
 }
