@@ -40,7 +40,7 @@ const clockRule = {
 };
 
 export default defineConfig(
-  { ignores: ['dist', 'node_modules', 'coverage', '.dependency-cruiser.cjs'] },
+  { ignores: ['dist', '.quick-build', 'node_modules', 'coverage', '.dependency-cruiser.cjs'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -71,7 +71,7 @@ async function alongside<T>(work: Conducting, body: () => Promise<T>): Promise<T
   try {
     return await body();
   } finally {
-    ended.abort();
+    ended.abort('the run has ended');
     await recording;
     await listening;
   }

@@ -38,6 +38,7 @@ export async function writeStatus<T extends RunObject | TurnObject>(
 ): Promise<T> {
   const { cluster, clock, namespace, actor } = writer;
   const what = `write the status of ${write.kind} ${write.current.name}`;
+  const status = { ...write.status, actor };
   let { current } = write;
   for (let attempt = 1; ; attempt += 1) {
     const answer = await cluster.patch(
@@ -50,13 +51,17 @@ export async function writeStatus<T extends RunObject | TurnObject>(
           type: 'json',
           operations: [
             { op: 'test', path: '/metadata/resourceVersion', value: current.resourceVersion },
-            { op: 'add', path: '/status', value: { ...write.status, actor } },
+            { op: 'add', path: '/status', value: status },
           ],
         },
       },
       signal,
     );
-    if (answer.kind === 'ok') return write.parse(answer.value);
+    if (answer.kind === 'ok') {
+      // Nothing else has changed: the write was made on this very version.
+      const { resourceVersion = '' } = answer.value.metadata;
+      return { ...current, resourceVersion, status };
+    }
     if (answer.kind === 'not-found' && write.createAgain !== undefined && attempt < writeAttempts) {
       current = await write.createAgain();
       continue;

@@ -31,17 +31,16 @@ export async function takeTurn(turn: TurnContext, signals: RunStopSignals): Prom
 }
 
 async function takeSteps(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
+  let isFormerDone = false;
   for (const step of stepsFrom(firstStep(turn.status()))) {
-    await begin(turn, step);
+    await begin(turn, step, isFormerDone);
     const end = await runStep(turn, step, stop);
-    if (end.kind === 'done') {
-      await finishStep(turn);
-      continue;
-    }
-    return await leave(turn, end);
+    if (end.kind !== 'done') return await leave(turn, end);
+    isFormerDone = true;
   }
   await turn.record({ type: 'turn.finished', node: turn.nodeName, phase: 'Done' });
-  await turn.save({ phase: 'Done', finishedAt: timestamp(turn.clock), waitingFor: undefined });
+  const now = timestamp(turn.clock);
+  await turn.save({ phase: 'Done', finishedAt: now, steps: endedSteps(turn.status(), now), waitingFor: undefined });
   await turn.announce({
     reason: 'TurnDone',
     message: `Turn of ${turn.nodeName} in run ${turn.run.name} is done`,
@@ -62,7 +61,8 @@ function stepsFrom(phase: string): readonly Step[] {
   return turnSteps.slice(Math.max(0, place));
 }
 
-async function begin(turn: TurnContext, step: Step): Promise<void> {
+/** The end of the step before is in the same write: the node is out of service while requests are made. */
+async function begin(turn: TurnContext, step: Step, isFormerDone: boolean): Promise<void> {
   const status = turn.status();
   const now = timestamp(turn.clock);
   if (status.phase === step.phase) return;
@@ -73,8 +73,9 @@ async function begin(turn: TurnContext, step: Step): Promise<void> {
     phase: step.phase,
     retryFrom: undefined,
     message: undefined,
+    waitingFor: undefined,
     startedAt: status.startedAt ?? now,
-    steps: [...(status.steps ?? []), { phase: step.phase, startedAt: now }],
+    steps: [...(isFormerDone ? endedSteps(status, now) : (status.steps ?? [])), { phase: step.phase, startedAt: now }],
   });
   await turn.announce({
     reason: step.phase,
@@ -83,14 +84,10 @@ async function begin(turn: TurnContext, step: Step): Promise<void> {
   });
 }
 
-async function finishStep(turn: TurnContext): Promise<void> {
-  const steps = turn.status().steps ?? [];
+/** The steps so far, of which the last ends now. */
+function endedSteps({ steps = [] }: TurnStatus, now: string): NonNullable<TurnStatus['steps']> {
   const last = steps.at(-1);
-  if (last === undefined) return;
-  await turn.save({
-    waitingFor: undefined,
-    steps: [...steps.slice(0, -1), { ...last, finishedAt: timestamp(turn.clock) }],
-  });
+  return last === undefined ? [] : [...steps.slice(0, -1), { ...last, finishedAt: now }];
 }
 
 type StepOrStop = StepEnd | { readonly kind: 'stopped' | 'aborted-now'; readonly message: string };

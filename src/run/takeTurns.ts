@@ -83,7 +83,7 @@ async function firstEnd(
   try {
     return await Promise.race([...turns.values(), look]);
   } finally {
-    pause.abort();
+    pause.abort('a turn has ended');
     await look;
   }
 }

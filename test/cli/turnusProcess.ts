@@ -12,11 +12,11 @@ export interface TurnusProcess extends RunningTurnus {
 
 const withinMs = 60_000;
 
-/** Starts `turnus ARGV` from the sources, in a process and with a temporary directory of its own. */
+/** Starts `turnus ARGV` in a process and with a temporary directory of its own. */
 export async function turnusProcess(argv: string[], kubeconfig?: string): Promise<TurnusProcess> {
   const directory = await temporaryDirectory();
   const running = startTurnus(argv, {
-    program: 'source',
+    program: 'quick-build',
     cwd: directory,
     env: { TMPDIR: directory },
     ...(kubeconfig === undefined ? {} : { kubeconfig }),

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { quickBuild } from '../quickBuild.js';
 import { dyingWithItsParent } from './childProcess.js';
 import type { CommandResult } from './runCommand.js';
 import { runCommandOk } from './runCommand.js';
@@ -10,8 +10,8 @@ import { TestbedError } from './testbedError.js';
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 const programs = {
-  built: [join(repository, 'dist', 'main.js')],
-  source: ['--import', createRequire(import.meta.url).resolve('tsx'), join(repository, 'src', 'main.ts')],
+  built: join(repository, 'dist', 'main.js'),
+  'quick-build': join(repository, quickBuild, 'main.js'),
 } as const;
 
 export interface TurnusOptions {
@@ -21,8 +21,8 @@ export interface TurnusOptions {
   env?: NodeJS.ProcessEnv;
   /** Working directory and home; `/`. */
   cwd?: string;
-  /** What Node runs: the compiled program, or the sources, where nothing was compiled; `built`. */
-  program?: 'built' | 'source';
+  /** What Node runs: what `npm run build` makes, or what `npm test` has made of the sources; `built`. */
+  program?: keyof typeof programs;
 }
 
 /** The program as people start it, in a process of its own, without a terminal. */
@@ -48,7 +48,7 @@ export async function buildTurnus(): Promise<void> {
 /** Starts `turnus ARGS`; it dies with the test process. */
 export function startTurnus(args: string[], options: TurnusOptions = {}): RunningTurnus {
   const { kubeconfig, env = {}, cwd = '/', program = 'built' } = options;
-  const [command, commandArgs] = dyingWithItsParent(process.execPath, [...programs[program], ...args]);
+  const [command, commandArgs] = dyingWithItsParent(process.execPath, [programs[program], ...args]);
   const child = spawn(command, commandArgs, {
     cwd,
     env: {

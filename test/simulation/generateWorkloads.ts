@@ -27,8 +27,8 @@ function generateWorkload(name: string, { nodes, random }: Place): NightWorkload
     name,
     namespace: random.pick(namespaces),
     kind,
-    startMs: random.pick([random.between(1, 10), random.between(1, 60)]) * second,
-    stopMs: random.pick([random.between(1, 5), random.between(1, 40)]) * second,
+    startMs: random.between(1, random.pick([10, 10, 60])) * second,
+    stopMs: random.between(1, random.pick([5, 5, 40])) * second,
     ...(random.chance(0.1) ? { tolerates: true } : {}),
   };
   switch (kind) {

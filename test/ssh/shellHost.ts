@@ -191,11 +191,15 @@ export async function startShellHost(options: {
     for (const socket of sockets) socket.destroy();
   };
   const killAll = async () => {
-    for (const pid of await processesWith(mark)) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // it has just ended
+    const pids = await processesWith(mark);
+    // Stopped before any is killed: as in a power cut, no shell sees its child die and tells of it.
+    for (const signalName of ['SIGSTOP', 'SIGKILL'] as const) {
+      for (const pid of pids) {
+        try {
+          process.kill(pid, signalName);
+        } catch {
+          // it has just ended
+        }
       }
     }
   };

@@ -20,7 +20,8 @@ export async function endProcesses(hostDirectory: string, leaders: ReadonlySet<n
   for (let waitedMs = 0; empty < 2; waitedMs += pauseMs) {
     const found = processesOf(hostDirectory, leaders);
     empty = found.length === 0 ? empty + 1 : 0;
-    for (const pid of found) kill(pid);
+    // Stopped before any is killed: as in a power cut, nobody sees another one die and goes on.
+    for (const signalName of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of found) signal(pid, signalName);
     if (found.length > 0 && waitedMs >= longestMs) throw processLeft(hostDirectory, found);
     if (empty < 2) await sleep(pauseMs);
   }
@@ -88,9 +89,9 @@ function textOf(path: string): string {
   }
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It has just ended; one that may not be killed is still there at the next look.
   }
