@@ -5,6 +5,7 @@ import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js
 import { isHostTouched } from './hostTouched.js';
 import { decide, type Outcome, type StepEnd } from './outcome.js';
 import { turnPhases, type TurnPhase, type TurnStatus } from './state.js';
+import { rereadNode } from './steps/rereadNode.js';
 import { setCordon } from './steps/setCordon.js';
 import { giveBack } from './steps/uncordonNode.js';
 import { turnSteps } from './turn.js';
@@ -140,7 +141,11 @@ async function keepCordoned(turn: TurnContext): Promise<string | undefined> {
   const node = currentNode(turn);
   if (node === undefined || node.unschedulable) return undefined;
   const end = await setCordon(turn, node);
-  if (end.kind === 'cordoned' || end.kind === 'already-ours' || end.kind === 'foreign') return undefined;
+  if (end.kind === 'cordoned' || end.kind === 'already-ours' || end.kind === 'foreign') {
+    // The next node is let go by what is known of this one, and the watch may lag.
+    await rereadNode(turn, turn.signal);
+    return undefined;
+  }
   return `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again; run kubectl cordon ${turn.nodeName}.`;
 }
 

@@ -96,8 +96,7 @@ function generatePlaybook({
     stages,
     drainTimeoutMs: isQuiet ? 20 * minute : random.pick([minute, 3 * minute, 15 * minute, 15 * minute]),
     attempts: random.between(1, 3),
-    // Rarely long: of a minute in which nothing happens nothing is learned.
-    jobMs: random.between(1, random.pick([10, 10, 10, 60])) * second,
-    bootMs: random.between(3, random.pick([20, 20, 20, 120])) * second,
+    jobMs: random.between(1, random.pick([5, 5, 5, 60])) * second,
+    bootMs: random.between(3, random.pick([10, 10, 10, 120])) * second,
   };
 }
