@@ -23,7 +23,6 @@ export const refusedEvictionsRest: MakeInvariant = (night) => {
   const { say, violations } = complaints('refused-evictions-rest', night);
   const refusals = new Map<string, Refusal>();
   const sentAt = new Map<string, number>();
-  /** When the actor last read the node and its pods anew: a drain begins so. */
   const keyOf = (actor: string, uid: string) => `${actor} ${uid}`;
 
   return {
@@ -39,13 +38,14 @@ export const refusedEvictionsRest: MakeInvariant = (night) => {
       const budgetChangedAt = knowledge.budgetsChangedAt.get(request.namespace) ?? -1;
       const isBudget = refused.answer === 'budget';
       if (isBudget && budgetChangedAt >= refused.sentAt) return;
-      const rested = now - refused.refusedAt;
-      if (rested >= pauseMs(refused)) return;
+      // A drain that begins anew counts anew.
       const readAt = Math.max(...knowledge.nodeReadAt.values(), -1);
       if (readAt >= refused.refusedAt) {
         refusals.delete(key);
         return;
       }
+      const rested = now - refused.refusedAt;
+      if (rested >= pauseMs(refused)) return;
       say(
         `${call.actor} sent the eviction of ${request.namespace}/${request.name} again ${rested} ms after the answer ${refused.answer} (refusal ${refused.refusals + 1}) and had not heard of a change`,
       );
