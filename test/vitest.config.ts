@@ -4,7 +4,7 @@ import { LongestFirst } from './longestFirst.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/cluster/**', 'test/simulation/planted/**'],
+    exclude: ['test/cluster/**', 'test/honesty/**', 'test/simulation/planted/**'],
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/quickBuild.ts'],
     testTimeout: 20_000,

@@ -58,7 +58,7 @@ export function bigNight(nodes: number): Night {
 const zones = ['a', 'b', 'c'];
 
 function generateNodes(random: SeededRandom, isSet: boolean): readonly NodeDescription[] {
-  const count = random.pick(isSet ? [3, 3, 4, 4, 5] : [2, 2, 2, 2, 3, 3, 3, 4, 5]);
+  const count = random.pick(isSet ? [3, 3, 3, 4, 5] : [2, 2, 2, 2, 3, 3, 3, 4]);
   const zoneCount = random.between(1, Math.min(3, count));
   // Where all but one are tainted, what does not tolerate that is tied to the one.
   const tainted = random.chance(0.25) ? random.between(1, count - 1) : 0;

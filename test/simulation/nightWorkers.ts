@@ -39,7 +39,10 @@ export async function playNights(toPlay: NightsToPlay): Promise<void> {
   await Promise.all(Array.from({ length: toPlay.workers }, work));
 }
 
-/** The program in one piece of JavaScript. tsx wraps every function to keep its name, which costs a fifth of a night. */
+/**
+ * The program in one piece of JavaScript. tsx wraps every function to keep its name, which costs a fifth of a night; source
+ * maps cost some more, and `--seed N` has them.
+ */
 async function compiled(program: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [program],
@@ -48,7 +51,6 @@ async function compiled(program: string): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    sourcemap: 'inline',
     write: false,
   });
   return outputFiles.map(({ text }) => text).join('');
@@ -56,7 +58,7 @@ async function compiled(program: string): Promise<string> {
 
 /** The program comes over standard input, so that no file of it is left; packages are looked for from the project. */
 function startWorker(program: string): ChildProcess {
-  const worker = spawn(process.execPath, ['--enable-source-maps', '--input-type=module', '-', '--worker'], {
+  const worker = spawn(process.execPath, ['--input-type=module', '-', '--worker'], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
     stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
   });
