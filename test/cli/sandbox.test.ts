@@ -88,7 +88,7 @@ describe('turnus sandbox', { timeout: 120_000 }, () => {
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves nothing at %s while it starts', async (signal) => {
-    const running = await turnusProcess(['sandbox']);
+    const running = await turnusProcess(['sandbox', '--nodes', '3']);
     await running.says('Starting a sandbox');
     const until = Date.now() + 30_000;
     const hasBegun = async () => (await readdir(running.directory)).some((name) => name.startsWith('turnus-'));
