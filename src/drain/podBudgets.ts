@@ -2,6 +2,7 @@ import { matchesLabels } from '../cluster/labelSelector.js';
 import { isFinished, ownerOf } from '../cluster/replicas.js';
 import type { BudgetView, ClusterView, OwnerKey, PodView } from '../cluster/view.js';
 import { isManaged, type ManagedBudgets } from './managedBudgets.js';
+import { podIndex } from './podIndex.js';
 
 /** A budget with the pods it selects. */
 export interface SelectedPods {
@@ -25,14 +26,13 @@ export function podBudgets(
 ): ReadonlyMap<string, readonly SelectedPods[]> {
   const budgets = new Map<string, SelectedPods[]>();
   const namespaces = new Set(pods.map((pod) => pod.namespace));
-  const podsIn = new Map<string, PodView[]>([...namespaces].map((namespace) => [namespace, []]));
-  for (const pod of view.pods.values()) if (!isFinished(pod)) podsIn.get(pod.namespace)?.push(pod);
+  const running = podIndex([...view.pods.values()].filter((pod) => namespaces.has(pod.namespace) && !isFinished(pod)));
 
   const sorted = view.budgets.filter((budget) => namespaces.has(budget.namespace)).sort(byName);
   for (const budget of sorted) {
     const concerned = pods.filter((pod) => selects(budget, pod));
     if (concerned.length === 0) continue;
-    const members = (podsIn.get(budget.namespace) ?? []).filter((pod) => selects(budget, pod));
+    const members = running.matching(budget.namespace, budget.selector);
     const named = budget.managedBy === undefined && isManaged(budget, view, managed);
     const selected = {
       budget: named ? { ...budget, managedBy: 'its operator' } : budget,
