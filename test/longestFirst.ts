@@ -1,12 +1,12 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take longer than all others together, the longest first: none of them is begun when the rest has ended. */
+/** Files that take longest, the longest first: none of them is begun when the rest has ended. */
 const longest = [
   'test/simulation/nights.test.ts',
-  'test/cli/demo.test.ts',
-  'test/cli/sandbox.test.ts',
-  'test/cli/demoStop.test.ts',
-  'test/sandbox/openSandbox.test.ts',
+  'test/sandbox/whole/troubles.test.ts',
+  'test/sandbox/whole/demo.test.ts',
+  'test/sandbox/whole/sandboxCommand.test.ts',
+  'test/sandbox/whole/month.test.ts',
 ];
 
 /** Begins with the longest files. Vitest itself begins with the largest where it has not seen them run before. */

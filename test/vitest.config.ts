@@ -4,9 +4,8 @@ import { LongestFirst } from './longestFirst.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/cluster/**', 'test/honesty/**', 'test/simulation/planted/**'],
+    exclude: ['test/cluster/**', 'test/sandbox/whole/**', 'test/simulation/planted/**'],
     sequence: { sequencer: LongestFirst },
-    globalSetup: ['test/quickBuild.ts'],
     testTimeout: 20_000,
     // No module has a state of its own, so that each need be loaded only once.
     isolate: false,

@@ -21,7 +21,7 @@ export interface TurnusOptions {
   env?: NodeJS.ProcessEnv;
   /** Working directory and home; `/`. */
   cwd?: string;
-  /** What Node runs: what `npm run build` makes, or what `npm test` has made of the sources; `built`. */
+  /** What Node runs: what `npm run build` makes, or what test/quickBuild.ts has made of the sources; `built`. */
   program?: keyof typeof programs;
 }
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { leftBehind, temporaryDirectory } from '../sandbox/leftBehind.js';
-import { runTurnus } from './runTurnus.js';
+import { leftBehind, temporaryDirectory } from '../leftBehind.js';
+import { runTurnus } from '../../cli/runTurnus.js';
 import { turnusProcess } from './turnusProcess.js';
 
 describe('turnus demo', { timeout: 240_000 }, () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { startTurnus, type RunningTurnus } from '../cluster/turnus.js';
-import { temporaryDirectory } from '../sandbox/leftBehind.js';
+import { startTurnus, type RunningTurnus } from '../../cluster/turnus.js';
+import { temporaryDirectory } from '../leftBehind.js';
 
 export interface TurnusProcess extends RunningTurnus {
   /** Where its temporary files are, and nobody else's. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { leftBehind } from '../sandbox/leftBehind.js';
+import { leftBehind } from '../leftBehind.js';
 import { turnusProcess } from './turnusProcess.js';
 
 describe('turnus demo', { timeout: 60_000 }, () => {

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { resources } from '../../src/cluster/resources.js';
-import { connect } from '../../src/kubernetes/connect.js';
-import { loadPlaybook } from '../../src/playbook/loadPlaybook.js';
-import { openSandbox, type Sandbox } from '../../src/sandbox/openSandbox.js';
-import { demoPace } from '../../src/sandbox/scene/scenePace.js';
-import { systemClock } from '../../src/systemClock.js';
+import { resources } from '../../../src/cluster/resources.js';
+import { connect } from '../../../src/kubernetes/connect.js';
+import { loadPlaybook } from '../../../src/playbook/loadPlaybook.js';
+import { openSandbox, type Sandbox } from '../../../src/sandbox/openSandbox.js';
+import { demoPace } from '../../../src/sandbox/scene/scenePace.js';
+import { systemClock } from '../../../src/systemClock.js';
 
 const never = new AbortController().signal;
 const scene = { nodes: 6, port: 0, pace: demoPace, clock: systemClock };

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { leftBehind } from '../sandbox/leftBehind.js';
-import { directoryWith, runTurnus } from './runTurnus.js';
+import { leftBehind } from '../leftBehind.js';
+import { directoryWith, runTurnus } from '../../cli/runTurnus.js';
 import { turnusProcess, type TurnusProcess } from './turnusProcess.js';
 
 /** Starts a sandbox and waits until it can be used. */

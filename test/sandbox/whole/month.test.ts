@@ -1,0 +1,4 @@
+import { openSandboxMaintainedSide } from '../../honesty/sandboxSide.js';
+import { describeMonth } from '../../honesty/suite/month.js';
+
+describeMonth('the sandbox', (options) => openSandboxMaintainedSide({ ...options, program: 'quick-build' }));
