@@ -28,7 +28,11 @@ export class ObjectStore<T> {
 
   /** The values by key; the same map until something changes. */
   snapshot(): ReadonlyMap<string, T> {
-    this.#snapshot ??= new Map(Array.from(this.#objects.values(), ({ key, value }) => [key, value]));
+    if (this.#snapshot === undefined) {
+      const values = new Map<string, T>();
+      for (const { key, value } of this.#objects.values()) values.set(key, value);
+      this.#snapshot = values;
+    }
     return this.#snapshot;
   }
 
