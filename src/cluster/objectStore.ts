@@ -28,11 +28,7 @@ export class ObjectStore<T> {
 
   /** The values by key; the same map until something changes. */
   snapshot(): ReadonlyMap<string, T> {
-    if (this.#snapshot === undefined) {
-      const values = new Map<string, T>();
-      for (const { key, value } of this.#objects.values()) values.set(key, value);
-      this.#snapshot = values;
-    }
+    this.#snapshot ??= new Map(Array.from(this.#objects.values(), ({ key, value }) => [key, value]));
     return this.#snapshot;
   }
 

@@ -57,24 +57,20 @@ export function openStore(
     return await createdTurn(writer, object, signal);
   }
 
-  /** As it was last asked for; undefined since something has changed. */
-  let known: RunState | undefined;
-  const state = (): RunState =>
-    (known ??= {
-      name: run.name,
-      uid: run.uid,
-      spec: run.spec,
-      status: run.status,
-      isDeleted: run.terminating,
-      turns: new Map(
-        [...turns].map(([node, turn]): [string, TurnState] => [
-          node,
-          { node, nodeUid: turn.spec.nodeUid, status: statusOf(turn) },
-        ]),
-      ),
-    });
+  const state = (): RunState => ({
+    name: run.name,
+    uid: run.uid,
+    spec: run.spec,
+    status: run.status,
+    isDeleted: run.terminating,
+    turns: new Map(
+      [...turns].map(([node, turn]): [string, TurnState] => [
+        node,
+        { node, nodeUid: turn.spec.nodeUid, status: statusOf(turn) },
+      ]),
+    ),
+  });
   const changed = () => {
-    known = undefined;
     writer.onChange(state());
   };
 
@@ -96,7 +92,6 @@ export function openStore(
       const status = compact({ ...statusOf(current), ...change });
       status.conditions = turnConditions(status, timestamp(writer.clock));
       shownWaits.delete(node);
-      known = undefined;
       const written = await writeStatus(
         writer,
         {
@@ -145,7 +140,6 @@ export function openStore(
     hold: (held, signal) =>
       inOrder(async () => {
         run = await writeHold(writer, { run, held }, signal);
-        known = undefined;
       }),
   };
 }

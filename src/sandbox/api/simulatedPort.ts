@@ -30,14 +30,11 @@ export function simulatedPort({
   readonly target?: ClusterTarget;
 }): ClusterPort {
   /** Not an async function: a night makes a thousand calls, and what each costs the more is felt. */
-  const decided = <T, A>(signal: AbortSignal, act: () => Reply<T>, answerOf: (reply: Reply<T>) => A): Promise<A> => {
-    try {
+  const decided = <T, A>(signal: AbortSignal, act: () => Reply<T>, answerOf: (reply: Reply<T>) => A): Promise<A> =>
+    new Promise((resolve) => {
       signal.throwIfAborted();
-      return Promise.resolve(answerOf(act()));
-    } catch (error) {
-      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-    }
-  };
+      resolve(answerOf(act()));
+    });
   const answer = <T>(signal: AbortSignal, act: () => Reply<T>): Promise<ApiAnswer<T>> =>
     decided(signal, act, (reply) => (reply.kind === 'ok' ? reply : failureOf(reply.status)));
 
