@@ -50,13 +50,13 @@ async function refreshOwners(
     const kinds = new Set(pods.flatMap((pod) => (pod.namespace === namespace ? (pod.controller?.kind ?? []) : [])));
     return watchedFor(stores, kinds).map((watched) => ({ namespace, watched }));
   });
-  let changed = false;
+  let changedLists = 0;
   let failure: ApiFailure | undefined;
   await inParallel(lists, parallelLists, async ({ namespace, watched }) => {
     if (failure !== undefined) return;
     const listed = await watched.listScope(cluster, { scope: namespace, namespace }, signal);
     if (listed.kind !== 'ok') failure = listed;
-    else changed = listed.value.changed || changed;
+    else if (listed.value.changed) changedLists += 1;
   });
   if (failure !== undefined) return failure;
 
@@ -69,7 +69,7 @@ async function refreshOwners(
       .flatMap((replicaSet) => foreignOwnerOfReplicaSet(replicaSet) ?? []),
   ];
   await scales.read(foreign, signal);
-  return { kind: 'ok', value: changed || scales.changes !== before };
+  return { kind: 'ok', value: changedLists > 0 || scales.changes !== before };
 }
 
 /** Budgets, and the owners of pods whose controllers are of these kinds. */
