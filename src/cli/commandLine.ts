@@ -29,6 +29,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addRun(program, io, ended);
   addStatus(program, io, ended);
   addControl(program, io, ended);
+  addAccept(program, io, ended);
   addValidate(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
@@ -156,6 +157,17 @@ function addControl(program: Command, io: CommandIo, ended: Ended): void {
       await control(run, { verb: 'skip', node }, options);
     },
   );
+}
+
+/** Beside the other control commands, but who accepts a finding says why. */
+function addAccept(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('accept <run> <node> <code>'))
+    .description('Takes on what a finding of the gates warns of, for one node in one run. Never a disruption budget.')
+    .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
+    .action(async (run: string, node: string, code: string, options: ControlOptions) => {
+      const { controlCommand } = await import('./control.js');
+      ended(await controlCommand(io, { run, ask: { verb: 'accept', node, code }, options }));
+    });
 }
 
 function addValidate(program: Command, io: CommandIo, ended: Ended): void {

@@ -49,6 +49,11 @@ export function recordedLines(state: RunState, ask: Ask, awaits: Awaited): strin
         ...stillCordoned(state, ask.node),
         ...(isAborted(state) ? heldUp(state) : []),
       ];
+    case 'accept':
+      return [
+        `Recorded: ${ask.code} is accepted for ${ask.node} in run ${name}, under your name and with your reason.`,
+        ...heldUp(state),
+      ];
   }
 }
 

@@ -25,6 +25,7 @@ export async function answerRequests(work: Conducting, signal: AbortSignal): Pro
       verb: request.verb,
       result: applied.result,
       ...(request.node === undefined ? {} : { about: request.node }),
+      ...(request.code === undefined ? {} : { code: request.code }),
       ...(request.by === undefined ? {} : { by: request.by }),
       ...(request.reason === undefined ? {} : { reason: request.reason }),
     });
@@ -45,7 +46,7 @@ export async function answerRequests(work: Conducting, signal: AbortSignal): Pro
 /** The turn that is in work, or about to begin, is changed by nobody but its own steps. */
 function judgeNow({ store, inHand }: Conducting, request: WrittenRequest): JudgedRequest {
   const judged = judgeRequest(store.state(), request);
-  if (judged.kind !== 'turn' || !inHand.has(judged.node)) return judged;
+  if (!('node' in judged) || !inHand.has(judged.node)) return judged;
   return { kind: 'refused', message: `the turn of ${judged.node} is in work; ask again when it has ended.` };
 }
 

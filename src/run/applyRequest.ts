@@ -33,6 +33,8 @@ export function applyRequest(
       return answer(`refused: ${judged.message}`);
     case 'resume':
       return acknowledge(state, { id: request.id, by });
+    case 'accept':
+      return accept(state, judged, { id: request.id, by, now });
     case 'turn': {
       const status = state.turns.get(judged.node)?.status ?? { phase: 'Pending' };
       if (judged.verb === 'skip') return skip(judged.node, status, { request, by, now });
@@ -58,6 +60,24 @@ export function applyRequest(
       };
     }
   }
+}
+
+/** The finding blocks the node no longer; a turn that was left because of it is taken again. */
+function accept(
+  state: RunState,
+  { node, code, reason }: Extract<JudgedRequest, { kind: 'accept' }>,
+  request: { id: string; by: string; now: string },
+): AppliedRequest {
+  const status = state.turns.get(node)?.status ?? { phase: 'Pending' };
+  const { id, by, now } = request;
+  const accepted = [...(status.accepted ?? []).filter((before) => before.code !== code), { code, by, reason, time: now }];
+  const wasLeft = status.phase === 'Blocked' || status.phase === 'Deferred';
+  const again = { phase: 'Pending', retryFrom: 'Preparing', message: `${by} accepted ${code}: ${reason}` };
+  const next = status.phase === 'Failed' ? '; the turn is Failed and has its turn again with a retry' : '';
+  return {
+    result: `done: ${code} does not hold up ${node} in this run${next}`,
+    turns: new Map([[node, { accepted, lastRequest: id, ...(wasLeft ? again : {}) }]]),
+  };
 }
 
 /** Failures so far do not stop the run any more. */

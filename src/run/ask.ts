@@ -5,7 +5,10 @@ import type { RunSpec, RunState, TurnState } from './state.js';
 
 /** What a person asks of a run. */
 export type Ask =
-  { readonly verb: 'pause' | 'resume' | 'abort' | 'abort-now' } | { readonly verb: TurnVerb; readonly node: string };
+  | { readonly verb: 'pause' | 'resume' | 'abort' | 'abort-now' }
+  | { readonly verb: Exclude<TurnVerb, 'accept'>; readonly node: string }
+  /** `code`: of the finding, as it was typed. */
+  | { readonly verb: 'accept'; readonly node: string; readonly code: string };
 type TurnVerb = Exclude<RequestVerb, 'resume'>;
 
 export interface Asking {
@@ -61,6 +64,8 @@ export function judgeAsk(state: RunState, asking: Asking): AskAnswer {
     case 'retry-again':
     case 'skip':
       return askForTurn(state, asking, { verb: ask.verb, node: ask.node });
+    case 'accept':
+      return askForTurn(state, asking, { verb: ask.verb, node: ask.node, code: ask.code });
   }
 }
 
@@ -121,17 +126,21 @@ function askToResume(state: RunState, asking: Asking): AskAnswer {
   };
 }
 
-function askForTurn(state: RunState, asking: Asking, turn: { verb: TurnVerb; node: string }): AskAnswer {
+function askForTurn(
+  state: RunState,
+  asking: Asking,
+  turn: { verb: TurnVerb; node: string; code?: string },
+): AskAnswer {
   const request = requestBy(asking, turn);
   const judged = judgeRequest(state, request);
   if (judged.kind === 'refused') return refused(state, judged.message);
   const open = openRequests(state);
-  const asked = open.find(({ verb, node }) => verb === turn.verb && node === turn.node);
+  const asked = open.find(({ verb, node, code }) => verb === turn.verb && node === turn.node && code === turn.code);
   if (asked !== undefined) return alreadyAsked(state, asked);
   // What the actor would refuse is refused at once; the time is only recorded in what is thrown away here.
   const { result } = applyRequest(state, request, { judged, now: '' });
   if (result.startsWith(refusalPrefix)) return refused(state, sentence(result.slice(refusalPrefix.length).trim()));
-  const replaced = open.filter(({ verb, node }) => verb !== 'resume' && node === turn.node);
+  const replaced = turn.verb === 'accept' ? [] : open.filter(({ verb, node }) => isOfTurn(verb) && node === turn.node);
   const kept = open.filter((one) => !replaced.includes(one));
   if (kept.length >= openRequestsLimit) return tooMany(state);
   return {
@@ -140,6 +149,11 @@ function askForTurn(state: RunState, asking: Asking, turn: { verb: TurnVerb; nod
     awaits: { request: request.id },
     remarks: [...nonsense(state), ...replaced.map((one) => `It replaces ${requestText(one)}, which nobody answered.`)],
   };
+}
+
+/** Only one of these is wanted of a turn at a time; to accept a finding stands beside them. */
+function isOfTurn(verb: string): boolean {
+  return verb !== 'resume' && verb !== 'accept';
 }
 
 /** How an answer in `status.handledRequests` begins that says no. */
@@ -151,7 +165,7 @@ export function standingFailures(state: RunState, open: readonly WrittenRequest[
     ({ node, status }) =>
       status.phase === 'Failed' &&
       status.acknowledgedBy === undefined &&
-      !open.some((request) => request.verb !== 'resume' && request.node === node),
+      !open.some((request) => isOfTurn(request.verb) && request.node === node),
   );
 }
 
@@ -182,7 +196,10 @@ function desired(head: Head, requests: readonly WrittenRequest[]): WrittenDesire
   return requests.length === 0 ? { ...head } : { ...head, requests: [...requests] };
 }
 
-function requestBy({ id, by, reason }: Asking, request: { verb: RequestVerb; node?: string }): WrittenRequest {
+function requestBy(
+  { id, by, reason }: Asking,
+  request: { verb: RequestVerb; node?: string; code?: string },
+): WrittenRequest {
   return { id, ...request, ...said({ by, reason }) };
 }
 

@@ -5,7 +5,7 @@ export const desiredStates = ['Run', 'Pause', 'Abort', 'AbortNow'] as const;
 export type DesiredState = (typeof desiredStates)[number];
 
 /** What people can ask for once (`spec.desired.requests[].verb`). */
-export const requestVerbs = ['retry', 'retry-again', 'skip', 'resume'] as const;
+export const requestVerbs = ['retry', 'retry-again', 'skip', 'accept', 'resume'] as const;
 export type RequestVerb = (typeof requestVerbs)[number];
 
 /** A request as it was written, by whichever machine. */

@@ -1,3 +1,5 @@
+import { acceptableCode } from '../gates/acceptance.js';
+import type { FindingCode } from '../gates/finding.js';
 import { readDesired, requestVerbs, type DesiredState, type RequestVerb, type WrittenRequest } from './desired.js';
 import { isInWork } from './nextTurn.js';
 import type { RunState } from './state.js';
@@ -5,6 +7,8 @@ import type { RunState } from './state.js';
 /** A request of spec.desired, understood or refused. */
 export type JudgedRequest =
   | { readonly kind: 'turn'; readonly verb: 'retry' | 'retry-again' | 'skip'; readonly node: string }
+  /** A person takes on what a finding warns of, for this node and run. */
+  | { readonly kind: 'accept'; readonly node: string; readonly code: FindingCode; readonly reason: string }
   | { readonly kind: 'resume' }
   | { readonly kind: 'refused'; readonly message: string };
 
@@ -18,7 +22,10 @@ const mostNodes = 40;
  * May this be done now? Asked by the command, so that a person hears at once, and again by the actor that answers,
  * because the run has gone on in between.
  */
-export function judgeRequest(state: RunState, request: Pick<WrittenRequest, 'verb' | 'node'>): JudgedRequest {
+export function judgeRequest(
+  state: RunState,
+  request: Pick<WrittenRequest, 'verb' | 'node' | 'code' | 'reason'>,
+): JudgedRequest {
   const verb = requestVerbs.find((known) => known === request.verb);
   if (verb === undefined) {
     return refused(`${JSON.stringify(request.verb)} is none of ${requestVerbs.join(', ')}.`);
@@ -27,14 +34,36 @@ export function judgeRequest(state: RunState, request: Pick<WrittenRequest, 'ver
     return refused(`Run ${state.name} is ${state.status.phase}; nothing in it can be changed any more.`);
   }
   if (state.isDeleted) return refused(`Run ${state.name} was deleted; no further turn begins in it.`);
-  return verb === 'resume' ? { kind: 'resume' } : judgeTurn(state, verb, request.node);
+  if (verb === 'resume') return { kind: 'resume' };
+  return verb === 'accept' ? judgeAcceptance(state, request) : judgeTurn(state, verb, request.node);
 }
 
-function judgeTurn(state: RunState, verb: Exclude<RequestVerb, 'resume'>, node: string | undefined): JudgedRequest {
+/** Once the turn is in work its gates have been asked; who wants them asked anew ends it first. */
+function judgeAcceptance(
+  state: RunState,
+  { node, code, reason }: Pick<WrittenRequest, 'node' | 'code' | 'reason'>,
+): JudgedRequest {
   const phase = node === undefined ? undefined : state.turns.get(node)?.status.phase;
-  if (node === undefined || phase === undefined) {
-    return refused(`Run ${state.name} has no turn of node ${node ?? '(none named)'}; it has: ${nodesOf(state)}.`);
+  if (node === undefined || phase === undefined) return noSuchTurn(state, node);
+  if (isInWork(phase)) {
+    return refused(`The turn of ${node} is in work (${phase}); end it first with: turnus abort ${state.name}`);
   }
+  if (phase === 'Done' || phase === 'Skipped') return refused(`The turn of ${node} is ${phase} already.`);
+  const acceptance = acceptableCode(code);
+  if (acceptance.kind === 'refused') return refused(acceptance.message);
+  if (reason === undefined || reason.trim() === '') {
+    return refused(`Whoever accepts ${acceptance.code} says why: give a reason.`);
+  }
+  return { kind: 'accept', node, code: acceptance.code, reason };
+}
+
+function judgeTurn(
+  state: RunState,
+  verb: Exclude<RequestVerb, 'resume' | 'accept'>,
+  node: string | undefined,
+): JudgedRequest {
+  const phase = node === undefined ? undefined : state.turns.get(node)?.status.phase;
+  if (node === undefined || phase === undefined) return noSuchTurn(state, node);
   if (verb === 'skip') {
     if (isInWork(phase)) {
       return refused(`The turn of ${node} is in work (${phase}); end it first with: turnus abort ${state.name}`);
@@ -44,6 +73,10 @@ function judgeTurn(state: RunState, verb: Exclude<RequestVerb, 'resume'>, node: 
     return refused(`The turn of ${node} is ${phase}, not Failed; there is nothing to retry.`);
   }
   return { kind: 'turn', verb, node };
+}
+
+function noSuchTurn(state: RunState, node: string | undefined): JudgedRequest {
+  return refused(`Run ${state.name} has no turn of node ${node ?? '(none named)'}; it has: ${nodesOf(state)}.`);
 }
 
 function nodesOf({ turns }: RunState): string {

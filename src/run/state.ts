@@ -177,6 +177,10 @@ export const turnStatusSchema = z.object({
     .optional()
     .describe('UIDs of controllers whose pods return to this node whatever is done, and stay'),
   findings: z.array(findingSchema).optional(),
+  accepted: z
+    .array(z.object({ code: z.string(), by: z.string(), reason: z.string(), time }))
+    .optional()
+    .describe('Findings that a person took on: they do not hold up this turn'),
   conditions: z.array(conditionSchema).optional(),
 });
 export type TurnStatus = z.infer<typeof turnStatusSchema>;
@@ -242,7 +246,7 @@ export const runSpecSchema = z.object({
         .array(
           z.object({
             id: z.string().max(100),
-            verb: z.string().max(40).describe('retry, retry-again, skip or resume'),
+            verb: z.string().max(40).describe('retry, retry-again, skip, accept or resume'),
             node: z.string().max(253).optional(),
             code: z.string().max(100).optional(),
             reason: z.string().max(1000).optional(),
