@@ -2,8 +2,7 @@ import { findingCatalogue, type FindingCode } from './finding.js';
 
 /** Whether a person may take on what a finding warns of; where not, why. */
 export type Acceptance =
-  | { readonly kind: 'acceptable'; readonly code: FindingCode }
-  | { readonly kind: 'refused'; readonly message: string };
+  { readonly kind: 'acceptable'; readonly code: FindingCode } | { readonly kind: 'refused'; readonly message: string };
 
 /**
  * What Turnus would do if it were allowed to. Everything else is no matter of opinion: a budget is the word of the team
@@ -28,7 +27,7 @@ export function acceptableCode(text: string | undefined): Acceptance {
   const code = acceptableCodes.find((known) => known === text);
   if (code !== undefined) return { kind: 'acceptable', code };
   const list = acceptableCodes.join(', ');
-  if (text === undefined || !(text in findingCatalogue)) {
+  if (text === undefined || !Object.hasOwn(findingCatalogue, text)) {
     const what = text === undefined ? 'No finding is named' : `${JSON.stringify(text)} is no finding`;
     return { kind: 'refused', message: `${what}; these can be accepted: ${list}.` };
   }

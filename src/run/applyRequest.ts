@@ -70,7 +70,10 @@ function accept(
 ): AppliedRequest {
   const status = state.turns.get(node)?.status ?? { phase: 'Pending' };
   const { id, by, now } = request;
-  const accepted = [...(status.accepted ?? []).filter((before) => before.code !== code), { code, by, reason, time: now }];
+  const accepted = [
+    ...(status.accepted ?? []).filter((before) => before.code !== code),
+    { code, by, reason, time: now },
+  ];
   const wasLeft = status.phase === 'Blocked' || status.phase === 'Deferred';
   const again = { phase: 'Pending', retryFrom: 'Preparing', message: `${by} accepted ${code}: ${reason}` };
   const next = status.phase === 'Failed' ? '; the turn is Failed and has its turn again with a retry' : '';

@@ -126,11 +126,7 @@ function askToResume(state: RunState, asking: Asking): AskAnswer {
   };
 }
 
-function askForTurn(
-  state: RunState,
-  asking: Asking,
-  turn: { verb: TurnVerb; node: string; code?: string },
-): AskAnswer {
+function askForTurn(state: RunState, asking: Asking, turn: { verb: TurnVerb; node: string; code?: string }): AskAnswer {
   const request = requestBy(asking, turn);
   const judged = judgeRequest(state, request);
   if (judged.kind === 'refused') return refused(state, judged.message);

@@ -32,6 +32,43 @@ function changed(status: TurnStatus, verb: string): TurnStatus {
   return { ...status, ...ask(status, verb).turns.get('n1') };
 }
 
+describe('an acceptance', () => {
+  const accept = (status: TurnStatus, code = 'replica-spread', id = 'one') => {
+    const request = { id, verb: 'accept', node: 'n1', by: 'anna', code, reason: 'its team is told' };
+    const state = runState({ n1: status, n2: 'Pending' });
+    return applyRequest(state, request, { judged: judgeRequest(state, request), now });
+  };
+  const record = { code: 'replica-spread', by: 'anna', reason: 'its team is told', time: now };
+
+  it.each(['Blocked', 'Deferred'])('lets a turn that was %s be taken again, from its first step', (phase) => {
+    const { result, turns } = accept({ phase });
+    expect(result).toBe('done: replica-spread does not hold up n1 in this run');
+    expect(turns.get('n1')).toEqual({
+      accepted: [record],
+      lastRequest: 'one',
+      phase: 'Pending',
+      retryFrom: 'Preparing',
+      message: 'anna accepted replica-spread: its team is told',
+    });
+    expect([...turns.keys()]).toEqual(['n1']);
+  });
+
+  it('is only recorded where the turn is still to come, or failed', () => {
+    expect(accept({ phase: 'Pending' }).turns.get('n1')).toEqual({ accepted: [record], lastRequest: 'one' });
+    const failed = accept(left('blocked-after-touch', 'Draining'));
+    expect(failed.turns.get('n1')).toEqual({ accepted: [record], lastRequest: 'one' });
+    expect(failed.result).toContain('has its turn again with a retry');
+  });
+
+  it('stands beside others, once for each code, and is not made twice', () => {
+    const first = { ...record, by: 'bert' };
+    const other = { ...record, code: 'job-running' };
+    const status: TurnStatus = { phase: 'Blocked', accepted: [first, other] };
+    expect(accept(status).turns.get('n1')?.accepted).toEqual([other, record]);
+    expect(accept({ ...status, lastRequest: 'one' }).turns.size).toBe(0);
+  });
+});
+
 describe('a retry', () => {
   it.each<{ title: string; status: TurnStatus; retryFrom: string }>([
     { title: 'of a boot', status: left('boot-not-proved', 'Rebooting'), retryFrom: 'Rebooting' },

@@ -276,6 +276,18 @@ describe('asking for a turn', () => {
     });
   });
 
+  it('accepts several findings of a node, beside a retry of it', () => {
+    const open = [request('1', 'retry', 'node-1'), { ...request('2', 'accept', 'node-1'), code: 'job-running' }];
+    const before = stateWith({ desired: { state: 'Run', requests: open } });
+    const accepting = { verb: 'accept', node: 'node-1', code: 'replica-spread' } as const;
+    expect(ask(before, accepting, 'its team is told')).toMatchObject({
+      desired: { requests: [...open, { id: 'new-id', ...accepting }] },
+      remarks: [],
+    });
+    expect(ask(before, { ...accepting, code: 'job-running' }, 'r')).toMatchObject({ kind: 'nothing' });
+    expect(ask(before, { ...accepting, code: 'budget-never' }, 'r')).toMatchObject({ kind: 'refused' });
+  });
+
   it('replaces another request about the same node, and says so', () => {
     const kept = request('2', 'skip', 'node-2');
     const before = stateWith({ desired: { state: 'Run', requests: [request('1', 'retry', 'node-1'), kept] } });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findingCatalogue } from '../../src/gates/finding.js';
 import type { DesiredState } from '../../src/run/desired.js';
 import { judgeRequest, refusedState } from '../../src/run/judgeRequest.js';
 import { runPhases, turnPhases, type RunSpec } from '../../src/run/state.js';
@@ -37,6 +38,47 @@ describe('skip', () => {
   });
 });
 
+describe('accept', () => {
+  const accepting = (change: object = {}) => ({
+    verb: 'accept',
+    node: 'node-1',
+    code: 'replica-spread',
+    reason: 'its team is told',
+    ...change,
+  });
+
+  it.each(turnPhases)('for a turn that is %s is refused where it is in work or over', (phase) => {
+    const judged = judgeRequest(runState({ 'node-1': phase }), accepting());
+    if (inWork.includes(phase) || phase === 'Done' || phase === 'Skipped') expect(judged.kind).toBe('refused');
+    else {
+      expect(judged).toEqual({ kind: 'accept', node: 'node-1', code: 'replica-spread', reason: 'its team is told' });
+    }
+  });
+
+  it.each(Object.keys(findingCatalogue).filter((code) => code.startsWith('budget-')))('never takes %s', (code) => {
+    expect(judgeRequest(runState({ 'node-1': 'Blocked' }), accepting({ code }))).toEqual({
+      kind: 'refused',
+      message: `${code} is never accepted: a PodDisruptionBudget holds for everybody. Change the budget or the workload that the finding names.`,
+    });
+  });
+
+  it.each([
+    { title: 'a proof', change: { code: 'host-is-not-node' }, says: 'host-is-not-node cannot be accepted; these can:' },
+    {
+      title: 'no code',
+      change: { code: undefined },
+      says: 'No finding is named; these can be accepted: replica-spread',
+    },
+    { title: 'a code that is none', change: { code: 'spread' }, says: '"spread" is no finding' },
+    { title: 'a name of every object', change: { code: 'constructor' }, says: '"constructor" is no finding' },
+    { title: 'no reason', change: { reason: ' ' }, says: 'Whoever accepts replica-spread says why: give a reason.' },
+    { title: 'another node', change: { node: 'node-9' }, says: 'has no turn of node node-9; it has: node-1.' },
+  ])('refuses $title', ({ change, says }) => {
+    const judged = judgeRequest(runState({ 'node-1': 'Blocked' }), accepting(change));
+    expect(judged).toMatchObject({ kind: 'refused', message: expect.stringContaining(says) as string });
+  });
+});
+
 describe('any request', () => {
   const requests = [{ verb: 'resume' }, { verb: 'retry', node: 'node-1' }, { verb: 'skip', node: 'node-1' }];
 
@@ -61,7 +103,7 @@ describe('any request', () => {
   it.each(['', 'Retry', 'drop'])('with the verb "%s" is refused with the verbs there are', (verb) => {
     expect(judgeRequest(runState({ 'node-1': 'Failed' }), { verb, node: 'node-1' })).toEqual({
       kind: 'refused',
-      message: `"${verb}" is none of retry, retry-again, skip, resume.`,
+      message: `"${verb}" is none of retry, retry-again, skip, accept, resume.`,
     });
   });
 
