@@ -1,5 +1,5 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { ClusterView } from '../cluster/view.js';
+import { podKey, type ClusterView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
@@ -12,13 +12,14 @@ import { drainTime, type DrainTime } from './drainTime.js';
 import { evictionLedger, type EvictionLedger } from './evictionLedger.js';
 import { evictionSender, type EvictionSender } from './evictionSender.js';
 import { addedUp, excusedReplicas } from './excusedReplicas.js';
+import { leftPods, leftReplicas } from './leftPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { SharedEvictions } from './sharedEvictions.js';
-import type { SpreadPolicy } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 import { waitForChange, type DrainCache } from './waitForChange.js';
 
 export interface Drain {
@@ -73,6 +74,7 @@ export async function drain(request: Drain): Promise<DrainEnd> {
     evicted: ledger.evicted(),
     displaced: sender.displaced(),
     boundToNode: bound.pods(request.cache.view()),
+    leftByPolicy: leftPods({ ...request, view: request.cache.view(), now: request.clock.now() }).map(podKey),
     findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
   };
   if (ended.kind !== 'stopped') await request.journal(finished(request.node, ended, record));
@@ -156,8 +158,8 @@ function findingsOf(steps: readonly NextStep[]): readonly Finding[] {
 
 function sendEvictions(steps: readonly NextStep[], view: ClusterView, { ledger, sender }: Work): void {
   const room = mostSending - ledger.sending();
-  const evictable = steps.filter(({ kind }) => kind === 'evict');
-  for (const { pod } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view);
+  const evictable = steps.filter((step) => step.kind === 'evict');
+  for (const { pod, override } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view, override?.name);
 }
 
 async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
@@ -173,7 +175,9 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
     excused: (view) => {
       // One that comes back only now (an ordered StatefulSet makes one after the other) is left like the others.
       bound.observe(view);
-      return addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() }));
+      const left = leftReplicas(leftPods({ ...request, view, now: clock.now() }), view);
+      const here = addedUp(bound.owners(view), left);
+      return addedUp(here, excusedReplicas({ view, node, displaced, tied: sender.tied() }));
     },
     deadline: clock.monotonic() + time.leftMs(),
     progress,
@@ -222,13 +226,14 @@ function firstObjectionEnd(steps: readonly NextStep[]): number {
 }
 
 function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {
-  const { evicted, boundToNode, displaced } = record;
+  const { evicted, boundToNode, leftByPolicy, displaced } = record;
   return {
     type: 'drain.finished',
     node,
     result: ended.kind,
     evicted: evicted.length,
     boundToNode,
+    ...(leftByPolicy.length === 0 ? {} : { leftByPolicy }),
     displaced: Object.fromEntries(displaced),
     ...('waitingFor' in ended ? { waitingFor: ended.waitingFor } : {}),
     ...('jobs' in ended ? { jobs: ended.jobs } : {}),

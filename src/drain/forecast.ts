@@ -6,9 +6,10 @@ import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './fore
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep, WaitReason } from './nextStep.js';
+import { leftByPolicy } from './overrideWords.js';
 import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
-import type { SpreadPolicy } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 
 /** How a drain of the node would end, if every replacement becomes Ready. */
 export interface DrainForecast {
@@ -34,8 +35,8 @@ export interface DrainToForecast {
 
 /**
  * Runs {@link nextEvictions} to its end on the view. After each step the evicted pods are gone and their owners'
- * replacements are Ready on other nodes, as far as they can run there; Job pods that may finish have finished; managed
- * budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
+ * replacements are Ready on other nodes, as far as they can run there; Job pods that may finish have finished, and pods
+ * that are waited for have gone; managed budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
  */
 export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
@@ -50,6 +51,11 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
 
   const { stays } = ask();
+  findings.push(
+    ...stays.flatMap((stay) =>
+      stay.why === 'left-by-policy' ? leftByPolicy(stay.pod, stay.override, { view, node }) : [],
+    ),
+  );
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
     const leaving = podsThatLeave(steps);
     if (leaving.length > 0) {
@@ -69,14 +75,19 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
+  const merged = mergeFindings([...findings, ...localDataLost(evicted, { node, localData: drain.policy.localData })]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
-const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>(['terminating', 'namespace-deleted', 'job-running']);
+const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
+  'terminating',
+  'namespace-deleted',
+  'job-running',
+  'pod-awaited',
+]);
 
 /** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {

@@ -6,8 +6,10 @@ import { count } from './budgetWords.js';
 import { classifyPods, type Standing } from './classifyPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import type { Allowance, NextStep, Permission, Wait } from './nextStep.js';
+import { podAwaited } from './overrideWords.js';
 import { podBudgets, type SelectedPods } from './podBudgets.js';
-import { spreadAllowance, type SpreadPolicy } from './spreadAllowance.js';
+import { spreadAllowance } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 
 /** All that decides what a drain does next. */
 export interface DrainSituation {
@@ -72,7 +74,8 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
     const wait = permission.kind === 'wait' ? permission.wait : rank > lowestRank ? earlierPods(earlier) : undefined;
     if (wait !== undefined) return { kind: 'wait', pod, wait };
     for (const allowance of allowances) allowance.take(pod);
-    return { kind: 'evict', pod };
+    const override = standing.kind === 'leaves' ? standing.override : undefined;
+    return { kind: 'evict', pod, ...(override === undefined ? {} : { override }) };
   });
   return { steps, stays: standings.filter((standing) => standing.kind === 'stays') };
 }
@@ -91,6 +94,9 @@ function permissionFor(
   }
   if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
   if (standing.kind === 'finishes') return { kind: 'wait', wait: jobRunning(pod, situation) };
+  if (standing.kind === 'awaited') {
+    return { kind: 'wait', wait: podAwaited(pod, standing.override, situation.policy.timeoutMs) };
+  }
   if (standing.kind === 'objects') return { kind: 'wait', wait: objecting(standing) };
 
   const answers = allowances.map((allowance) => allowance.ask(pod));

@@ -6,7 +6,7 @@ import { excusedReplicas } from '../../src/drain/excusedReplicas.js';
 import { drainForecast } from '../../src/drain/forecast.js';
 import { nextEvictions } from '../../src/drain/next.js';
 import { unrecovered } from '../../src/drain/recovery.js';
-import type { SpreadPolicy } from '../../src/drain/spreadAllowance.js';
+import type { SpreadPolicy } from '../../src/drain/spreadPolicy.js';
 import { drainPolicy, pod, takenAt, workload, type Workload } from './clusterFixtures.js';
 import { ModelCluster, type ModelBudget } from './modelCluster.js';
 

@@ -105,7 +105,10 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
   }
 }
 
-/** Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). */
+/**
+ * Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). A pod that
+ * the playbook leaves on the node is lost with its host.
+ */
 async function recordDisplaced(turn: TurnContext): Promise<void> {
   const view = turn.cache.view();
   const leaving = classifyPods({
@@ -113,7 +116,7 @@ async function recordDisplaced(turn: TurnContext): Promise<void> {
     node: turn.nodeName,
     policy: turn.playbook.drain,
     now: turn.clock.now(),
-  }).filter((standing) => standing.kind !== 'stays');
+  }).filter((standing) => standing.kind !== 'stays' || standing.why === 'left-by-policy');
   const owners = new Set(leaving.flatMap(({ pod }) => ownerOf(view, pod) ?? []));
   const ready = [...replicasOf(view, owners)].map(([owner, counted]): [OwnerKey, number] => [
     owner,
