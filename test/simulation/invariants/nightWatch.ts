@@ -14,6 +14,7 @@ import { maxUnavailableHolds } from './maxUnavailableHolds.js';
 import { noMarkIsLeft } from './noMarkIsLeft.js';
 import { oneActorActs } from './oneActorActs.js';
 import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
+import { overridesAreKept } from './overridesAreKept.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
 import { told } from './told.js';
@@ -39,6 +40,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'no-mark-is-left': noMarkIsLeft,
   'one-actor-acts': oneActorActs,
   'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
+  'overrides-are-kept': overridesAreKept,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
   'uncordon-after-proof': uncordonAfterProof,
