@@ -1,4 +1,5 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { VitalService } from '../cluster/services.js';
 import { podKey, type ClusterView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
@@ -31,6 +32,8 @@ export interface Drain {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Appends to the journal; resolves when it is safe to act. */
@@ -186,7 +189,7 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
 }
 
 function situationOf(
-  { node, policy, spread, managedBudgets, clock, evictions }: Drain,
+  { node, policy, spread, managedBudgets, vitalServices = [], clock, evictions }: Drain,
   { ledger, bound, time }: Work,
   view: ClusterView,
 ) {
@@ -197,6 +200,7 @@ function situationOf(
     policy,
     spread,
     managedBudgets,
+    vitalServices,
     now: clock.now(),
     inFlight: evictions.inFlight(view),
     heldBack: ledger.heldBack(),

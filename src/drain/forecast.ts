@@ -1,3 +1,4 @@
+import type { VitalService } from '../cluster/services.js';
 import type { ClusterView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
@@ -29,6 +30,8 @@ export interface DrainToForecast {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
 }
@@ -42,7 +45,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();
-  let view = neighbourhoodOf(drain.view, node);
+  let view = neighbourhoodOf(drain.view, node, drain.vitalServices);
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];

@@ -27,6 +27,8 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
       return reason;
     case 'managed-budget':
       return 'budget-managed';
+    case 'last-backend':
+      return 'last-webhook-backend';
     case 'spread':
       return 'replica-spread';
     case 'terminating':

@@ -1,6 +1,8 @@
 import { formatDuration } from '../time/duration.js';
+import type { VitalService } from '../cluster/services.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
+import { backendAllowance } from './backendAllowance.js';
 import { budgetAllowance } from './budgetAllowance.js';
 import { count } from './budgetWords.js';
 import { classifyPods, type Standing } from './classifyPods.js';
@@ -18,6 +20,8 @@ export interface DrainSituation {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   /** Wall clock, milliseconds. */
   readonly now: number;
   /** UIDs of evictions that were sent and whose pod is still there: they count as gone for budgets and spread. */
@@ -51,7 +55,7 @@ const criticalPriority = 2_000_000_000;
  * as each budget and each owner's spread allow.
  */
 export function nextEvictions(situation: DrainSituation): NextSteps {
-  const { view, node, spread, managedBudgets, now, inFlight, setAside } = situation;
+  const { view, node, spread, managedBudgets, vitalServices = [], now, inFlight, setAside } = situation;
   const standings = classifyPods(situation).filter(({ pod }) => setAside?.has(pod.uid) !== true);
   const leaving = standings.filter((standing) => standing.kind !== 'stays');
   const pods = leaving.map(({ pod }) => pod);
@@ -59,6 +63,7 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
   const allowances = [
     budgetAllowance({ node, budgets, inFlight, now }),
     spreadAllowance({ view, node, policy: spread, pods, inFlight }),
+    ...(vitalServices.length === 0 ? [] : [backendAllowance({ view, services: vitalServices, inFlight })]),
   ];
 
   const ranked = leaving

@@ -31,6 +31,8 @@ export type WaitReason =
   | 'managed-budget'
   /** Too few Ready replicas would be left. */
   | 'spread'
+  /** It is the last Ready pod behind a Service that the API server calls. */
+  | 'last-backend'
   | 'job-running'
   | 'pod-objects'
   /** The playbook does not have it evicted: it goes by itself. */

@@ -28,6 +28,11 @@ export const findingCatalogue = {
   'budget-managed': 'A budget is run by an operator that opens it during the drain.',
   'replica-spread':
     'The drain would leave an owner with fewer Ready replicas on other nodes than the playbook demands.',
+  'replicas-in-one-zone': 'All Ready replicas of a workload are in one zone, and the cluster has more.',
+  'last-webhook-backend':
+    'The last Ready pod behind a webhook that fails closed, or behind an aggregated API, would go down.',
+  'daemonset-serves-traffic':
+    'Pods of DaemonSets serve traffic on this node until its host goes down, and no script takes them out before.',
   'singleton-outage': 'A workload with one replica is down while its pod moves.',
   'singleton-blocked': 'A workload with one replica is here, and the playbook does not allow it to move.',
   'unmanaged-pod': 'A pod has no controller: evicted, it is gone for good.',
