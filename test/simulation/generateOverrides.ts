@@ -2,7 +2,10 @@ import type { SeededRandom } from '../../src/sandbox/seededRandom.js';
 import { namespaces } from './generateWorkloads.js';
 import type { NamespaceSpread, Night, NightWorkload } from './night.js';
 
-/** In about one night in three some namespaces keep another spread, in as many some pods are treated otherwise. */
+/**
+ * In about one night in three some namespaces keep another spread, in as many some pods are treated otherwise, and in
+ * one in five some are called by the API server.
+ */
 export function generateOverrides({
   workloads,
   playbook,
@@ -11,11 +14,15 @@ export function generateOverrides({
   const hasSpread = random.chance(0.33);
   const hasTreatments = random.chance(0.33);
   const namespaceSpread = Array.from({ length: hasSpread ? random.between(1, 3) : 0 }, () => generateSpread(random));
+  const treated = workloads.map((workload) => {
+    const treatment = hasTreatments && random.chance(0.5) ? generateTreatment(workload, random) : undefined;
+    return treatment === undefined ? workload : { ...workload, treatment };
+  });
+  const hasVital = random.chance(0.2);
   return {
-    workloads: workloads.map((workload) => {
-      const treatment = hasTreatments && random.chance(0.5) ? generateTreatment(workload, random) : undefined;
-      return treatment === undefined ? workload : { ...workload, treatment };
-    }),
+    workloads: treated.map((workload) =>
+      hasVital && workload.kind !== 'Job' && random.chance(0.5) ? { ...workload, vital: true } : workload,
+    ),
     playbook: namespaceSpread.length === 0 ? playbook : { ...playbook, namespaceSpread },
   };
 }

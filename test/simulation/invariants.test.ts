@@ -106,6 +106,17 @@ describe('each invariant', () => {
     },
   });
 
+  complains('last-backend-stays', 'the last pod behind a webhook is evicted', {
+    bad: (night) => {
+      twoBackends(night, { otherReady: false });
+      evict(night, backend('hook-1', 'node-1'));
+    },
+    good: (night) => {
+      twoBackends(night, { otherReady: true });
+      evict(night, backend('hook-1', 'node-1'));
+    },
+  });
+
   complains('overrides-are-kept', 'a pod is evicted that the playbook leaves on its node', {
     workloads: [{ ...web, treatment: 'leave' }],
     bad: (night) => {
@@ -619,6 +630,17 @@ function twoReplicas(
   night.store(resources.deployments, owner, ['one']);
   night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
   night.store(resources.pods, pod('web-2', 'node-2', { ready: otherReady }), ['one']);
+}
+
+function backend(name: string, nodeName: string, look: { readonly ready?: boolean } = {}): ApiObject {
+  const { metadata, ...rest } = pod(name, nodeName, look);
+  return { metadata: { ...metadata, labels: { app: name, serves: 'api' } }, ...rest };
+}
+
+function twoBackends(night: HandmadeNight, { otherReady }: { readonly otherReady: boolean }): void {
+  cordonByUs(night, 'node-1');
+  night.store(resources.pods, backend('hook-1', 'node-1'), ['one']);
+  night.store(resources.pods, backend('hook-2', 'node-2', { ready: otherReady }), ['one']);
 }
 
 function evict(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {

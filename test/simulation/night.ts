@@ -35,6 +35,8 @@ export interface NightWorkload {
   readonly localDisk?: boolean;
   /** What `drain.overrides` says of its pods. */
   readonly treatment?: 'evict' | 'leave' | 'wait' | 'block';
+  /** Its pods are behind a webhook that fails closed, with those of the others of its namespace that are. */
+  readonly vital?: boolean;
 }
 
 export interface NightPlaybook {

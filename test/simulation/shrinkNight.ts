@@ -93,7 +93,7 @@ const plainerNights: readonly ((night: Night) => Night)[] = [
     const workloads = field === 'zone' ? night.workloads.map(anywhere) : night.workloads;
     return { ...night, workloads, nodes: night.nodes.map(({ [field]: _gone, ...node }) => node) };
   }),
-  ...(['treatment', 'budget', 'apart', 'tolerates', 'localDisk'] as const).map((field) =>
+  ...(['treatment', 'vital', 'budget', 'apart', 'tolerates', 'localDisk'] as const).map((field) =>
     eachWorkload(({ [field]: _gone, ...workload }) => workload),
   ),
   eachWorkload((workload) => ({ ...workload, replicas: Math.min(workload.replicas, 2) })),

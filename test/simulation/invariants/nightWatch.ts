@@ -8,6 +8,7 @@ import { gatesDecide } from './gatesDecide.js';
 import { holdIsKept } from './holdIsKept.js';
 import { jobsOnce } from './jobsOnce.js';
 import { journalVerifies } from './journalVerifies.js';
+import { lastBackendStays } from './lastBackendStays.js';
 import { lastReplicaStays } from './lastReplicaStays.js';
 import { leaseHolderActs } from './leaseHolderActs.js';
 import { maxUnavailableHolds } from './maxUnavailableHolds.js';
@@ -34,6 +35,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'hold-is-kept': holdIsKept,
   'jobs-once': jobsOnce,
   'journal-verifies': journalVerifies,
+  'last-backend-stays': lastBackendStays,
   'last-replica-stays': lastReplicaStays,
   'lease-holder-acts': leaseHolderActs,
   'max-unavailable-holds': maxUnavailableHolds,
