@@ -34,7 +34,15 @@ function hostPortsOf(containers: readonly JsonRecord[]): PortOfHost[] {
       const port = numberOf(written['hostPort']) ?? 0;
       const hostIp = stringOf(written['hostIP']) ?? '';
       if (port <= 0) return [];
-      return [{ port, protocol: stringOf(written['protocol']) ?? 'TCP', hostIp: hostIp === '' ? '0.0.0.0' : hostIp }];
+      const name = stringOf(written['name']);
+      return [
+        {
+          port,
+          protocol: stringOf(written['protocol']) ?? 'TCP',
+          hostIp: hostIp === '' ? '0.0.0.0' : hostIp,
+          ...(name === undefined ? {} : { name }),
+        },
+      ];
     });
 }
 

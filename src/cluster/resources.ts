@@ -19,6 +19,20 @@ export const resources = {
   statefulSets: { group: 'apps', version: 'v1', plural: 'statefulsets', namespaced: true },
   daemonSets: { group: 'apps', version: 'v1', plural: 'daemonsets', namespaced: true },
   budgets: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true },
+  services: { group: '', version: 'v1', plural: 'services', namespaced: true },
+  validatingWebhooks: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    plural: 'validatingwebhookconfigurations',
+    namespaced: false,
+  },
+  mutatingWebhooks: {
+    group: 'admissionregistration.k8s.io',
+    version: 'v1',
+    plural: 'mutatingwebhookconfigurations',
+    namespaced: false,
+  },
+  apiServices: { group: 'apiregistration.k8s.io', version: 'v1', plural: 'apiservices', namespaced: false },
   leases: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true },
   accessReviews: {
     group: 'authorization.k8s.io',

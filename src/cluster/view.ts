@@ -120,6 +120,8 @@ export interface PortOfHost {
   readonly protocol: string;
   /** `0.0.0.0`: every address of the node. */
   readonly hostIp: string;
+  /** What the container calls it. */
+  readonly name?: string;
 }
 
 /** Holds where all of its requirements do; one without any never holds. */

@@ -3,22 +3,36 @@ import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import { parseDuration } from '../time/duration.js';
+import { podBlocked } from './overrideWords.js';
+import { overrideOf, type PodOverride } from './podOverrides.js';
 
 /** What becomes of a pod on a node that is drained, before budgets and replica spread are asked. */
 export type Standing =
-  | { readonly kind: 'stays'; readonly pod: PodView; readonly why: StayReason }
-  /** Is evicted. `loses` names what goes with it, because the playbook says so. */
-  | { readonly kind: 'leaves'; readonly pod: PodView; readonly loses: readonly Loss[] }
+  | { readonly kind: 'stays'; readonly pod: PodView; readonly why: Exclude<StayReason, 'left-by-policy'> }
+  /** The playbook leaves it on the node: it does not count, and goes down with the host. */
+  | { readonly kind: 'stays'; readonly pod: PodView; readonly why: 'left-by-policy'; readonly override: PodOverride }
+  /**
+   * Is evicted. `loses` names what goes with it, because the playbook says so; `override` the entry that has it evicted
+   * whatever else speaks against it.
+   */
+  | {
+      readonly kind: 'leaves';
+      readonly pod: PodView;
+      readonly loses: readonly Loss[];
+      readonly override?: PodOverride;
+    }
   /** Its deletion is under way already, or that of its namespace, which refuses evictions. */
   | { readonly kind: 'leaving'; readonly pod: PodView }
   /** A Job's pod that may finish by itself. */
   | { readonly kind: 'finishes'; readonly pod: PodView }
+  /** Goes by itself, because the playbook does not have it evicted. */
+  | { readonly kind: 'awaited'; readonly pod: PodView; readonly override: PodOverride }
   /** Wishes not to be disturbed, until `until` (wall clock) or for good. */
   | { readonly kind: 'objects'; readonly pod: PodView; readonly annotation: string; readonly until: number | undefined }
   /** The playbook does not allow it to be evicted. */
   | { readonly kind: 'forbidden'; readonly pod: PodView; readonly finding: Finding };
 
-export type StayReason = 'daemonset' | 'mirror' | 'finished' | 'bound-to-node';
+export type StayReason = 'daemonset' | 'mirror' | 'finished' | 'bound-to-node' | 'left-by-policy';
 export type Loss = 'unmanaged' | 'local-data' | 'job';
 
 const safeToEvict = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
@@ -27,7 +41,7 @@ const doNotDisrupt = 'karpenter.sh/do-not-disrupt';
 export interface PodsToClassify {
   readonly view: ClusterView;
   readonly node: string;
-  readonly policy: Pick<DrainPolicy, 'localData' | 'unmanagedPods' | 'jobPods'>;
+  readonly policy: Pick<DrainPolicy, 'localData' | 'unmanagedPods' | 'jobPods' | 'overrides'>;
   /** Wall clock, milliseconds. */
   readonly now: number;
   /** UIDs of controllers whose pod returned to this node after its eviction: their pods stay. */
@@ -46,11 +60,22 @@ function standingOf(pod: PodView, { view, node, policy, now, boundControllers }:
   if (pod.mirror) return { kind: 'stays', pod, why: 'mirror' };
   if (isFinished(pod)) return { kind: 'stays', pod, why: 'finished' };
   if (pod.controller?.kind === 'DaemonSet') return { kind: 'stays', pod, why: 'daemonset' };
+  const override = overrideOf(pod, { view, overrides: policy.overrides });
+  if (override?.do === 'leave') return { kind: 'stays', pod, why: 'left-by-policy', override };
   const goesWithNamespace = view.namespaces.get(pod.namespace)?.terminating === true;
   if (pod.terminating || goesWithNamespace) return { kind: 'leaving', pod };
   if (pod.controller !== undefined && boundControllers?.has(pod.controller.uid)) {
     return { kind: 'stays', pod, why: 'bound-to-node' };
   }
+  return override === undefined
+    ? standingByPolicy(pod, { node, policy, now })
+    : standingByOverride(pod, override, node);
+}
+
+function standingByPolicy(
+  pod: PodView,
+  { node, policy, now }: Pick<PodsToClassify, 'node' | 'policy' | 'now'>,
+): Standing {
   if (pod.controller === undefined && policy.unmanagedPods === 'block') {
     return { kind: 'forbidden', pod, finding: unmanagedPod(pod, node) };
   }
@@ -62,6 +87,12 @@ function standingOf(pod: PodView, { view, node, policy, now, boundControllers }:
     return { kind: 'forbidden', pod, finding: localDataBlocked(pod, node) };
   }
   return { kind: 'leaves', pod, loses: lossesOf(pod) };
+}
+
+function standingByOverride(pod: PodView, override: PodOverride, node: string): Standing {
+  if (override.do === 'block') return { kind: 'forbidden', pod, finding: podBlocked(pod, override, node) };
+  if (override.do === 'wait') return { kind: 'awaited', pod, override };
+  return { kind: 'leaves', pod, loses: lossesOf(pod), override };
 }
 
 function lossesOf(pod: PodView): readonly Loss[] {
@@ -76,7 +107,7 @@ function lossesOf(pod: PodView): readonly Loss[] {
  * The pod's own wish: `safe-to-evict: "false"` of the cluster autoscaler, `do-not-disrupt` of Karpenter, which is
  * `true` or how long after its creation the pod wants to be left alone.
  */
-function objectionOf(pod: PodView, now: number): { annotation: string; until: number | undefined } | undefined {
+export function objectionOf(pod: PodView, now: number): { annotation: string; until: number | undefined } | undefined {
   if (pod.annotations[safeToEvict] === 'false') return { annotation: `${safeToEvict}: "false"`, until: undefined };
   const wish = pod.annotations[doNotDisrupt];
   if (wish === undefined) return undefined;

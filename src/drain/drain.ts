@@ -1,5 +1,6 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { ClusterView } from '../cluster/view.js';
+import type { VitalService } from '../cluster/services.js';
+import { podKey, type ClusterView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
@@ -12,13 +13,14 @@ import { drainTime, type DrainTime } from './drainTime.js';
 import { evictionLedger, type EvictionLedger } from './evictionLedger.js';
 import { evictionSender, type EvictionSender } from './evictionSender.js';
 import { addedUp, excusedReplicas } from './excusedReplicas.js';
+import { leftPods, leftReplicas } from './leftPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { SharedEvictions } from './sharedEvictions.js';
-import type { SpreadPolicy } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 import { waitForChange, type DrainCache } from './waitForChange.js';
 
 export interface Drain {
@@ -30,6 +32,8 @@ export interface Drain {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Appends to the journal; resolves when it is safe to act. */
@@ -75,6 +79,7 @@ export async function drain(request: Drain): Promise<DrainEnd> {
     evicted: ledger.evicted(),
     displaced: sender.displaced(),
     boundToNode: bound.pods(request.cache.view()),
+    leftByPolicy: leftPods({ ...request, view: request.cache.view(), now: request.clock.now() }).map(podKey),
     findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
   };
   if (ended.kind !== 'stopped') await request.journal(finished(request.node, ended, record));
@@ -158,8 +163,8 @@ function findingsOf(steps: readonly NextStep[]): readonly Finding[] {
 
 function sendEvictions(steps: readonly NextStep[], view: ClusterView, { ledger, sender }: Work): void {
   const room = mostSending - ledger.sending();
-  const evictable = steps.filter(({ kind }) => kind === 'evict');
-  for (const { pod } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view);
+  const evictable = steps.filter((step) => step.kind === 'evict');
+  for (const { pod, override } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view, override?.name);
 }
 
 async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
@@ -175,7 +180,9 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
     excused: (view) => {
       // One that comes back only now (an ordered StatefulSet makes one after the other) is left like the others.
       bound.observe(view);
-      return addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() }));
+      const left = leftReplicas(leftPods({ ...request, view, now: clock.now() }), view);
+      const here = addedUp(bound.owners(view), left);
+      return addedUp(here, excusedReplicas({ view, node, displaced, tied: sender.tied() }));
     },
     deadline: clock.monotonic() + time.leftMs(),
     progress,
@@ -184,7 +191,7 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
 }
 
 function situationOf(
-  { node, policy, spread, managedBudgets, clock, evictions }: Drain,
+  { node, policy, spread, managedBudgets, vitalServices = [], clock, evictions }: Drain,
   { ledger, bound, time }: Work,
   view: ClusterView,
 ) {
@@ -195,6 +202,7 @@ function situationOf(
     policy,
     spread,
     managedBudgets,
+    vitalServices,
     now: clock.now(),
     inFlight: evictions.inFlight(view),
     heldBack: ledger.heldBack(),
@@ -224,13 +232,14 @@ function firstObjectionEnd(steps: readonly NextStep[]): number {
 }
 
 function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {
-  const { evicted, boundToNode, displaced } = record;
+  const { evicted, boundToNode, leftByPolicy, displaced } = record;
   return {
     type: 'drain.finished',
     node,
     result: ended.kind,
     evicted: evicted.length,
     boundToNode,
+    ...(leftByPolicy.length === 0 ? {} : { leftByPolicy }),
     displaced: Object.fromEntries(displaced),
     ...('waitingFor' in ended ? { waitingFor: ended.waitingFor } : {}),
     ...('jobs' in ended ? { jobs: ended.jobs } : {}),

@@ -23,6 +23,8 @@ export interface DrainRecord {
   readonly displaced: DisplacedOwners;
   /** Pods left on the node because they returned to it after an eviction. */
   readonly boundToNode: readonly PodKey[];
+  /** Pods left on the node because the playbook says so. */
+  readonly leftByPolicy: readonly PodKey[];
   readonly findings: readonly Finding[];
 }
 

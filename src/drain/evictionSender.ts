@@ -13,8 +13,11 @@ import type { DrainCache } from './waitForChange.js';
 
 /** Sends evictions side by side and writes down what came of each. */
 export interface EvictionSender {
-  /** Begins to evict the pod; `view` is what the decision was taken on. */
-  send(pod: PodView, view: ClusterView): void;
+  /**
+   * Begins to evict the pod; `view` is what the decision was taken on, `override` the entry of the playbook that
+   * decided where one did.
+   */
+  send(pod: PodView, view: ClusterView, override?: string): void;
   /** The evictions being sent; each promise resolves, whatever the answer is. */
   tasks(): Iterable<Promise<void>>;
   /** Throws the first failure that was not an answer: a bug, or a lease that was lost. */
@@ -85,12 +88,13 @@ export function evictionSender(parts: SenderParts): EvictionSender {
   };
 
   return {
-    send(pod, view) {
+    send(pod, view, override) {
       const owner = ownerOf(view, pod);
       displace(pod, owner, view);
       bound.evicting(pod, view);
       ledger.send(pod, owner, view);
-      const task = evict(pod, evidenceOf(pod, owner, view, displaced))
+      const evidence = { ...evidenceOf(pod, owner, view, displaced), ...(override === undefined ? {} : { override }) };
+      const task = evict(pod, evidence)
         .catch((error: unknown) => {
           if (!signal.aborted) failures.push(error);
         })

@@ -1,3 +1,4 @@
+import type { VitalService } from '../cluster/services.js';
 import type { ClusterView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
@@ -6,9 +7,10 @@ import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './fore
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep, WaitReason } from './nextStep.js';
+import { leftByPolicy } from './overrideWords.js';
 import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
-import type { SpreadPolicy } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 
 /** How a drain of the node would end, if every replacement becomes Ready. */
 export interface DrainForecast {
@@ -28,20 +30,22 @@ export interface DrainToForecast {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
 }
 
 /**
  * Runs {@link nextEvictions} to its end on the view. After each step the evicted pods are gone and their owners'
- * replacements are Ready on other nodes, as far as they can run there; Job pods that may finish have finished; managed
- * budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
+ * replacements are Ready on other nodes, as far as they can run there; Job pods that may finish have finished, and pods
+ * that are waited for have gone; managed budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
  */
 export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();
-  let view = neighbourhoodOf(drain.view, node);
+  let view = neighbourhoodOf(drain.view, node, drain.vitalServices);
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];
@@ -50,6 +54,11 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
 
   const { stays } = ask();
+  findings.push(
+    ...stays.flatMap((stay) =>
+      stay.why === 'left-by-policy' ? leftByPolicy(stay.pod, stay.override, { view, node }) : [],
+    ),
+  );
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
     const leaving = podsThatLeave(steps);
     if (leaving.length > 0) {
@@ -69,14 +78,19 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
+  const merged = mergeFindings([...findings, ...localDataLost(evicted, { node, localData: drain.policy.localData })]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
-const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>(['terminating', 'namespace-deleted', 'job-running']);
+const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
+  'terminating',
+  'namespace-deleted',
+  'job-running',
+  'pod-awaited',
+]);
 
 /** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {

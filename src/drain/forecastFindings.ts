@@ -1,8 +1,12 @@
 import { isJobPod, ownerName, ownerOf, readyCount, replicasOf, type Replicas } from '../cluster/replicas.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { Finding, FindingCode, Severity } from '../gates/finding.js';
+import type { DrainPolicy } from '../playbook/playbook.js';
 import { count, someOf } from './budgetWords.js';
+import { objectionOf } from './classifyPods.js';
 import type { NextStep, Wait, WaitReason } from './nextStep.js';
+import { objectionOverruled } from './overrideWords.js';
+import type { PodOverride } from './podOverrides.js';
 import type { Placement } from './placement.js';
 
 /** The finding of a wait that would not end by itself; none for one that does. */
@@ -19,9 +23,12 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
     case 'budget-not-synced':
     case 'job-running':
     case 'pod-objects':
+    case 'pod-awaited':
       return reason;
     case 'managed-budget':
       return 'budget-managed';
+    case 'last-backend':
+      return 'last-webhook-backend';
     case 'spread':
       return 'replica-spread';
     case 'terminating':
@@ -51,16 +58,29 @@ export function cautionsOf(
       owner !== undefined && placement !== undefined ? [shortDuringTurn({ pod, owner, node, placement })] : [];
     if (step.kind === 'wait') return [...findingsOfWait(step.wait, 'caution', node), ...short];
     return [
-      ...(pod.controller === undefined ? [unmanagedLost(pod, node)] : []),
-      ...(isJobPod(pod) ? [jobEvicted(pod, node)] : []),
+      ...(pod.controller === undefined ? [unmanagedLost(pod, node, step.override)] : []),
+      ...(isJobPod(pod) ? [jobEvicted(pod, node, step.override)] : []),
+      ...overruled(step, { view, node }),
       ...(owner?.desired === 1 && pod.ready && readyCount(owner) <= 1 ? [singletonOutage(pod, owner, node)] : []),
       ...short,
     ];
   });
 }
 
-/** What goes with emptyDir volumes, in one finding for all pods. */
-export function localDataLost(pods: readonly PodView[], node: string): readonly Finding[] {
+function overruled(
+  { pod, override }: Extract<NextStep, { kind: 'evict' }>,
+  { view, node }: { readonly view: ClusterView; readonly node: string },
+): readonly Finding[] {
+  const objection = override === undefined ? undefined : objectionOf(pod, view.takenAt);
+  if (objection === undefined || override === undefined) return [];
+  return [objectionOverruled(pod, objection.annotation, override, node)];
+}
+
+/** What goes with emptyDir volumes, in one finding for all pods; where `localData` is `block`, an override has them evicted. */
+export function localDataLost(
+  pods: readonly PodView[],
+  { node, localData }: { readonly node: string; readonly localData: DrainPolicy['localData'] },
+): readonly Finding[] {
   const names = pods.filter((pod) => pod.emptyDirs.length > 0).map((pod) => `Pod ${podKey(pod)}`);
   if (names.length === 0) return [];
   return [
@@ -70,7 +90,9 @@ export function localDataLost(pods: readonly PodView[], node: string): readonly 
       node,
       objects: names,
       message: `${count(names.length, 'pod')} of node ${node} keep data in emptyDir volumes, which is lost with the eviction: ${someOf(names)}.`,
-      hint: 'If the data matters, move it to a PersistentVolumeClaim, or set spec.drain.localData: block.',
+      hint: `If the data matters, move it to a PersistentVolumeClaim, or ${
+        localData === 'block' ? 'take the pods out of spec.drain.overrides' : 'set spec.drain.localData: block'
+      }.`,
     },
   ];
 }
@@ -105,18 +127,20 @@ function shortDuringTurn(short: {
   };
 }
 
-function unmanagedLost(pod: PodView, node: string): Finding {
+function unmanagedLost(pod: PodView, node: string, override: PodOverride | undefined): Finding {
   return {
     code: 'unmanaged-pod',
     severity: 'caution',
     node,
     objects: [`Pod ${podKey(pod)}`],
     message: `Pod ${podKey(pod)} has no controller; it is evicted, and nothing creates it again.`,
-    hint: 'Give it a controller (a Deployment, for example), or set spec.drain.unmanagedPods: block.',
+    hint: `Give it a controller (a Deployment, for example), or ${
+      override === undefined ? 'set spec.drain.unmanagedPods: block' : `take it out of ${override.name}`
+    }.`,
   };
 }
 
-function jobEvicted(pod: PodView, node: string): Finding {
+function jobEvicted(pod: PodView, node: string, override: PodOverride | undefined): Finding {
   const job = `Job ${pod.namespace}/${pod.controller?.name ?? ''}`;
   return {
     code: 'job-running',
@@ -124,6 +148,9 @@ function jobEvicted(pod: PodView, node: string): Finding {
     node,
     objects: [`Pod ${podKey(pod)}`, job],
     message: `Pod ${podKey(pod)} of ${job} is evicted while it runs; the Job counts it as failed.`,
-    hint: 'Set spec.drain.jobPods: wait to let it finish first.',
+    hint:
+      override === undefined
+        ? 'Set spec.drain.jobPods: wait to let it finish first.'
+        : `Take it out of ${override.name} to let it finish first.`,
   };
 }

@@ -1,13 +1,17 @@
 import { formatDuration } from '../time/duration.js';
+import type { VitalService } from '../cluster/services.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
+import { backendAllowance } from './backendAllowance.js';
 import { budgetAllowance } from './budgetAllowance.js';
 import { count } from './budgetWords.js';
 import { classifyPods, type Standing } from './classifyPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import type { Allowance, NextStep, Permission, Wait } from './nextStep.js';
+import { podAwaited } from './overrideWords.js';
 import { podBudgets, type SelectedPods } from './podBudgets.js';
-import { spreadAllowance, type SpreadPolicy } from './spreadAllowance.js';
+import { spreadAllowance } from './spreadAllowance.js';
+import type { SpreadPolicy } from './spreadPolicy.js';
 
 /** All that decides what a drain does next. */
 export interface DrainSituation {
@@ -16,6 +20,8 @@ export interface DrainSituation {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
+  readonly vitalServices?: readonly VitalService[];
   /** Wall clock, milliseconds. */
   readonly now: number;
   /** UIDs of evictions that were sent and whose pod is still there: they count as gone for budgets and spread. */
@@ -49,7 +55,7 @@ const criticalPriority = 2_000_000_000;
  * as each budget and each owner's spread allow.
  */
 export function nextEvictions(situation: DrainSituation): NextSteps {
-  const { view, node, spread, managedBudgets, now, inFlight, setAside } = situation;
+  const { view, node, spread, managedBudgets, vitalServices = [], now, inFlight, setAside } = situation;
   const standings = classifyPods(situation).filter(({ pod }) => setAside?.has(pod.uid) !== true);
   const leaving = standings.filter((standing) => standing.kind !== 'stays');
   const pods = leaving.map(({ pod }) => pod);
@@ -57,6 +63,7 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
   const allowances = [
     budgetAllowance({ node, budgets, inFlight, now }),
     spreadAllowance({ view, node, policy: spread, pods, inFlight }),
+    ...(vitalServices.length === 0 ? [] : [backendAllowance({ view, services: vitalServices, inFlight })]),
   ];
 
   const ranked = leaving
@@ -72,7 +79,8 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
     const wait = permission.kind === 'wait' ? permission.wait : rank > lowestRank ? earlierPods(earlier) : undefined;
     if (wait !== undefined) return { kind: 'wait', pod, wait };
     for (const allowance of allowances) allowance.take(pod);
-    return { kind: 'evict', pod };
+    const override = standing.kind === 'leaves' ? standing.override : undefined;
+    return { kind: 'evict', pod, ...(override === undefined ? {} : { override }) };
   });
   return { steps, stays: standings.filter((standing) => standing.kind === 'stays') };
 }
@@ -91,6 +99,9 @@ function permissionFor(
   }
   if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
   if (standing.kind === 'finishes') return { kind: 'wait', wait: jobRunning(pod, situation) };
+  if (standing.kind === 'awaited') {
+    return { kind: 'wait', wait: podAwaited(pod, standing.override, situation.policy.timeoutMs) };
+  }
   if (standing.kind === 'objects') return { kind: 'wait', wait: objecting(standing) };
 
   const answers = allowances.map((allowance) => allowance.ask(pod));

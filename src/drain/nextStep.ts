@@ -1,9 +1,11 @@
 import type { PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
+import type { PodOverride } from './podOverrides.js';
 
 /** What happens next to a pod that must leave its node. */
 export type NextStep =
-  | { readonly kind: 'evict'; readonly pod: PodView }
+  /** `override`: the entry of the playbook that has it evicted whatever speaks against it. */
+  | { readonly kind: 'evict'; readonly pod: PodView; readonly override?: PodOverride }
   | { readonly kind: 'wait'; readonly pod: PodView; readonly wait: Wait }
   | { readonly kind: 'never'; readonly pod: PodView; readonly finding: Finding };
 
@@ -29,8 +31,12 @@ export type WaitReason =
   | 'managed-budget'
   /** Too few Ready replicas would be left. */
   | 'spread'
+  /** It is the last Ready pod behind a Service that the API server calls. */
+  | 'last-backend'
   | 'job-running'
   | 'pod-objects'
+  /** The playbook does not have it evicted: it goes by itself. */
+  | 'pod-awaited'
   /** Evicted or deleted; it is ending. */
   | 'terminating'
   /** Its namespace is being deleted, and it goes with it. */

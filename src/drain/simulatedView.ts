@@ -1,4 +1,5 @@
 import { disruptionsAllowed, healthyPods } from '../cluster/budgetArithmetic.js';
+import type { ServiceView } from '../cluster/services.js';
 import { isJobPod, ownerOf } from '../cluster/replicas.js';
 import {
   podKey,
@@ -8,13 +9,14 @@ import {
   type PodKey,
   type PodView,
 } from '../cluster/view.js';
+import { isBehind } from './backendAllowance.js';
 import { selects } from './podBudgets.js';
 
 /**
  * As much of the view as a drain of the node asks for: its pods, the budgets that select any of them, and all pods of
- * their owners and of these budgets. On a large cluster that is a small part, and a forecast looks at it many times.
+ * their owners, of these budgets and behind these Services. On a large cluster that is a small part, and a forecast looks at it many times.
  */
-export function neighbourhoodOf(view: ClusterView, node: string): ClusterView {
+export function neighbourhoodOf(view: ClusterView, node: string, services: readonly ServiceView[] = []): ClusterView {
   const onNode = [...view.pods.values()].filter((pod) => pod.nodeName === node);
   const owners = new Set(onNode.map((pod) => ownerOf(view, pod)));
   const budgetsOf = new Map<string, BudgetView[]>();
@@ -25,6 +27,7 @@ export function neighbourhoodOf(view: ClusterView, node: string): ClusterView {
   const isNear = (pod: PodView): boolean => {
     const owner = ownerOf(view, pod);
     const owned = owner !== undefined && owners.has(owner);
+    if (services.some((service) => isBehind(service, pod))) return true;
     return pod.nodeName === node || owned || (budgetsOf.get(pod.namespace)?.some((one) => selects(one, pod)) ?? false);
   };
   return {

@@ -1,11 +1,9 @@
 import { ownerName, ownerOf, readyCount, replicasOf, requiredReady, type Replicas } from '../cluster/replicas.js';
 import { podKey, type ClusterView, type OwnerKey, type PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
-import type { GatesPolicy } from '../playbook/playbook.js';
 import { count, someOf } from './budgetWords.js';
 import { go, type Allowance, type Permission, type Wait } from './nextStep.js';
-
-export type SpreadPolicy = GatesPolicy['replicaSpread'];
+import { spreadPolicyFor, type NamespaceSpread, type SpreadPolicy } from './spreadPolicy.js';
 
 /**
  * What the spread of replicas permits. An eviction must leave as many Ready replicas of the owner, here and elsewhere
@@ -33,17 +31,25 @@ export function spreadAllowance(situation: {
     return key === undefined ? undefined : replicas.get(key);
   };
 
+  const spreads = new Map<string, NamespaceSpread>();
+  const spreadOf = ({ namespace }: PodView): NamespaceSpread => {
+    const spread = spreads.get(namespace) ?? spreadPolicyFor({ policy, view, namespace });
+    spreads.set(namespace, spread);
+    return spread;
+  };
+
   return {
     ask(pod): Permission {
       const owner = ownedBy(pod);
       if (owner === undefined || !pod.ready || owner.desired === 0 || owner.owner?.terminating === true) return go;
       const left = (ready.get(owner.key) ?? 0) - 1;
+      const spread = spreadOf(pod);
       if (owner.desired === 1) {
-        if (left > 0 || policy.singletons === 'allow') return go;
-        return { kind: 'never', finding: singletonBlocked(owner, pod, node) };
+        if (left > 0 || spread.singletons === 'allow') return go;
+        return { kind: 'never', finding: singletonBlocked({ owner, pod, node, spread }) };
       }
-      const required = requiredReady(policy.minReadyElsewhere, owner.desired);
-      return left >= required ? go : { kind: 'wait', wait: spreadWait({ owner, pod, left, required, node }) };
+      const required = requiredReady(spread.minReadyElsewhere, owner.desired);
+      return left >= required ? go : { kind: 'wait', wait: spreadWait({ owner, pod, left, required, node, spread }) };
     },
     take(pod) {
       const owner = ownedBy(pod);
@@ -52,8 +58,15 @@ export function spreadAllowance(situation: {
   };
 }
 
-function spreadWait(numbers: { owner: Replicas; pod: PodView; left: number; required: number; node: string }): Wait {
-  const { owner, pod, left, required, node } = numbers;
+interface Spread {
+  readonly owner: Replicas;
+  readonly pod: PodView;
+  readonly node: string;
+  readonly spread: NamespaceSpread;
+}
+
+function spreadWait(numbers: Spread & { readonly left: number; readonly required: number }): Wait {
+  const { owner, pod, left, required, node, spread } = numbers;
   const name = ownerName(owner.key);
   const unready = owner.pods.filter((one) => !one.ready && !one.terminating).map((one) => `Pod ${podKey(one)}`);
   const who = unready.length === 0 ? 'a replacement' : someOf(unready);
@@ -63,11 +76,11 @@ function spreadWait(numbers: { owner: Replicas; pod: PodView; left: number; requ
     message:
       `${name} has ${String(left + 1)} of ${count(owner.desired, 'replica')} Ready; without Pod ${podKey(pod)} ` +
       `${String(left)} would be left, and ${String(required)} must stay. It goes when ${who} is Ready on a node other than ${node}.`,
-    hint: `Find out why ${name} has too few Ready replicas, or lower spec.gates.replicaSpread.minReadyElsewhere.`,
+    hint: `Find out why ${name} has too few Ready replicas, or lower ${spread.saidBy.minReadyElsewhere}.`,
   };
 }
 
-function singletonBlocked(owner: Replicas, pod: PodView, node: string): Finding {
+function singletonBlocked({ owner, pod, node, spread }: Spread): Finding {
   const name = ownerName(owner.key);
   return {
     code: 'singleton-blocked',
@@ -75,6 +88,6 @@ function singletonBlocked(owner: Replicas, pod: PodView, node: string): Finding 
     node,
     objects: [name, `Pod ${podKey(pod)}`],
     message: `${name} has one replica, Pod ${podKey(pod)}; it would be down while it moves.`,
-    hint: `Raise the replicas of ${name} to 2, or set spec.gates.replicaSpread.singletons: allow.`,
+    hint: `Raise the replicas of ${name} to 2, or set ${spread.saidBy.singletons}: allow.`,
   };
 }

@@ -1,4 +1,5 @@
 import type { Rebooters } from '../cluster/rebooters.js';
+import type { ClusterServices } from '../cluster/services.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
 import type { DrainPolicy, GatesPolicy, HostPolicy, NodesPolicy } from '../playbook/playbook.js';
@@ -7,12 +8,15 @@ import { clusterHealthGate, type ApiReadiness } from './clusterHealthGate.js';
 import { conditionGate, type ConditionReading } from './conditionGate.js';
 import { controlPlaneGate } from './controlPlaneGate.js';
 import type { Finding, FindingCode, Severity } from './finding.js';
+import { daemonSetTrafficGate } from './daemonSetTrafficGate.js';
 import { hostGate, type HostInspection } from './hostGate.js';
+import { lastBackendGate } from './lastBackendGate.js';
 import { nodeGate } from './nodeGate.js';
 import { otherRebooterGate } from './otherRebooterGate.js';
 import { ownNodeGate } from './ownNodeGate.js';
 import { podPolicyGate } from './podPolicyGate.js';
 import { replicaSpreadGate } from './replicaSpreadGate.js';
+import { zoneSpreadGate } from './zoneSpreadGate.js';
 import { unavailableGate } from './unavailableGate.js';
 
 export interface NodeToEvaluate {
@@ -37,6 +41,8 @@ export interface NodeToEvaluate {
   readonly host?: HostInspection;
   /** The node that this actor runs on, where it is known. */
   readonly ownNode?: string | undefined;
+  /** The Services that the node's pods are behind, as far as they matter at this moment; absent where nobody looked. */
+  readonly services?: { readonly read: ClusterServices; readonly hasLeaveScript: boolean } | undefined;
   /** What else takes nodes down, asked before the cordon alone; absent where nobody looked. */
   readonly others?: { readonly rebooters: Rebooters; readonly reboot: HostPolicy['reboot'] } | undefined;
 }
@@ -50,25 +56,44 @@ export interface NodeEvaluation {
 /** May this node leave service now? Runs every gate. */
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
+  const services = question.services?.read;
+  const isBefore = moment === 'before-cordon';
   const { replicaSpread: spread, managedBudgets } = gates;
-  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
+  const forecast = drainForecast({
+    view,
+    node: node.name,
+    policy: drain,
+    spread,
+    managedBudgets,
+    vitalServices: services?.vital ?? [],
+  });
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),
     ...nodeGate({ node, run }),
     ...(host === undefined ? [] : hostGate({ node, host })),
-    ...(moment === 'before-cordon' ? clusterHealthGate({ view, api, node: node.name }) : []),
-    ...(moment === 'before-cordon' && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),
-    ...(moment === 'before-cordon' && others !== undefined ? otherRebooterGate({ view, node, host, ...others }) : []),
+    ...(isBefore ? clusterHealthGate({ view, api, node: node.name }) : []),
+    ...(isBefore && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),
+    ...(isBefore && others !== undefined ? otherRebooterGate({ view, node, host, ...others }) : []),
     ...unavailableGate({ node: node.name, selection, maxUnavailable: nodes.maxUnavailable }),
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),
+    ...(isBefore ? zoneSpreadGate({ view, node }) : []),
+    ...lastBackendGate({ view, node, forecast, services }),
+    ...(isBefore && question.services !== undefined
+      ? daemonSetTrafficGate({ view, node, services: services?.all, hasLeaveScript: question.services.hasLeaveScript })
+      : []),
     ...podPolicyGate(forecast),
   ];
   return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
 }
 
-const passing: ReadonlySet<FindingCode> = new Set<FindingCode>(['budget-not-now', 'budget-stale', 'replica-spread']);
+const passing: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'budget-not-now',
+  'budget-stale',
+  'replica-spread',
+  'last-webhook-backend',
+]);
 
 function toleratedInWork(finding: Finding): Finding {
   return passing.has(finding.code) ? { ...finding, severity: 'caution' } : finding;

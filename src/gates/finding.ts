@@ -28,6 +28,11 @@ export const findingCatalogue = {
   'budget-managed': 'A budget is run by an operator that opens it during the drain.',
   'replica-spread':
     'The drain would leave an owner with fewer Ready replicas on other nodes than the playbook demands.',
+  'replicas-in-one-zone': 'All Ready replicas of a workload are in one zone, and the cluster has more.',
+  'last-webhook-backend':
+    'The last Ready pod behind a webhook that fails closed, or behind an aggregated API, would go down.',
+  'daemonset-serves-traffic':
+    'Pods of DaemonSets serve traffic on this node until its host goes down, and no script takes them out before.',
   'singleton-outage': 'A workload with one replica is down while its pod moves.',
   'singleton-blocked': 'A workload with one replica is here, and the playbook does not allow it to move.',
   'unmanaged-pod': 'A pod has no controller: evicted, it is gone for good.',
@@ -35,6 +40,10 @@ export const findingCatalogue = {
   'local-data-blocked': 'Pods keep data in emptyDir volumes, and the playbook does not allow losing it.',
   'job-running': 'A Job pod is running; evicting it may fail the Job for good.',
   'pod-objects': 'A pod asks by annotation not to be disturbed.',
+  'objection-overruled': 'A pod asks not to be disturbed, and the playbook has it evicted all the same.',
+  'pod-blocked': 'The playbook keeps the node in service while this pod is on it.',
+  'pod-awaited': 'A pod is not evicted: the playbook waits until it has gone by itself.',
+  'left-by-policy': 'A pod is left on the node because the playbook says so: it goes down with the host.',
   'short-during-turn': 'A pod can run on no other node: its owner is one replica short during the turn.',
   'bound-to-node': 'A pod returned to this node under the same controller after its eviction.',
   'control-plane-node': 'The node carries the control plane; Turnus does not take those yet.',

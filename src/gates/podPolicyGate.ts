@@ -7,6 +7,10 @@ const codes: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'local-data-blocked',
   'job-running',
   'pod-objects',
+  'objection-overruled',
+  'pod-blocked',
+  'pod-awaited',
+  'left-by-policy',
 ]);
 
 /** Does the playbook's drain policy let every pod leave, and what is lost with it? */

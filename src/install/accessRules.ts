@@ -43,6 +43,20 @@ const otherRebooterRules: readonly AccessRule[] = [
   { apiGroups: ['cluster.x-k8s.io', 'machine.openshift.io'], resources: ['machinehealthchecks'], verbs: ['list'] },
 ];
 
+/**
+ * Which pods the API server calls, and which DaemonSet pods serve traffic. Not asked for before a run either: without
+ * them the plan says what is not known (`last-webhook-backend`).
+ */
+const serviceRules: readonly AccessRule[] = [
+  { apiGroups: [''], resources: ['services'], verbs: ['list'] },
+  {
+    apiGroups: ['admissionregistration.k8s.io'],
+    resources: ['validatingwebhookconfigurations', 'mutatingwebhookconfigurations'],
+    verbs: ['list'],
+  },
+  { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], verbs: ['list'] },
+];
+
 /** What Turnus does in its own namespace. */
 const ownRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: [...read, 'create', 'patch'] },
@@ -90,7 +104,7 @@ export function accessObjects(namespace: string): ApiObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'turnus' },
-      rules: [...clusterRules, ...otherRebooterRules],
+      rules: [...clusterRules, ...otherRebooterRules, ...serviceRules],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',

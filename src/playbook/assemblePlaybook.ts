@@ -10,6 +10,7 @@ import type {
   Playbook,
   ReferencedFile,
   ScriptPolicy,
+  SpreadOverride,
   SshPolicy,
 } from './playbook.js';
 import { absolutePath } from './referencedFiles.js';
@@ -39,8 +40,8 @@ export function assemblePlaybook(
     gates: {
       replicaSpread: {
         minReadyElsewhere: countOf(spec.gates.replicaSpread.minReadyElsewhere),
-        // `surge` was refused before; the stricter of the others, should it ever get here.
-        singletons: spec.gates.replicaSpread.singletons === 'allow' ? 'allow' : 'block',
+        singletons: singletonsOf(spec.gates.replicaSpread.singletons),
+        overrides: spec.gates.overrides.map(spreadOverride),
       },
       managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
       clusterHealth: {
@@ -56,6 +57,11 @@ export function assemblePlaybook(
       jobPods: spec.drain.jobPods,
       jobPodsLimitMs: milliseconds(spec.drain.jobPodsLimit),
       waitForReplacements: spec.drain.waitForReplacements,
+      overrides: spec.drain.overrides.map(({ namespaces = {}, selector = '', do: treatment }) => ({
+        namespaces,
+        selector,
+        do: treatment,
+      })),
     },
     host: hostPolicy(spec.host, origin, scripts),
     health: {
@@ -69,6 +75,25 @@ export function assemblePlaybook(
     files: scriptFiles(spec.host, origin, scripts),
     normalised: normalised(manifest),
   };
+}
+
+type GatesManifest = PlaybookManifest['spec']['gates'];
+
+function spreadOverride({
+  namespaces = {},
+  minReadyElsewhere,
+  singletons,
+}: GatesManifest['overrides'][number]): SpreadOverride {
+  return {
+    namespaces,
+    ...(minReadyElsewhere === undefined ? {} : { minReadyElsewhere: countOf(minReadyElsewhere) }),
+    ...(singletons === undefined ? {} : { singletons: singletonsOf(singletons) }),
+  };
+}
+
+/** `surge` was refused before; the stricter of the others, should it ever get here. */
+function singletonsOf(written: GatesManifest['replicaSpread']['singletons']): 'allow' | 'block' {
+  return written === 'allow' ? 'allow' : 'block';
 }
 
 type ConditionManifest = PlaybookManifest['spec']['gates']['clusterHealth']['conditions'][number];

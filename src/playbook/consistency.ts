@@ -8,6 +8,8 @@ import { valueAt, valuesAt } from './writtenContent.js';
 export function contradictions(content: unknown): Problem[] {
   return [
     ...unlimitedManagedBudgets(content),
+    ...unlimitedOverrides(content),
+    ...emptyGateOverrides(content),
     ...unansweredReboot(content),
     ...unverifiableHosts(content),
     ...unreachableHealth(content),
@@ -40,17 +42,54 @@ export function cautions(content: unknown): Problem[] {
 /** An entry that says nothing would take every budget of the cluster as one that an operator opens. */
 function unlimitedManagedBudgets(content: unknown): Problem[] {
   return valuesAt(content, ['spec', 'gates', 'managedBudgets', '*'])
-    .filter(({ value }) => {
-      if (typeof value !== 'object' || value === null) return false;
-      const namespaces = valueAt(value, ['namespaces']) ?? {};
-      const selector = valueAt(value, ['selector']) ?? '';
-      const isEmpty = typeof namespaces === 'object' && Object.keys(namespaces).length === 0;
-      return isEmpty && typeof selector === 'string' && selector.trim() === '';
-    })
+    .filter(({ value }) => meansEverything(value))
     .map(({ path }) => ({
       path,
       at: 'value',
       message: 'means every budget of the cluster; name the namespaces, or give a selector',
+    }));
+}
+
+/** Neither the namespaces nor a selector limits what the entry means. */
+function meansEverything(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const namespaces = valueAt(entry, ['namespaces']) ?? {};
+  const selector = valueAt(entry, ['selector']) ?? '';
+  const isEmpty = typeof namespaces === 'object' && Object.keys(namespaces).length === 0;
+  return isEmpty && typeof selector === 'string' && selector.trim() === '';
+}
+
+/** An override for everything is a default written in the wrong place, or an entry whose selector was forgotten. */
+function unlimitedOverrides(content: unknown): Problem[] {
+  const entries = (field: readonly string[], message: string): Problem[] =>
+    valuesAt(content, [...field, '*'])
+      .filter(({ value }) => meansEverything(value))
+      .map(({ path }) => ({ path, at: 'value', message }));
+  return [
+    ...entries(
+      ['spec', 'gates', 'overrides'],
+      'means every namespace; name the labels of the namespaces, or change spec.gates.replicaSpread instead',
+    ),
+    ...entries(
+      ['spec', 'drain', 'overrides'],
+      'means every pod of the cluster; name the namespaces, or give a selector',
+    ),
+  ];
+}
+
+function emptyGateOverrides(content: unknown): Problem[] {
+  return valuesAt(content, ['spec', 'gates', 'overrides', '*'])
+    .filter(
+      ({ value }) =>
+        typeof value === 'object' &&
+        value !== null &&
+        valueAt(value, ['singletons']) === undefined &&
+        valueAt(value, ['minReadyElsewhere']) === undefined,
+    )
+    .map(({ path }) => ({
+      path,
+      at: 'value',
+      message: 'changes nothing; give singletons, minReadyElsewhere or both',
     }));
 }
 

@@ -57,14 +57,9 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
   },
   {
-    field: ['spec', 'gates', 'overrides'],
-    refuses: 'entries',
-    reason: 'gates are the same for all namespaces; leave it out and choose the stricter value for all',
-  },
-  {
-    field: ['spec', 'drain', 'overrides'],
-    refuses: 'entries',
-    reason: 'all pods are treated alike; leave it out and choose the stricter policy for all',
+    field: ['spec', 'gates', 'overrides', '*', 'singletons'],
+    refuses: ['surge'],
+    reason: 'replacements of singletons are not started first; write allow or block',
   },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },

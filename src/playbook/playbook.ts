@@ -41,7 +41,12 @@ export interface NodesPolicy {
 }
 
 export interface GatesPolicy {
-  readonly replicaSpread: { readonly minReadyElsewhere: Count; readonly singletons: 'allow' | 'block' };
+  readonly replicaSpread: {
+    readonly minReadyElsewhere: Count;
+    readonly singletons: 'allow' | 'block';
+    /** `spec.gates.overrides`: for each field the first that gives it for a namespace wins. Absent: none. */
+    readonly overrides?: readonly SpreadOverride[];
+  };
   readonly managedBudgets: readonly {
     readonly namespaces: Readonly<Record<string, string>>;
     readonly selector: string;
@@ -51,6 +56,13 @@ export interface GatesPolicy {
     /** How long a turn waits, before its cordon, for conditions that do not hold. */
     readonly waitMs: number;
   };
+}
+
+/** Other values for the owners in namespaces that carry all of these labels. */
+export interface SpreadOverride {
+  readonly namespaces: Readonly<Record<string, string>>;
+  readonly minReadyElsewhere?: Count;
+  readonly singletons?: 'allow' | 'block';
 }
 
 /** What must stand in objects of the cluster before a node leaves. */
@@ -78,6 +90,13 @@ export interface DrainPolicy {
   readonly jobPodsLimitMs: number;
   /** Before the host is touched, replacements of the evicted pods are Ready elsewhere. */
   readonly waitForReplacements: boolean;
+  /** The first that means a pod decides about it. */
+  readonly overrides: readonly {
+    readonly namespaces: Readonly<Record<string, string>>;
+    /** In kubectl's syntax. */
+    readonly selector: string;
+    readonly do: 'evict' | 'leave' | 'wait' | 'block';
+  }[];
 }
 
 export interface HostPolicy {

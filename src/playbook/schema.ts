@@ -145,8 +145,8 @@ const gates = mapping('Checks before a node leaves service. PodDisruptionBudgets
     }).default('30m'),
   }).prefault({}),
   overrides: listOf(
-    'Other gates for some namespaces.',
-    mapping('Gates for some namespaces.', {
+    'Another spread of replicas for some namespaces. For each field the first entry that gives it decides.',
+    mapping('A spread of replicas for some namespaces.', {
       namespaces,
       singletons: oneOf('As in replicaSpread.', ['allow', 'surge', 'block']).optional(),
       minReadyElsewhere: count('As in replicaSpread.', { min: 0 }).optional(),
@@ -176,11 +176,14 @@ const drain = mapping('How the node is emptied.', {
     true,
   ),
   overrides: listOf(
-    'Another treatment for some pods.',
+    'Another treatment for some pods. The first entry that means a pod decides.',
     mapping('A treatment for some pods.', {
       namespaces,
       selector: labelSelector('Label selector of the pods.').optional(),
-      do: oneOf('What is done with them.', ['evict', 'leave', 'wait', 'block']),
+      do: oneOf(
+        'What is done with them: evicted whatever localData, unmanagedPods, jobPods and their annotations say (`evict`), left on the node (`leave`), waited for until they have gone by themselves (`wait`), or the node stays (`block`).',
+        ['evict', 'leave', 'wait', 'block'],
+      ),
     }),
     'overrides ({namespaces, selector, do})',
   ).default([]),

@@ -1,5 +1,6 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { Rebooters } from '../cluster/rebooters.js';
+import type { ClusterServices } from '../cluster/services.js';
 import type { ClusterView } from '../cluster/view.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
@@ -26,6 +27,8 @@ export interface NodeQuestion {
   readonly ownNode?: string | undefined;
   /** What else takes nodes down (rule 11); absent: nobody looked. */
   readonly rebooters?: Rebooters | undefined;
+  /** The Services that the node's pods are behind; absent: nobody looked. */
+  readonly services?: ClusterServices | undefined;
 }
 
 /** What the gates say, and what the host said. */
@@ -58,6 +61,10 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     api: question.api,
     conditions: question.conditions,
     ownNode: question.ownNode,
+    services: question.services && {
+      read: question.services,
+      hasLeaveScript: playbook.host.scripts.leave !== undefined,
+    },
     others: question.rebooters && { rebooters: question.rebooters, reboot: playbook.host.reboot },
     ...(host === undefined ? {} : { host }),
   });

@@ -1,6 +1,7 @@
 import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
 import { lastTurnOf } from '../cluster/marks.js';
 import { readRebooters, type Rebooters } from '../cluster/rebooters.js';
+import { readServices, type ClusterServices } from '../cluster/services.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
@@ -11,6 +12,7 @@ import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
+import { wantedServices } from './nodeServices.js';
 import { lastOf, orderNodes } from './orderNodes.js';
 import { planHash } from './planHash.js';
 import { readConditions } from './readConditions.js';
@@ -73,6 +75,7 @@ interface ClusterAnswers {
   readonly api: ApiReadiness;
   readonly rebooters: Rebooters;
   readonly conditions: readonly ConditionReading[];
+  readonly services: ClusterServices;
 }
 
 /** How many hosts are asked at the same time. */
@@ -83,17 +86,21 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
   const { playbook, cluster } = request;
   const view = request.cache.view();
   const nodes = plannedOrder(request, view);
-  const [api, rebooters, conditions] = await Promise.all([
+  const [api, rebooters, conditions, services] = await Promise.all([
     readApiReadiness(cluster, signal),
     readRebooters(cluster, signal),
     readConditions({ cluster, conditions: playbook.gates.clusterHealth.conditions }, signal),
+    readServices({ cluster, wanted: wantedServices({ view, playbook, beforeCordon: true }) }, signal),
   ]);
   const planned = new Map<string, PlannedNode>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-        planned.set(node.name, await planNode({ ...request, view, api, rebooters, conditions }, node, signal));
+        planned.set(
+          node.name,
+          await planNode({ ...request, view, api, rebooters, conditions, services }, node, signal),
+        );
       }
     }),
   );
@@ -164,6 +171,7 @@ async function evaluation(
       ownNode: request.ownNode,
       rebooters: request.rebooters,
       conditions: request.conditions,
+      services: request.services,
       host: hosts && ((address) => hosts.hostOf({ name: node.name, address })),
     },
     signal,

@@ -173,6 +173,7 @@ export const drainPolicy: DrainPolicy = {
   jobPods: 'wait',
   jobPodsLimitMs: 3_600_000,
   waitForReplacements: true,
+  overrides: [],
 };
 
 export const spreadPolicy = { minReadyElsewhere: '50%', singletons: 'allow' } as const;

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ownerOf, readyCount, replicasOf } from '../../src/cluster/replicas.js';
+import type { VitalService } from '../../src/cluster/services.js';
 import type { ClusterView, PodView } from '../../src/cluster/view.js';
 import { excusedReplicas } from '../../src/drain/excusedReplicas.js';
 import { drainForecast } from '../../src/drain/forecast.js';
 import { nextEvictions } from '../../src/drain/next.js';
 import { unrecovered } from '../../src/drain/recovery.js';
-import type { SpreadPolicy } from '../../src/drain/spreadAllowance.js';
+import type { SpreadPolicy } from '../../src/drain/spreadPolicy.js';
 import { drainPolicy, pod, takenAt, workload, type Workload } from './clusterFixtures.js';
 import { ModelCluster, type ModelBudget } from './modelCluster.js';
 
@@ -24,6 +25,8 @@ const workloads = fc.array(
     replicas: fc.array(replica, { minLength: 1, maxLength: 6 }),
     /** Its pods keep data on a disk of the node they are on. */
     local: fc.constantFrom(false, false, true),
+    /** Its pods answer for the API server, with those of the others that do. */
+    vital: fc.constantFrom(false, false, true),
     /** A replica is missing, or one too many is there (a rollout). */
     extra: fc.constantFrom(0, 0, 0, 1, -1),
     budget: fc.option(
@@ -38,6 +41,15 @@ const workloads = fc.array(
   }),
   { minLength: 1, maxLength: 4 },
 );
+
+const vitalLabel = { serves: 'api' };
+const vitalService: VitalService = {
+  namespace: 'shop',
+  name: 'hook',
+  selector: vitalLabel,
+  sharesTraffic: true,
+  calledBy: ['ValidatingWebhookConfiguration policy'],
+};
 
 const scenario = fc.record({
   workloads,
@@ -59,7 +71,7 @@ interface Played {
 
 /** Runs the forecast, then the drain itself: events in the chosen order, the next evictions after each. */
 function play({ workloads: kinds, jobs, minReadyElsewhere, choices }: Scenario): Played {
-  const owners = kinds.map(({ replicas, extra, local }, index) =>
+  const owners = kinds.map(({ replicas, extra, local, vital }, index) =>
     workload({
       name: `app${String(index)}`,
       desired: replicas.length + extra,
@@ -67,6 +79,7 @@ function play({ workloads: kinds, jobs, minReadyElsewhere, choices }: Scenario):
         on,
         ready,
         priority: critical ? 2_000_000_000 : 0,
+        labels: { app: `app${String(index)}`, ...(vital ? vitalLabel : {}) },
         claims: local ? [`data-app${String(index)}-${String(replica)}`] : [],
       })),
     }),
@@ -79,7 +92,7 @@ function play({ workloads: kinds, jobs, minReadyElsewhere, choices }: Scenario):
   );
   const spread: SpreadPolicy = { minReadyElsewhere, singletons: 'allow' };
   const model = new ModelCluster(owners, budgets, jobPods);
-  const drained = { node: 'node-1', policy: drainPolicy, spread, managedBudgets: [] };
+  const drained = { node: 'node-1', policy: drainPolicy, spread, managedBudgets: [], vitalServices: [vitalService] };
   const before = model.view();
   const { verdict } = drainForecast({ view: before, ...drained });
 
@@ -125,6 +138,10 @@ function awaitedAfterwards(model: ModelCluster, before: ClusterView): string[] {
   return unrecovered({ view, displaced, notOn: 'node-1', excused }).map(({ owner }) => owner);
 }
 
+function isReadyBackend({ labels, ready, terminating }: PodView): boolean {
+  return labels['serves'] === 'api' && ready && !terminating;
+}
+
 /** What the eviction of a Ready pod broke. */
 function harmDone(harm: {
   model: ModelCluster;
@@ -137,6 +154,9 @@ function harmDone(harm: {
   if (!evicted.ready) return [];
   const app = evicted.labels['app'] ?? '';
   const broken: string[] = [];
+  if (evicted.labels['serves'] === 'api' && !owners.some((one) => model.podsOf(one).some(isReadyBackend))) {
+    broken.push('last backend');
+  }
   const budget = budgets.find((one) => one.app === app);
   if (budget !== undefined && model.healthyOf(app) < model.desiredOf(budget)) broken.push(`budget of ${app}`);
   const owner = owners.find((one) => one.owner.name === app);
@@ -164,7 +184,7 @@ describe('in a model cluster, whatever the order of events', () => {
     expect(passed).toBeGreaterThan(40);
   });
 
-  it('no eviction takes a budget or the spread of replicas below what they ask for', () => {
+  it('no eviction takes a budget, the spread of replicas or the last backend below what they ask for', () => {
     fc.assert(
       fc.property(scenario, (chosen) => {
         expect(play(chosen).violations).toEqual([]);

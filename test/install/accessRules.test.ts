@@ -55,13 +55,17 @@ function sentences(permissions: readonly Permission[]): string[] {
 }
 
 /** Not asked for before a run: any scale is more than an access review can ask for, the finalizers are only checked
- * where the admission plugin OwnerReferencesPermissionEnforcement is on, and most clusters do not serve the kinds of
- * other controllers. */
+ * where the admission plugin OwnerReferencesPermissionEnforcement is on, most clusters do not serve the kinds of
+ * other controllers, and what is not known of Services is a finding. */
 const notAskedFor = [
   'get *.*/scale',
+  'list apiservices.apiregistration.k8s.io',
   'list machinehealthchecks.cluster.x-k8s.io',
   'list machinehealthchecks.machine.openshift.io',
+  'list mutatingwebhookconfigurations.admissionregistration.k8s.io',
   'list plans.upgrade.cattle.io',
+  'list services',
+  'list validatingwebhookconfigurations.admissionregistration.k8s.io',
   'update maintenanceruns.turnus.dev/finalizers in namespace turnus-system',
 ];
 

@@ -53,6 +53,26 @@ describe('a wrong value', () => {
       '9:50 spec.gates.managedBudgets[1]: means every budget of the cluster; name the namespaces, or give a selector',
     ],
     [
+      '  gates: {overrides: [{singletons: block}]}',
+      '9:23 spec.gates.overrides[0]: means every namespace; name the labels of the namespaces, or change spec.gates.replicaSpread instead',
+    ],
+    [
+      '  gates: {overrides: [{namespaces: {team: acme}, singletons: allow}, {namespaces: {team: acme}}]}',
+      '9:70 spec.gates.overrides[1]: changes nothing; give singletons, minReadyElsewhere or both',
+    ],
+    [
+      '  drain: {overrides: [{namespaces: {team: acme}, do: wait}, {selector: "", do: leave}]}',
+      '9:61 spec.drain.overrides[1]: means every pod of the cluster; name the namespaces, or give a selector',
+    ],
+    [
+      '  drain: {overrides: [{selector: app=db}]}',
+      '9:23 spec.drain.overrides[0].do: is missing; expected evict, leave, wait or block',
+    ],
+    [
+      '  drain: {overrides: [{selector: app=db, do: keep}]}',
+      '9:46 spec.drain.overrides[0].do: expected evict, leave, wait or block, not "keep"',
+    ],
+    [
       '  health: {consecutive: 10, interval: 1m, timeout: 9m}',
       '9:52 spec.health.timeout: 9m is too short for 10 checks in a row, one every 1m; allow more time or fewer checks',
     ],
@@ -240,10 +260,9 @@ describe('a field that does not work yet', () => {
     ],
     ['  gates: {capacity: {mode: warn}}', '9:11 spec.gates.capacity: does not work yet'],
     [
-      '  gates: {overrides: [{namespaces: {team: acme}, singletons: block}]}',
-      '9:11 spec.gates.overrides: does not work yet',
+      '  gates: {overrides: [{namespaces: {team: acme}, singletons: surge}]}',
+      '9:50 spec.gates.overrides[0].singletons: does not work yet: replacements of singletons are not started first; write allow or block',
     ],
-    ['  drain: {overrides: [{selector: a=b, do: leave}]}', '9:11 spec.drain.overrides: does not work yet'],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
       '9:21 spec.host.join.script.configMapKeyRef: does not work yet: only files given by {path: …} work; put the content into a file beside the playbook',

@@ -1,5 +1,6 @@
 import { seededRandom, type SeededRandom } from '../../src/sandbox/seededRandom.js';
 import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
+import { generateOverrides } from './generateOverrides.js';
 import { generateTroubles } from './generateTroubles.js';
 import { generateWorkloads, namespaces } from './generateWorkloads.js';
 import type { Night, NightPlaybook } from './night.js';
@@ -13,9 +14,17 @@ export function generateNight(seed: number): Night {
   const isQuiet = random.chance(0.2);
   const isSet = random.chance(0.2);
   const nodes = generateNodes(random.fork(), isSet);
-  const workloads = generateWorkloads({ nodes, random: random.fork() });
-  const playbook = generatePlaybook({ isQuiet, isSet, random: random.fork() });
-  const troubles = isQuiet ? [] : generateTroubles({ nodes, workloads, playbook, random: random.fork() });
+  const plainWorkloads = generateWorkloads({ nodes, random: random.fork() });
+  const plainPlaybook = generatePlaybook({ isQuiet, isSet, random: random.fork() });
+  const troubles = isQuiet
+    ? []
+    : generateTroubles({ nodes, workloads: plainWorkloads, playbook: plainPlaybook, random: random.fork() });
+  // Drawn after everything else, so that a seed stays the night that it was but for them.
+  const { workloads, playbook } = generateOverrides({
+    workloads: plainWorkloads,
+    playbook: plainPlaybook,
+    random: random.fork(),
+  });
   return { seed, nodes, workloads, playbook, troubles };
 }
 

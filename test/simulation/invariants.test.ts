@@ -6,11 +6,13 @@ import { openJournal } from '../../src/journal/openJournal.js';
 import type { JournalEntry, JournalRecord } from '../../src/journal/entry.js';
 import { runFinalizer, runResource, turnResource } from '../../src/run/objects.js';
 import type { TurnStatus } from '../../src/run/state.js';
-import { handmadeNight, type HandmadeNight } from './invariants/handmadeNight.js';
+import { handmadeNight, type HandmadeNight, type NightParts } from './invariants/handmadeNight.js';
 import { invariants } from './invariants/nightWatch.js';
+import type { NightWorkload } from './night.js';
 import { VirtualTime } from './virtualTime.js';
 
 const run = 'monthly-2026-10';
+const web: NightWorkload = { name: 'web', namespace: 'shop', kind: 'Deployment', replicas: 2, startMs: 1, stopMs: 1 };
 const mark = `/metadata/annotations/${marks.cordonedBy.replace('/', '~1')}`;
 
 describe('each invariant', () => {
@@ -20,12 +22,12 @@ describe('each invariant', () => {
   function complains(
     name: string,
     how: string,
-    histories: { readonly bad: History; readonly good: History; readonly troubles?: readonly [] },
+    { bad, good, ...parts }: NightParts & { readonly bad: History; readonly good: History },
   ): void {
     told.add(name);
     it(`complains: ${how} (${name})`, async () => {
-      expect(await violationsOf(histories.bad, histories.troubles)).toContain(name);
-      expect(await violationsOf(histories.good, histories.troubles)).not.toContain(name);
+      expect(await violationsOf(bad, parts)).toContain(name);
+      expect(await violationsOf(good, parts)).not.toContain(name);
     });
   }
 
@@ -76,6 +78,53 @@ describe('each invariant', () => {
       twoReplicas(night, { otherReady: true });
       night.store(resources.pods, pod('web-2', 'node-2', { ready: false }));
       evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('last-replica-stays', 'fewer replicas are left than its namespace keeps', {
+    playbook: { namespaceSpread: [{ namespace: 'shop', minReadyElsewhere: '100%' }] },
+    bad: (night) => {
+      twoReplicas(night, { otherReady: true, desired: 3 });
+      evict(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      twoReplicas(night, { otherReady: true, desired: 3 });
+      night.store(resources.pods, pod('web-3', 'node-3'), ['one']);
+      evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('last-replica-stays', 'a singleton is evicted that may not be moved', {
+    playbook: { namespaceSpread: [{ namespace: 'shop', singletons: 'block' }] },
+    bad: (night) => {
+      twoReplicas(night, { otherReady: false, desired: 1 });
+      evict(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      twoReplicas(night, { otherReady: true, desired: 1 });
+      evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('last-backend-stays', 'the last pod behind a webhook is evicted', {
+    bad: (night) => {
+      twoBackends(night, { otherReady: false });
+      evict(night, backend('hook-1', 'node-1'));
+    },
+    good: (night) => {
+      twoBackends(night, { otherReady: true });
+      evict(night, backend('hook-1', 'node-1'));
+    },
+  });
+
+  complains('overrides-are-kept', 'a pod is evicted that the playbook leaves on its node', {
+    workloads: [{ ...web, treatment: 'leave' }],
+    bad: (night) => {
+      twoReplicas(night, { otherReady: true });
+      evict(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      twoReplicas(night, { otherReady: true });
     },
   });
 
@@ -319,6 +368,26 @@ describe('each invariant', () => {
     },
   });
 
+  it.each([
+    ['evict', true],
+    ['leave', false],
+  ] as const)(
+    'where pods are to %s, a host touched with one on it is complained of: %s',
+    async (treatment, complained) => {
+      const violations = await violationsOf(
+        (night) => {
+          night.store(resources.nodes, node('node-1', { ours: true }), ['one']);
+          night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
+          night.wait(10);
+          readNode(night, 'node-1');
+          reboot(night, 'node-1');
+        },
+        { workloads: [{ ...web, treatment }] },
+      );
+      expect(violations.includes('only-empty-hosts-are-touched')).toBe(complained);
+    },
+  );
+
   complains('only-empty-hosts-are-touched', 'the reboot is asked for while the node takes pods', {
     bad: (night) => {
       night.store(resources.nodes, node('node-1'), ['one']);
@@ -465,8 +534,8 @@ describe('each invariant', () => {
 type History = ((night: HandmadeNight) => void) | ((night: HandmadeNight) => EndFacts | Promise<EndFacts>);
 type EndFacts = NonNullable<Parameters<HandmadeNight['end']>[0]>;
 
-async function violationsOf(history: History, troubles?: readonly []): Promise<readonly string[]> {
-  const night = handmadeNight(troubles === undefined ? {} : { troubles });
+async function violationsOf(history: History, parts: NightParts): Promise<readonly string[]> {
+  const night = handmadeNight(parts);
   const facts = (await history(night)) ?? {};
   return (await night.end(facts)).map(({ invariant }) => invariant);
 }
@@ -551,13 +620,27 @@ function uncordonByUs(
   );
 }
 
-function twoReplicas(night: HandmadeNight, { otherReady }: { readonly otherReady: boolean }): void {
+function twoReplicas(
+  night: HandmadeNight,
+  { otherReady, desired = 2 }: { readonly otherReady: boolean; readonly desired?: number },
+): void {
   cordonByUs(night, 'node-1');
   cordonByUs(night, 'node-2');
-  const owner = { metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: 2 } };
+  const owner = { metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: desired } };
   night.store(resources.deployments, owner, ['one']);
   night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
   night.store(resources.pods, pod('web-2', 'node-2', { ready: otherReady }), ['one']);
+}
+
+function backend(name: string, nodeName: string, look: { readonly ready?: boolean } = {}): ApiObject {
+  const { metadata, ...rest } = pod(name, nodeName, look);
+  return { metadata: { ...metadata, labels: { app: name, serves: 'api' } }, ...rest };
+}
+
+function twoBackends(night: HandmadeNight, { otherReady }: { readonly otherReady: boolean }): void {
+  cordonByUs(night, 'node-1');
+  night.store(resources.pods, backend('hook-1', 'node-1'), ['one']);
+  night.store(resources.pods, backend('hook-2', 'node-2', { ready: otherReady }), ['one']);
 }
 
 function evict(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {

@@ -33,6 +33,10 @@ export interface NightWorkload {
   readonly tolerates?: boolean;
   /** Its pods are bound to a disk of the node they were born on. */
   readonly localDisk?: boolean;
+  /** What `drain.overrides` says of its pods. */
+  readonly treatment?: 'evict' | 'leave' | 'wait' | 'block';
+  /** Its pods are behind a webhook that fails closed, with those of the others of its namespace that are. */
+  readonly vital?: boolean;
 }
 
 export interface NightPlaybook {
@@ -45,6 +49,14 @@ export interface NightPlaybook {
   readonly attempts: number;
   readonly jobMs: number;
   readonly bootMs: number;
+  /** What `gates.overrides` says of the namespaces named, the first first. */
+  readonly namespaceSpread?: readonly NamespaceSpread[];
+}
+
+export interface NamespaceSpread {
+  readonly namespace: string;
+  readonly singletons?: 'allow' | 'block';
+  readonly minReadyElsewhere?: number | `${number}%`;
 }
 
 /** Something that goes wrong, or somebody who acts. Times are milliseconds from the start of the night. */

@@ -6,11 +6,37 @@ export function nightObjects(night: Night): ApiObject[] {
   const namespaces = [...new Set(night.workloads.map(({ namespace }) => namespace))];
   return [
     ...namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...namespaces
+      .filter((name) => night.workloads.some(({ vital, namespace }) => vital === true && namespace === name))
+      .flatMap(webhookOf),
     ...night.workloads.flatMap((workload) => [
       ...budgetOf(workload),
       ...(workload.localDisk === true ? disksOf(workload, night) : []),
       workloadObject(workload),
     ]),
+  ];
+}
+
+const vitalLabel = { serves: 'api' };
+
+/** A webhook for pods that fails closed, and its Service. The model does not call it. */
+function webhookOf(namespace: string): ApiObject[] {
+  const service = { namespace, name: 'hook' };
+  return [
+    { apiVersion: 'v1', kind: 'Service', metadata: service, spec: { selector: vitalLabel } },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: namespace },
+      webhooks: [
+        {
+          name: `${namespace}.example.com`,
+          clientConfig: { service },
+          failurePolicy: 'Fail',
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+        },
+      ],
+    },
   ];
 }
 
@@ -54,7 +80,7 @@ function podTemplate(workload: NightWorkload) {
   const annotation = (what: string) => `sandbox.turnus.dev/${what}`;
   return {
     metadata: {
-      labels: { app: name },
+      labels: { app: name, ...(workload.vital === true ? vitalLabel : {}) },
       annotations: {
         [annotation('start-min')]: `${String(startMs)}ms`,
         [annotation('start-max')]: `${String(startMs)}ms`,

@@ -21,7 +21,7 @@ export async function nightPlaybook(night: Night, clusterUid: string): Promise<P
   return { ...answer.playbook, nodes: { ...answer.playbook.nodes, concurrency: night.playbook.concurrency } };
 }
 
-function playbookDocument({ playbook }: Night, uid: string): unknown {
+function playbookDocument({ playbook, workloads }: Night, uid: string): unknown {
   const script = (timeoutMs: number) => ({ script: { path: './script.sh' }, timeout: seconds(timeoutMs) });
   const jobTimeoutMs = 4 * playbook.jobMs + 60_000;
   return {
@@ -35,7 +35,20 @@ function playbookDocument({ playbook }: Night, uid: string): unknown {
         maxUnavailable: playbook.maxUnavailable,
         stopAfterFailures: playbook.stopAfterFailures,
       },
-      drain: { timeout: seconds(playbook.drainTimeoutMs), attempts: playbook.attempts, unmanagedPods: 'delete' },
+      gates: {
+        overrides: (playbook.namespaceSpread ?? []).map(({ namespace, ...spread }) => ({
+          namespaces: named(namespace),
+          ...spread,
+        })),
+      },
+      drain: {
+        timeout: seconds(playbook.drainTimeoutMs),
+        attempts: playbook.attempts,
+        unmanagedPods: 'delete',
+        overrides: workloads.flatMap(({ name, namespace, treatment }) =>
+          treatment === undefined ? [] : { namespaces: named(namespace), selector: `app=${name}`, do: treatment },
+        ),
+      },
       host: {
         ssh: { user: 'root', knownHosts: { path: './known_hosts' } },
         ...Object.fromEntries(playbook.stages.map((stage) => [stage, script(jobTimeoutMs)])),
@@ -45,6 +58,11 @@ function playbookDocument({ playbook }: Night, uid: string): unknown {
       settle: { time: '5s', timeout: '10m' },
     },
   };
+}
+
+/** The label by which a namespace is known. */
+function named(namespace: string) {
+  return { 'kubernetes.io/metadata.name': namespace };
 }
 
 function seconds(milliseconds: number): string {

@@ -2,6 +2,7 @@ import { readRebooters } from '../../cluster/rebooters.js';
 import type { Finding } from '../../gates/finding.js';
 import { recordStationaryPods } from '../../health/nodeHealth.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
+import { readNodeServices } from '../nodeServices.js';
 import type { StepEnd } from '../outcome.js';
 import { readConditions } from '../readConditions.js';
 import type { TurnContext } from '../turnContext.js';
@@ -52,6 +53,7 @@ async function askGates(
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,
       rebooters: await readRebooters(cluster, signal),
+      services: await readNodeServices(turn, { view: reading.view, beforeCordon: true }, signal),
     },
     signal,
   );

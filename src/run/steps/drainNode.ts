@@ -1,10 +1,12 @@
 import { ownerOf, readyCount, replicasOf } from '../../cluster/replicas.js';
+import type { ClusterServices } from '../../cluster/services.js';
 import type { ClusterView, OwnerKey } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
 import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
+import { readNodeServices } from '../nodeServices.js';
 import type { StepEnd } from '../outcome.js';
 import type { TurnStatus } from '../state.js';
 import { currentNode, vanished, type TurnContext } from '../turnContext.js';
@@ -20,9 +22,10 @@ import { runScript } from './runScript.js';
 export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   const reading = await rereadNode(turn, 'pods, budgets and owners', signal);
   if (reading.kind === 'not-read') return reading.end;
+  const services = await readNodeServices(turn, { view: reading.view, beforeCordon: false }, signal);
   // A touched host is emptied whatever the gates say: its node does not go back unproven. The drain keeps the budgets.
   if (!isHostTouched(turn.status())) {
-    const gates = await askGates(turn, reading.view, signal);
+    const gates = await askGates(turn, { view: reading.view, services }, signal);
     if (gates.kind !== 'done') return gates;
   }
   const left = await runScript(turn, { stage: 'leave', beforeStart: () => hostIsNode(turn, signal) }, signal);
@@ -37,6 +40,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     policy: turn.playbook.drain,
     spread: turn.playbook.gates.replicaSpread,
     managedBudgets: turn.playbook.gates.managedBudgets,
+    vitalServices: services.vital,
     clock: turn.clock,
     signal,
     journal: async (record) => {
@@ -63,7 +67,11 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
   return stepEnd(turn, end);
 }
 
-async function askGates(turn: TurnContext, view: ClusterView, signal: AbortSignal): Promise<StepEnd> {
+async function askGates(
+  turn: TurnContext,
+  { view, services }: { readonly view: ClusterView; readonly services: ClusterServices },
+  signal: AbortSignal,
+): Promise<StepEnd> {
   const moment = turn.status().displaced === undefined ? 'after-cordon' : 'resumed';
   const { findings } = await nodeFindings(
     {
@@ -75,6 +83,7 @@ async function askGates(turn: TurnContext, view: ClusterView, signal: AbortSigna
       run: turn.run.name,
       host: undefined,
       ownNode: turn.ownNode,
+      services,
     },
     signal,
   );
@@ -107,7 +116,10 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
   }
 }
 
-/** Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). */
+/**
+ * Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). A pod that
+ * the playbook leaves on the node is lost with its host.
+ */
 async function recordDisplaced(turn: TurnContext): Promise<void> {
   const view = turn.cache.view();
   const leaving = classifyPods({
@@ -115,7 +127,7 @@ async function recordDisplaced(turn: TurnContext): Promise<void> {
     node: turn.nodeName,
     policy: turn.playbook.drain,
     now: turn.clock.now(),
-  }).filter((standing) => standing.kind !== 'stays');
+  }).filter((standing) => standing.kind !== 'stays' || standing.why === 'left-by-policy');
   const owners = new Set(leaving.flatMap(({ pod }) => ownerOf(view, pod) ?? []));
   const ready = [...replicasOf(view, owners)].map(([owner, counted]): [OwnerKey, number] => [
     owner,

@@ -37,6 +37,7 @@ export function newObject(
         ...metadata,
         name,
         namespace,
+        ...(resource.qualified === 'namespaces' ? { labels: labelledByName(metadata.labels, name) } : {}),
         uid: random.uuid(),
         creationTimestamp: timeText(timeline.now()),
         generation: resource.countsGenerations ? 1 : undefined,
@@ -45,6 +46,11 @@ export function newObject(
       }),
     ),
   );
+}
+
+/** Every Namespace carries its name as a label (pkg/apis/core/v1/defaults.go, SetDefaults_Namespace). */
+function labelledByName(labels: ApiObject['metadata']['labels'], name: string): Record<string, string> {
+  return { ...labels, 'kubernetes.io/metadata.name': name };
 }
 
 /** Why nothing can be created there, if so (apiserver, pkg/admission/plugin/namespace/lifecycle). */

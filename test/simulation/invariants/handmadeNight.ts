@@ -1,7 +1,7 @@
 import type { ApiObject, Resource } from '../../../src/cluster/clusterPort.js';
 import type { JournalEntry } from '../../../src/journal/entry.js';
 import type { Change, SimulatedApi } from '../../../src/sandbox/api/simulatedApi.js';
-import type { Night, NightPlaybook, Trouble, Violation } from '../night.js';
+import type { Night, NightPlaybook, NightWorkload, Trouble, Violation } from '../night.js';
 import type { Call, HostEvent, Invariant, NightScene, Witness } from '../witness.js';
 import { nightWatch } from './nightWatch.js';
 
@@ -37,14 +37,17 @@ const quietPlaybook: NightPlaybook = {
   bootMs: 1000,
 };
 
-export function handmadeNight(parts: {
+export interface NightParts {
   readonly playbook?: Partial<NightPlaybook>;
+  readonly workloads?: readonly NightWorkload[];
   readonly troubles?: readonly Trouble[];
-}): HandmadeNight {
+}
+
+export function handmadeNight(parts: NightParts): HandmadeNight {
   const night: Night = {
     seed: 1,
     nodes: [],
-    workloads: [],
+    workloads: parts.workloads ?? [],
     playbook: { ...quietPlaybook, ...parts.playbook },
     troubles: parts.troubles ?? [{ id: 't1', kind: 'history-lost', atMs: 0 }],
   };

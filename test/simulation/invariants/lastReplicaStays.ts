@@ -1,5 +1,6 @@
 import type { ApiObject, EvictionRequest } from '../../../src/cluster/clusterPort.js';
 import type { Call } from '../witness.js';
+import { mayMoveSingletons, replicasToKeep } from './nightPolicy.js';
 import { appOf, isReady, isServing, nodeOfPod, podName } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
@@ -12,8 +13,9 @@ interface Sent {
 }
 
 /**
- * No owner with two or more desired replicas loses its last Ready replica by our eviction, neither in truth nor in what
- * the actor had been told when it sent the eviction: only where both agree was it a mistake of the actor.
+ * No owner with two or more desired replicas keeps fewer Ready replicas than the playbook asks for in its namespace after
+ * our eviction, and at least one; and no singleton is evicted where that is not allowed. It must be so in truth and in
+ * what the actor had been told when it sent the eviction: only where both agree was it a mistake of the actor.
  */
 export const lastReplicaStays: MakeInvariant = (night) => {
   const { say, violations } = complaints('last-replica-stays', night);
@@ -64,11 +66,18 @@ export const lastReplicaStays: MakeInvariant = (night) => {
       if (sent === undefined || !sent.wasReady) return;
       const { namespace } = request;
       const desired = night.truth.desired(namespace, sent.app) ?? 0;
-      if (desired < 2 || (sent.desired ?? desired) < 2) return;
+      const desiredTold = sent.desired ?? desired;
       const left = night.truth.pods(namespace).filter((pod) => isOtherReplica(pod, { ...sent, name: request.name }));
-      if (left.length > 0 || sent.leftTold > 0) return;
       const node = nodeOfPod(night.truth.pod(request) ?? { metadata: {} }) ?? 'its node';
-      say(`${call.actor} evicted ${namespace}/${request.name} from ${node}, the last Ready replica of ${desired}`);
+      const evicted = `${call.actor} evicted ${namespace}/${request.name} from ${node}`;
+      if (desired === 1 && desiredTold === 1 && left.length === 0 && sent.leftTold === 0) {
+        if (!mayMoveSingletons(night.night, namespace)) say(`${evicted}, the only replica, which may not be moved`);
+        return;
+      }
+      if (desired < 2 || desiredTold < 2) return;
+      const needed = replicasToKeep(night.night, namespace, desired);
+      if (left.length >= needed || sent.leftTold >= replicasToKeep(night.night, namespace, desiredTold)) return;
+      say(`${evicted}; ${left.length} of ${desired} replicas are left Ready, and ${needed} must be`);
     },
     violations,
   };

@@ -8,12 +8,14 @@ import { gatesDecide } from './gatesDecide.js';
 import { holdIsKept } from './holdIsKept.js';
 import { jobsOnce } from './jobsOnce.js';
 import { journalVerifies } from './journalVerifies.js';
+import { lastBackendStays } from './lastBackendStays.js';
 import { lastReplicaStays } from './lastReplicaStays.js';
 import { leaseHolderActs } from './leaseHolderActs.js';
 import { maxUnavailableHolds } from './maxUnavailableHolds.js';
 import { noMarkIsLeft } from './noMarkIsLeft.js';
 import { oneActorActs } from './oneActorActs.js';
 import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
+import { overridesAreKept } from './overridesAreKept.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
 import { told } from './told.js';
@@ -33,12 +35,14 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'hold-is-kept': holdIsKept,
   'jobs-once': jobsOnce,
   'journal-verifies': journalVerifies,
+  'last-backend-stays': lastBackendStays,
   'last-replica-stays': lastReplicaStays,
   'lease-holder-acts': leaseHolderActs,
   'max-unavailable-holds': maxUnavailableHolds,
   'no-mark-is-left': noMarkIsLeft,
   'one-actor-acts': oneActorActs,
   'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
+  'overrides-are-kept': overridesAreKept,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
   'uncordon-after-proof': uncordonAfterProof,

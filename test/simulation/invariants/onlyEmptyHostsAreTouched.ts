@@ -1,3 +1,4 @@
+import { treatmentOf } from './nightPolicy.js';
 import { isCordoned, mustLeave, nodeOfPod, podName } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
@@ -26,6 +27,7 @@ export const onlyEmptyHostsAreTouched: MakeInvariant = (night) => {
     }
     const left = night.truth.pods().filter((pod) => {
       if (nodeOfPod(pod) !== name || !mustLeave(pod)) return false;
+      if (treatmentOf(night.night, pod) === 'leave') return false;
       const known = knowledge.pods.get(podName(pod));
       if (known?.object.metadata.uid !== pod.metadata.uid) return false;
       return known?.placedSince !== undefined && known.placedSince < readAt;
