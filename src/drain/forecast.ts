@@ -30,6 +30,8 @@ export interface DrainToForecast {
   readonly managedBudgets: ManagedBudgets;
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
+  /** What a Deployment is marked with that this turn has restarted; absent outside a turn. */
+  readonly restartedFor?: string;
 }
 
 /**
@@ -45,9 +47,11 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];
+  const replaced: PodView[] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
-  const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
+  const ask = (): NextSteps =>
+    nextEvictions({ ...drain, view, surroundings: drain.view, now: view.takenAt, inFlight, setAside });
 
   const { stays } = ask();
   for (let { steps } = ask(); steps.length > 0; { steps } = ask()) {
@@ -56,6 +60,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
       const tied = tiedPods(leaving, placementOf);
       findings.push(...cautionsOf(leaving, { view, node, tied }));
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
+      replaced.push(...leaving.filter(({ kind }) => kind === 'surge').map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
@@ -69,19 +74,24 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
+  const merged = mergeFindings([...findings, ...localDataLost([...evicted, ...replaced], node)]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
-const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>(['terminating', 'namespace-deleted', 'job-running']);
+const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
+  'terminating',
+  'namespace-deleted',
+  'job-running',
+  'surging',
+]);
 
-/** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
+/** The pods of the next step: what can be evicted or replaced; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {
-  const evicted = steps.filter((step) => step.kind === 'evict');
-  if (evicted.length > 0) return evicted;
+  const going = steps.filter((step) => step.kind === 'evict' || step.kind === 'surge');
+  if (going.length > 0) return going;
   const waiting = steps.filter((step) => step.kind === 'wait');
   const ending = waiting.filter(({ wait }) => endsByItself.has(wait.for));
   return ending.length > 0 ? ending : waiting.filter(({ wait }) => wait.for === 'managed-budget').slice(0, 1);
@@ -98,7 +108,7 @@ function tiedPods(leaving: readonly Leaving[], placementOf: (pod: PodView) => Pl
 }
 
 function isEvicted(step: Leaving): boolean {
-  return step.kind === 'evict' || step.wait.for === 'managed-budget';
+  return step.kind === 'evict' || (step.kind === 'wait' && step.wait.for === 'managed-budget');
 }
 
 function blocksOf(step: NextStep, node: string): readonly Finding[] {

@@ -1,11 +1,22 @@
-import type { PodView } from '../cluster/view.js';
+import type { OwnerView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 
 /** What happens next to a pod that must leave its node. */
 export type NextStep =
-  | { readonly kind: 'evict'; readonly pod: PodView }
+  /** `outage`: its owner is down meanwhile, since no replacement can be started first. */
+  | { readonly kind: 'evict'; readonly pod: PodView; readonly outage?: NoSurge }
+  /** Its Deployment is restarted, which starts the replacement and then ends the pod. */
+  | { readonly kind: 'surge'; readonly pod: PodView; readonly deployment: OwnerView }
   | { readonly kind: 'wait'; readonly pod: PodView; readonly wait: Wait }
   | { readonly kind: 'never'; readonly pod: PodView; readonly finding: Finding };
+
+/** Why the replacement of a singleton cannot be started first. For people. */
+export interface NoSurge {
+  /** Half a sentence that follows "since". */
+  readonly why: string;
+  /** One sentence: what to change. */
+  readonly mend: string;
+}
 
 /** What a pod waits for before it leaves. */
 export interface Wait {
@@ -29,6 +40,10 @@ export type WaitReason =
   | 'managed-budget'
   /** Too few Ready replicas would be left. */
   | 'spread'
+  /** Its Deployment was restarted for this turn; the pod ends when its replacement is available. */
+  | 'surging'
+  /** Somebody's rollout of its Deployment is under way, so that it cannot be restarted. */
+  | 'rollout'
   | 'job-running'
   | 'pod-objects'
   /** Evicted or deleted; it is ending. */

@@ -39,7 +39,7 @@ export function spreadAllowance(situation: {
       if (owner === undefined || !pod.ready || owner.desired === 0 || owner.owner?.terminating === true) return go;
       const left = (ready.get(owner.key) ?? 0) - 1;
       if (owner.desired === 1) {
-        if (left > 0 || policy.singletons === 'allow') return go;
+        if (left > 0 || policy.singletons !== 'block') return go;
         return { kind: 'never', finding: singletonBlocked(owner, pod, node) };
       }
       const required = requiredReady(policy.minReadyElsewhere, owner.desired);
@@ -75,6 +75,6 @@ function singletonBlocked(owner: Replicas, pod: PodView, node: string): Finding 
     node,
     objects: [name, `Pod ${podKey(pod)}`],
     message: `${name} has one replica, Pod ${podKey(pod)}; it would be down while it moves.`,
-    hint: `Raise the replicas of ${name} to 2, or set spec.gates.replicaSpread.singletons: allow.`,
+    hint: `Raise the replicas of ${name} to 2, or set spec.gates.replicaSpread.singletons to surge or allow.`,
   };
 }

@@ -25,6 +25,8 @@ export interface NodeToEvaluate {
   readonly moment: 'before-cordon' | 'after-cordon' | 'resumed';
   /** The name that our own cordon is marked with; undefined where there is none of ours. */
   readonly run: string | undefined;
+  /** What the turn of this node marks restarted Deployments with; absent where there is no turn yet. */
+  readonly restartedFor?: string | undefined;
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
@@ -51,7 +53,15 @@ export interface NodeEvaluation {
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
   const { replicaSpread: spread, managedBudgets } = gates;
-  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
+  const { restartedFor } = question;
+  const forecast = drainForecast({
+    view,
+    node: node.name,
+    policy: drain,
+    spread,
+    managedBudgets,
+    ...(restartedFor === undefined ? {} : { restartedFor }),
+  });
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),
@@ -68,7 +78,12 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
 }
 
-const passing: ReadonlySet<FindingCode> = new Set<FindingCode>(['budget-not-now', 'budget-stale', 'replica-spread']);
+const passing: ReadonlySet<FindingCode> = new Set<FindingCode>([
+  'budget-not-now',
+  'budget-stale',
+  'replica-spread',
+  'rollout-under-way',
+]);
 
 function toleratedInWork(finding: Finding): Finding {
   return passing.has(finding.code) ? { ...finding, severity: 'caution' } : finding;

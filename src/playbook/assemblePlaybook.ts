@@ -39,8 +39,7 @@ export function assemblePlaybook(
     gates: {
       replicaSpread: {
         minReadyElsewhere: countOf(spec.gates.replicaSpread.minReadyElsewhere),
-        // `surge` was refused before; the stricter of the others, should it ever get here.
-        singletons: spec.gates.replicaSpread.singletons === 'allow' ? 'allow' : 'block',
+        singletons: spec.gates.replicaSpread.singletons,
       },
       managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
       clusterHealth: {

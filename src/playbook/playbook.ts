@@ -41,7 +41,7 @@ export interface NodesPolicy {
 }
 
 export interface GatesPolicy {
-  readonly replicaSpread: { readonly minReadyElsewhere: Count; readonly singletons: 'allow' | 'block' };
+  readonly replicaSpread: { readonly minReadyElsewhere: Count; readonly singletons: 'allow' | 'surge' | 'block' };
   readonly managedBudgets: readonly {
     readonly namespaces: Readonly<Record<string, string>>;
     readonly selector: string;
@@ -124,4 +124,9 @@ export interface ReferencedFile {
   readonly path: string;
   /** SHA-256 of the content, hex. */
   readonly digest: string;
+}
+
+/** Whether the playbook has the Deployment of any singleton restarted. */
+export function wantsSurge({ gates }: Pick<Playbook, 'gates'>): boolean {
+  return gates.replicaSpread.singletons === 'surge';
 }

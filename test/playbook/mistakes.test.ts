@@ -234,10 +234,6 @@ describe('a field that does not work yet', () => {
     ],
     ['  duringTurn: {annotations: {a: b}}', '9:3 spec.duringTurn: does not work yet'],
     ['  duringTurn: {}', '9:3 spec.duringTurn: does not work yet'],
-    [
-      '  gates: {replicaSpread: {singletons: surge}}',
-      '9:27 spec.gates.replicaSpread.singletons: does not work yet: replacements of singletons are not started first; write allow or block',
-    ],
     ['  gates: {capacity: {mode: warn}}', '9:11 spec.gates.capacity: does not work yet'],
     [
       '  gates: {overrides: [{namespaces: {team: acme}, singletons: block}]}',
