@@ -1,5 +1,6 @@
 import { seededRandom, type SeededRandom } from '../../src/sandbox/seededRandom.js';
 import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
+import { withSingletons } from './generateSingletons.js';
 import { generateTroubles } from './generateTroubles.js';
 import { generateWorkloads, namespaces } from './generateWorkloads.js';
 import type { Night, NightPlaybook } from './night.js';
@@ -16,7 +17,7 @@ export function generateNight(seed: number): Night {
   const workloads = generateWorkloads({ nodes, random: random.fork() });
   const playbook = generatePlaybook({ isQuiet, isSet, random: random.fork() });
   const troubles = isQuiet ? [] : generateTroubles({ nodes, workloads, playbook, random: random.fork() });
-  return { seed, nodes, workloads, playbook, troubles };
+  return withSingletons({ seed, nodes, workloads, playbook, troubles }, random.fork());
 }
 
 /** A large cluster without any trouble, for figures: about ten pods a node, most of them with a budget. */

@@ -33,6 +33,8 @@ export interface NightWorkload {
   readonly tolerates?: boolean;
   /** Its pods are bound to a disk of the node they were born on. */
   readonly localDisk?: boolean;
+  /** Of a Deployment that cannot start a replacement first: by its type, or since a pod may be unavailable. */
+  readonly strategy?: 'Recreate' | 'no surge';
 }
 
 export interface NightPlaybook {
@@ -45,6 +47,8 @@ export interface NightPlaybook {
   readonly attempts: number;
   readonly jobMs: number;
   readonly bootMs: number;
+  /** Absent: singletons are moved with an outage. */
+  readonly singletons?: 'surge';
 }
 
 /** Something that goes wrong, or somebody who acts. Times are milliseconds from the start of the night. */

@@ -16,6 +16,7 @@ import { oneActorActs } from './oneActorActs.js';
 import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
+import { singletonsStayUp } from './singletonsStayUp.js';
 import { told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
@@ -41,6 +42,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
+  'singletons-stay-up': singletonsStayUp,
   'uncordon-after-proof': uncordonAfterProof,
   'waits-are-said': waitsAreSaid,
 };
