@@ -8,6 +8,7 @@ import { runFinalizer, runResource, turnResource } from '../../src/run/objects.j
 import type { TurnStatus } from '../../src/run/state.js';
 import { handmadeNight, type HandmadeNight } from './invariants/handmadeNight.js';
 import { invariants } from './invariants/nightWatch.js';
+import type { NightPlaybook } from './night.js';
 import { VirtualTime } from './virtualTime.js';
 
 const run = 'monthly-2026-10';
@@ -20,12 +21,17 @@ describe('each invariant', () => {
   function complains(
     name: string,
     how: string,
-    histories: { readonly bad: History; readonly good: History; readonly troubles?: readonly [] },
+    histories: {
+      readonly bad: History;
+      readonly good: History;
+      readonly troubles?: readonly [];
+      readonly playbook?: Partial<NightPlaybook>;
+    },
   ): void {
     told.add(name);
     it(`complains: ${how} (${name})`, async () => {
-      expect(await violationsOf(histories.bad, histories.troubles)).toContain(name);
-      expect(await violationsOf(histories.good, histories.troubles)).not.toContain(name);
+      expect(await violationsOf(histories.bad, histories)).toContain(name);
+      expect(await violationsOf(histories.good, histories)).not.toContain(name);
     });
   }
 
@@ -76,6 +82,47 @@ describe('each invariant', () => {
       twoReplicas(night, { otherReady: true });
       night.store(resources.pods, pod('web-2', 'node-2', { ready: false }));
       evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('singletons-stay-up', 'a singleton is evicted that could have been surged', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      evict(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      singleton(night);
+      night.store(resources.pods, pod('web-2', 'node-2'), ['one']);
+      evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('singletons-stay-up', 'a restart changes more than the mark', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1`, replicas: 2 }));
+    },
+    good: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      restart(night, singletonOwner({ mark: `${run}/node-2` }));
+    },
+  });
+
+  complains('singletons-stay-up', 'a restart ends the last Ready pod', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      endedByController(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      night.store(resources.pods, pod('web-2', 'node-2'));
+      endedByController(night, pod('web-1', 'node-1'));
     },
   });
 
@@ -465,8 +512,15 @@ describe('each invariant', () => {
 type History = ((night: HandmadeNight) => void) | ((night: HandmadeNight) => EndFacts | Promise<EndFacts>);
 type EndFacts = NonNullable<Parameters<HandmadeNight['end']>[0]>;
 
-async function violationsOf(history: History, troubles?: readonly []): Promise<readonly string[]> {
-  const night = handmadeNight(troubles === undefined ? {} : { troubles });
+async function violationsOf(
+  history: History,
+  parts: { readonly troubles?: readonly []; readonly playbook?: Partial<NightPlaybook> },
+): Promise<readonly string[]> {
+  const { troubles, playbook } = parts;
+  const night = handmadeNight({
+    ...(troubles === undefined ? {} : { troubles }),
+    ...(playbook === undefined ? {} : { playbook }),
+  });
   const facts = (await history(night)) ?? {};
   return (await night.end(facts)).map(({ invariant }) => invariant);
 }
@@ -558,6 +612,36 @@ function twoReplicas(night: HandmadeNight, { otherReady }: { readonly otherReady
   night.store(resources.deployments, owner, ['one']);
   night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
   night.store(resources.pods, pod('web-2', 'node-2', { ready: otherReady }), ['one']);
+}
+
+function singletonOwner({
+  mark,
+  replicas = 1,
+}: { readonly mark?: string; readonly replicas?: number } = {}): ApiObject {
+  const annotations = mark === undefined ? {} : { [marks.restartedFor]: mark };
+  return {
+    metadata: { name: 'web', namespace: 'shop', uid: 'uid-web' },
+    spec: { replicas, template: { metadata: { annotations } } },
+  };
+}
+
+/** A Deployment with one pod, on node-1, which could be surged to node-2. */
+function singleton(night: HandmadeNight): void {
+  cordonByUs(night, 'node-1');
+  night.store(resources.nodes, node('node-2'), ['one']);
+  night.store(resources.deployments, singletonOwner(), ['one']);
+  night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
+}
+
+function restart(night: HandmadeNight, deployment: ApiObject): void {
+  night.call({ verb: 'patch', resource: resources.deployments, namespace: 'shop', name: 'web' }, { kind: 'ok' }, () => {
+    night.store(resources.deployments, deployment);
+  });
+}
+
+function endedByController(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {
+  const by = 'system:serviceaccount:kube-system:replicaset-controller';
+  night.storeBy(by, resources.pods, { metadata: { ...metadata, deletionTimestamp: 'now' }, ...rest });
 }
 
 function evict(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { startReadyWatcher } from '../../cluster/readyWatcher.js';
+import { turnsOf } from '../../cluster/runReport.js';
 import { waitFor } from '../../cluster/waitFor.js';
 import { createReady } from '../../cluster/waitForReady.js';
 import { deployment, disruptionBudget, statefulSet } from '../../cluster/workloads.js';
@@ -94,6 +95,33 @@ export function describeSingletons(given: () => Maintenance): void {
       expect((await resumed.journal()).filter(({ type }) => type === 'owner.surging')).toHaveLength(1);
       await resumed.expectIntactJournal();
       await side.api.delete({ kind: 'Deployment', name: 'slow-mailer' }, { propagationPolicy: 'Background' });
+    });
+
+    it('are not restarted again by a second drain; the first says what was not Ready in time', async () => {
+      const { side, playbook } = given();
+      const late = deployment({ name: 'late', replicas: 1, prefers: 'node-3', startMs: 5000, stopMs: 300 });
+      await createReady(side.api, [late]);
+      const tried = await playbook('surge-late', {
+        nodes: ['node-3'],
+        spec: { ...surge, drain: { timeout: '3s', attempts: 4 } },
+      });
+      const watcher = await startReadyWatcher({ api: side.api, workloads: [late] });
+      await tried.toEndHere(0);
+      await watcher.stop();
+      expect(await tried.phases()).toEqual(['node-3 Done']);
+      const [turn] = await turnsOf(side, 'surge-late');
+      expect(turn?.attempts).toBeGreaterThanOrEqual(2);
+      const entries = await tried.journal();
+      expect(entries.find(({ type }) => type === 'drain.finished')).toMatchObject({
+        result: 'timeout',
+        waitingFor: [
+          { what: expect.stringMatching(/Deployment default\/late was restarted.*not Ready: Pod default\/late-/) },
+        ],
+      });
+      expect(entries.filter(({ type }) => type === 'owner.surging')).toHaveLength(1);
+      expect(await rolloutOf('late')).toMatchObject({ revision: '2' });
+      expect(watcher.workload('late').outages).toEqual([]);
+      await side.api.delete({ kind: 'Deployment', name: 'late' }, { propagationPolicy: 'Background' });
     });
 
     async function rolloutOf(
