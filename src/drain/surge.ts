@@ -48,14 +48,14 @@ export function surgeVerdicts(situation: SurgeSituation): (pod: PodView) => Surg
   const hasPlace = placesOf(situation);
   return (pod) => {
     const replicas = replicasByKey.get(ownerOf(view, pod) ?? '');
-    if (replicas?.desired !== 1 || replicas.owner?.terminating === true) return { kind: 'not-asked' };
-    const deployment = replicas.owner;
-    const rollout = deployment?.rollout;
+    const deployment = replicas?.owner;
+    if (replicas?.desired !== 1 || deployment === undefined || deployment.terminating) return { kind: 'not-asked' };
+    const { rollout } = deployment;
     if (rollout !== undefined && (restarted?.has(pod.uid) === true || isReplaced(pod, rollout, restartedFor))) {
       return { kind: 'wait', wait: surging(replicas, { rollout, pod }) };
     }
     if (!pod.ready) return { kind: 'not-asked' };
-    if (deployment === undefined || rollout === undefined) return { kind: 'outage', outage: noRollout(replicas) };
+    if (rollout === undefined) return { kind: 'outage', outage: noRollout(replicas) };
     const outage =
       strategyObstacle(deployment, rollout) ??
       podObstacle(pod, view) ??

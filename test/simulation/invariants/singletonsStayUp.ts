@@ -33,6 +33,17 @@ export const singletonsStayUp: MakeInvariant = (night) => {
     if (markOf(before) === undefined && set.size > 1) say(`${actor} restarted Deployment ${name} again for ${mark}`);
   };
 
+  const judgeEviction = (call: Call, before: ApiObject | undefined): void => {
+    const request = evictionOf(call);
+    const pod = request && night.truth.pod(request);
+    const deployment = pod && deploymentOf(night, pod);
+    if (pod === undefined || deployment === undefined) return;
+    if (!isReadyNow(before ?? pod) || !isSurgeable(night, pod, deployment)) return;
+    // A replacement that has come back is not replaced a second time in the turn.
+    if (pod.metadata.annotations?.[marks.restartedFor]?.endsWith(`/${nodeOfPod(pod) ?? ''}`) === true) return;
+    if (othersServing(night, pod) === 0) say(`${call.actor} evicted ${podName(pod)}, which could have been surged`);
+  };
+
   return {
     sent(call) {
       const request = evictionOf(call);
@@ -57,20 +68,11 @@ export const singletonsStayUp: MakeInvariant = (night) => {
       const change = latest;
       latest = undefined;
       if (isSame(call.resource, resources.deployments) && call.verb === 'patch' && answer.kind === 'ok') {
-        if (change?.before !== undefined && isSame(change.resource, resources.deployments)) {
-          judgeRestart(call, change.before, change.object);
-        }
-        return;
+        if (change?.before === undefined || !isSame(change.resource, resources.deployments)) return;
+        judgeRestart(call, change.before, change.object);
+      } else if (lastOfOne.delete(`${call.actor} ${String(call.number)}`) && answer.kind === 'accepted') {
+        judgeEviction(call, change?.before);
       }
-      const request = evictionOf(call);
-      if (request === undefined || !lastOfOne.delete(`${call.actor} ${String(call.number)}`)) return;
-      const pod = night.truth.pod(request);
-      const deployment = pod === undefined ? undefined : deploymentOf(night, pod);
-      if (answer.kind !== 'accepted' || pod === undefined || deployment === undefined) return;
-      if (!isReadyNow(change?.before ?? pod) || !isSurgeable(night, pod, deployment)) return;
-      // A replacement that has come back is not replaced a second time in the turn.
-      if (pod.metadata.annotations?.[marks.restartedFor]?.endsWith(`/${nodeOfPod(pod) ?? ''}`) === true) return;
-      if (othersServing(night, pod) === 0) say(`${call.actor} evicted ${podName(pod)}, which could have been surged`);
     },
     violations,
   };
