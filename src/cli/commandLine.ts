@@ -185,6 +185,11 @@ function addInstall(program: Command, io: CommandIo, ended: Ended): void {
   clusterOptions(program.command('install'))
     .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
     .option('-f, --file <playbook>', 'also the roles that the conditions of this playbook need')
+    .addOption(
+      new Option('--with <permission...>', 'also what not every cluster allows: surge (patch deployments)')
+        .choices(['surge'])
+        .default([]),
+    )
     .option('--print', 'print the objects as YAML instead', false)
     .option(
       '--system-namespace <name>',

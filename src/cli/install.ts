@@ -1,11 +1,12 @@
 import { stringify } from 'yaml';
 import type { ApiObject, ClusterPort } from '../cluster/clusterPort.js';
 import { notRead } from '../gates/conditionGate.js';
+import type { AccessExtra } from '../install/accessRules.js';
 import { applyManifests } from '../install/applyManifests.js';
 import { conditionAccess } from '../install/conditionAccess.js';
 import { readInstallation } from '../install/installation.js';
 import { defaultNamespace, manifests } from '../install/manifests.js';
-import type { Playbook } from '../playbook/playbook.js';
+import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import { checkedClusterUid, refuseUnreachable } from '../run/preconditions.js';
 import { locateConditions, type ConditionTarget } from '../run/readConditions.js';
 import { TurnusError } from '../turnusError.js';
@@ -18,6 +19,8 @@ export interface InstallOptions extends ClusterOptions {
   readonly systemNamespace?: string;
   /** A playbook whose conditions need roles. */
   readonly file?: string;
+  /** Permissions that not every cluster gives. */
+  readonly with: readonly AccessExtra[];
 }
 
 /** As the formatter of the project writes YAML; no aliases, which not every reader of manifests knows. */
@@ -26,9 +29,12 @@ const yamlStyle = { lineWidth: 0, singleQuote: true, aliasDuplicateObjects: fals
 /** `turnus install`: applies, or prints, the objects that Turnus needs in the cluster. */
 export async function installCommand(io: CommandIo, options: InstallOptions): Promise<number> {
   const playbook = options.file === undefined ? undefined : await openPlaybook(io, options.file);
+  if (playbook !== undefined && wantsSurge(playbook) && !options.with.includes('surge')) {
+    say(io, 'The playbook surges singletons, which needs `--with surge` as well; a run refuses to start without it.');
+  }
   const hasConditions = (playbook?.gates.clusterHealth.conditions ?? []).length > 0;
   if (options.print && !hasConditions) {
-    await printObjects(io, manifests(options.systemNamespace ?? defaultNamespace));
+    await printObjects(io, manifests(options.systemNamespace ?? defaultNamespace, options.with));
     return 0;
   }
   if (hasConditions) say(io, 'Asking the API server where the kinds of the conditions of the playbook are served.');
@@ -39,7 +45,7 @@ export async function installCommand(io: CommandIo, options: InstallOptions): Pr
     const namespace = options.systemNamespace ?? (await installedNamespace(cluster, signal)) ?? defaultNamespace;
     const forConditions =
       playbook === undefined ? [] : conditionAccess({ playbook: playbook.name, namespace, targets });
-    const objects = [...manifests(namespace), ...forConditions];
+    const objects = [...manifests(namespace, options.with), ...forConditions];
     if (options.print) {
       await printObjects(io, objects);
       return 0;

@@ -1,7 +1,7 @@
 import { parseJson, recordOf, stringOf, timeOf } from './json.js';
 import type { NodeView } from './view.js';
 
-/** What Turnus and people write on nodes. */
+/** What Turnus and people write on nodes, and Turnus on the pod template of a Deployment. */
 export const marks = {
   /** Annotation: the run whose cordon this is. Set and removed together with the cordon. */
   cordonedBy: 'turnus.dev/cordoned-by',
@@ -11,6 +11,8 @@ export const marks = {
   lastTurn: 'turnus.dev/last-turn',
   /** Label (default of the playbook): this node is not taken. */
   exclude: 'turnus.dev/exclude',
+  /** Annotation of a pod template: for which run and node the Deployment was restarted, as `run/node`. */
+  restartedFor: 'turnus.dev/restarted-for',
 } as const;
 
 /** When a node had its last turn, and in which run. */

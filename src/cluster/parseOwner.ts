@@ -1,6 +1,7 @@
 import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
 import { numberOf, recordOf, stringOf } from './json.js';
+import { parseRollout } from './rollout.js';
 import type { ControllerReference, OwnerView } from './view.js';
 
 /** Kubernetes' own controllers of pods. */
@@ -18,16 +19,18 @@ const apiVersions: Readonly<Record<BuiltInOwnerKind, string>> = {
 export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView {
   const { metadata } = object;
   const spec = recordOf(object['spec']);
+  // The API server writes the default 1 into every object it stores.
+  const desired = kind === 'DaemonSet' ? undefined : (numberOf(spec['replicas']) ?? 1);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     apiVersion: apiVersions[kind],
     kind,
     name: stringOf(metadata.name) ?? '',
     uid: stringOf(metadata.uid) ?? '',
-    // The API server writes the default 1 into every object it stores.
-    desired: kind === 'DaemonSet' ? undefined : (numberOf(spec['replicas']) ?? 1),
+    desired,
     terminating: metadata.deletionTimestamp !== undefined,
     ...(kind === 'StatefulSet' && spec['podManagementPolicy'] !== 'Parallel' ? { ordered: true } : {}),
+    ...(kind === 'Deployment' && desired === 1 ? { rollout: parseRollout(object, desired) } : {}),
   };
 }
 

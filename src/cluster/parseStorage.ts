@@ -1,15 +1,20 @@
 import type { ApiObject } from './clusterPort.js';
-import { recordOf, stringMapOf, stringOf } from './json.js';
+import { recordOf, stringMapOf, stringOf, stringsOf } from './json.js';
 import { parseNodeSelector } from './nodeSelector.js';
 import type { ClaimView, NamespaceView, VolumeView } from './view.js';
 
-/** A PersistentVolumeClaim: which volume it is bound to. */
+/** A PersistentVolumeClaim: which volume it is bound to, and whether several nodes can use it. */
 export function parseClaim(object: ApiObject): ClaimView {
-  const volume = stringOf(recordOf(object['spec'])['volumeName']);
+  const spec = recordOf(object['spec']);
+  const volume = stringOf(spec['volumeName']);
+  // Those of the volume, once it is bound; a claim may ask for fewer.
+  const bound = stringsOf(recordOf(object['status'])['accessModes']);
+  const accessModes = bound.length > 0 ? bound : stringsOf(spec['accessModes']);
   return {
     namespace: stringOf(object.metadata.namespace) ?? '',
     name: stringOf(object.metadata.name) ?? '',
     volume: volume === '' ? undefined : volume,
+    onOneNode: accessModes.every((mode) => mode === 'ReadWriteOnce' || mode === 'ReadWriteOncePod'),
   };
 }
 

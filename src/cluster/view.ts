@@ -183,6 +183,8 @@ export interface ClaimView {
   readonly name: string;
   /** Undefined while it is not bound. */
   readonly volume: string | undefined;
+  /** Its volume can be used on one node at a time (access modes ReadWriteOnce, ReadWriteOncePod and no other). */
+  readonly onOneNode: boolean;
 }
 
 /** A PersistentVolume. */
@@ -253,4 +255,27 @@ export interface OwnerView {
   readonly terminating: boolean;
   /** A StatefulSet that creates a pod only when those before it are Ready. */
   readonly ordered?: boolean;
+  /** Of a Deployment with one desired replica. */
+  readonly rollout?: RolloutView;
+}
+
+/** Whether a Deployment can start a replacement before it ends a pod, and how far its rollout has come. */
+export interface RolloutView {
+  /** Strategy Recreate: all pods end before one is started. */
+  readonly recreates: boolean;
+  /** Pods above the desired number that a rollout may have. */
+  readonly maxSurge: number;
+  /** Pods below the desired number that a rollout may have. */
+  readonly maxUnavailable: number;
+  readonly paused: boolean;
+  /** The controller has seen the latest change of the Deployment. */
+  readonly observed: boolean;
+  /** Pods that are not ending, of the present template and of earlier ones. */
+  readonly pods: number;
+  /** Those of the present template. */
+  readonly updatedPods: number;
+  /** Pods that have been Ready for `minReadySeconds`. */
+  readonly availablePods: number;
+  /** Run and node that Turnus last restarted it for, as `run/node`. */
+  readonly restartedFor: string | undefined;
 }

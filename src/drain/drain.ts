@@ -21,11 +21,12 @@ import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { SharedEvictions } from './sharedEvictions.js';
 import type { SpreadPolicy } from './spreadPolicy.js';
+import { surgeSender, type SurgeSender } from './surgeSender.js';
 import { waitForChange, type DrainCache } from './waitForChange.js';
 
 export interface Drain {
-  /** Checks the lease before each eviction. */
-  readonly cluster: Pick<ClusterPort, 'evict'>;
+  /** Checks the lease before each eviction and restart. */
+  readonly cluster: Pick<ClusterPort, 'evict' | 'get' | 'patch'>;
   readonly cache: DrainCache;
   /** Name of the node; it is cordoned. */
   readonly node: string;
@@ -45,39 +46,43 @@ export interface Drain {
   readonly boundControllers?: ReadonlySet<string>;
   /** The node was read consistently a moment ago: the drain begins without reading it again. */
   readonly isJustRead?: boolean;
+  /** What this turn marks restarted Deployments with. */
+  readonly restartedFor: string;
   /** What other drains of this actor have under way. */
   readonly evictions: SharedEvictions;
 }
 
 /** Between two looks while another drain is under way: what it gives up makes room, and no event tells. */
 const lookAtOthersMs = 1000;
-/** Evictions sent at the same time, so that a full node does not flood the API server. */
+/** Evictions, and restarts, sent at the same time, so that a full node does not flood the API server. */
 const mostSending = 10;
 /** How long the watch may take to show a cordon that was set a moment ago. */
 const cordonShownWithinMs = 5000;
 
 /**
  * Empties a cordoned node. Acts at each change of the cluster: whatever {@link nextEvictions} lets go is evicted, with
- * the pod's UID, after the view has shown that UID on this node. It is over when the node, read again, has no pod left
+ * the pod's UID, after the view has shown that UID on this node; singletons are surged where the playbook says so. It is over when the node, read again, has no pod left
  * that counts, and (where the playbook says so) every displaced owner has its Ready replicas again on other nodes. The
  * policy's timeout bounds all of it; waiting for Job pods alone is bounded by their own limit instead.
  */
 export async function drain(request: Drain): Promise<DrainEnd> {
   const work = begin(request);
-  const { sender, ledger, bound } = work;
+  const { sender, surges, ledger, bound } = work;
   const leave = request.evictions.join(ledger);
   const ended = await untilStopped(request.signal, async () => {
     const end = await emptyNode(request, work);
     return end.kind === 'empty' && request.policy.waitForReplacements ? await replacementsReady(request, work) : end;
   }).finally(async () => {
-    await sender.settled();
+    await Promise.all([sender.settled(), surges.settled()]);
     leave();
   });
   sender.throwFailure();
+  surges.throwFailure();
 
   const record: DrainRecord = {
     evicted: ledger.evicted(),
-    displaced: sender.displaced(),
+    surged: surges.count(),
+    displaced: displacedBy(work),
     boundToNode: bound.pods(request.cache.view()),
     leftByPolicy: leftPods({ ...request, view: request.cache.view(), now: request.clock.now() }).map(podKey),
     findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
@@ -89,6 +94,7 @@ export async function drain(request: Drain): Promise<DrainEnd> {
 interface Work {
   readonly ledger: EvictionLedger;
   readonly sender: EvictionSender;
+  readonly surges: SurgeSender;
   readonly bound: BoundPods;
   readonly time: DrainTime;
   readonly progress: ProgressReporter;
@@ -108,6 +114,7 @@ function begin(request: Drain): Work {
     ledger,
     bound,
     sender: evictionSender({ ...request, ledger, bound }),
+    surges: surgeSender(request),
     time: drainTime({ clock, policy }),
     progress: progressReporter({ node, now: () => clock.now(), gone: () => ledger.goneCount(), report }),
   };
@@ -125,13 +132,14 @@ async function emptyNode(request: Drain, work: Work): Promise<Ended> {
 /** Ends with `empty` where nothing was left from the start, with undefined once nothing is: then it is read again. */
 async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended | undefined> {
   const { cache, node, clock, signal } = request;
-  const { ledger, sender, bound, time, progress } = work;
+  const { ledger, sender, surges, bound, time, progress } = work;
   for (let firstLook = true; ; firstLook = false) {
     const version = cache.version();
     const view = cache.view();
-    await journalGone(request, ledger, view);
+    await journalGone(request, work, view);
     bound.observe(view);
     sender.throwFailure();
+    surges.throwFailure();
 
     const { steps } = nextEvictions(situationOf(request, work, view));
     if (steps.length === 0) return firstLook ? { kind: 'empty' } : undefined;
@@ -141,19 +149,19 @@ async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended |
     if (time.notCordonedFor(cordoned) > cordonShownWithinMs) return { kind: 'not-cordoned' };
 
     time.observe(steps);
-    if (cordoned) sendEvictions(steps, view, work);
+    if (cordoned) act(steps, view, work);
     const waitingFor = progress.steps(steps, clock.now() + Math.round(time.leftMs()));
     if (time.leftMs() <= 0) return { kind: 'timeout', waitingFor };
     if (time.jobsLeftMs() <= 0) return { kind: 'deferred', jobs: jobPodsOf(steps) };
     const atMostMs = Math.min(
       time.leftMs(),
       time.jobsLeftMs(),
-      ledger.nextPauseEnd() - clock.monotonic(),
+      Math.min(ledger.nextPauseEnd(), surges.nextPauseEnd()) - clock.monotonic(),
       firstObjectionEnd(steps) - clock.now(),
       cordoned ? Infinity : cordonShownWithinMs,
       request.evictions.isShared() ? lookAtOthersMs : Infinity,
     );
-    await waitForChange({ cache, version, clock, atMostMs, tasks: sender.tasks(), signal });
+    await waitForChange({ cache, version, clock, atMostMs, tasks: [...sender.tasks(), ...surges.tasks()], signal });
   }
 }
 
@@ -161,16 +169,25 @@ function findingsOf(steps: readonly NextStep[]): readonly Finding[] {
   return steps.flatMap((step) => (step.kind === 'never' ? [step.finding] : []));
 }
 
-function sendEvictions(steps: readonly NextStep[], view: ClusterView, { ledger, sender }: Work): void {
-  const room = mostSending - ledger.sending();
-  const evictable = steps.filter((step) => step.kind === 'evict');
-  for (const { pod, override } of evictable.slice(0, Math.max(0, room))) sender.send(pod, view, override?.name);
+function act(steps: readonly NextStep[], view: ClusterView, { ledger, sender, surges }: Work): void {
+  let room = mostSending - ledger.sending() - [...surges.tasks()].length;
+  for (const step of steps) {
+    if (room <= 0) return;
+    if (step.kind === 'evict') sender.send(step.pod, view, step.override?.name);
+    else if (step.kind === 'surge') surges.send(step, view);
+    else continue;
+    room -= 1;
+  }
+}
+
+function displacedBy({ sender, surges }: Work): DisplacedOwners {
+  return new Map([...surges.displaced(), ...sender.displaced()]);
 }
 
 async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
   const { cache, clock, signal, node } = request;
   const { sender, bound, time, progress } = work;
-  const displaced = sender.displaced();
+  const displaced = displacedBy(work);
   const waitingFor = await awaitReplacements({
     cache,
     clock,
@@ -191,8 +208,8 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
 }
 
 function situationOf(
-  { node, policy, spread, managedBudgets, vitalServices = [], clock, evictions }: Drain,
-  { ledger, bound, time }: Work,
+  { node, policy, spread, managedBudgets, vitalServices = [], clock, restartedFor, evictions }: Drain,
+  { ledger, surges, bound, time }: Work,
   view: ClusterView,
 ) {
   const jobsLeftMs = time.jobsLeftMs();
@@ -205,13 +222,18 @@ function situationOf(
     vitalServices,
     now: clock.now(),
     inFlight: evictions.inFlight(view),
-    heldBack: ledger.heldBack(),
+    heldBack: new Map([...ledger.heldBack(), ...surges.heldBack()]),
+    restartedFor,
+    restarted: surges.restarted(),
     boundControllers: bound.controllers(),
     ...(Number.isFinite(jobsLeftMs) ? { jobsUntil: clock.now() + Math.round(jobsLeftMs) } : {}),
   };
 }
 
-async function journalGone({ journal, node }: Drain, ledger: EvictionLedger, view: ClusterView): Promise<void> {
+async function journalGone({ journal, node }: Drain, { ledger, surges }: Work, view: ClusterView): Promise<void> {
+  for (const { pod, owner, afterMs } of surges.observe(view)) {
+    await journal({ type: 'owner.surged', node, owner, pod: podKey(pod), uid: pod.uid, afterMs });
+  }
   for (const { pod, uid, evictedAt, goneAt } of ledger.observe(view)) {
     const afterMs = goneAt === undefined ? undefined : goneAt - evictedAt;
     await journal({ type: 'pod.gone', node, pod, uid, ...(afterMs === undefined ? {} : { afterMs }) });
@@ -232,12 +254,13 @@ function firstObjectionEnd(steps: readonly NextStep[]): number {
 }
 
 function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {
-  const { evicted, boundToNode, leftByPolicy, displaced } = record;
+  const { evicted, surged, boundToNode, leftByPolicy, displaced } = record;
   return {
     type: 'drain.finished',
     node,
     result: ended.kind,
     evicted: evicted.length,
+    ...(surged === 0 ? {} : { surged }),
     boundToNode,
     ...(leftByPolicy.length === 0 ? {} : { leftByPolicy }),
     displaced: Object.fromEntries(displaced),

@@ -20,6 +20,8 @@ export type DrainEnd = DrainRecord &
 
 export interface DrainRecord {
   readonly evicted: readonly EvictedPod[];
+  /** Deployments that were restarted, so that their replacement came first. */
+  readonly surged: number;
   readonly displaced: DisplacedOwners;
   /** Pods left on the node because they returned to it after an eviction. */
   readonly boundToNode: readonly PodKey[];

@@ -34,6 +34,8 @@ export interface DrainToForecast {
   readonly vitalServices?: readonly VitalService[];
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
+  /** What a Deployment is marked with that this turn has restarted; absent outside a turn. */
+  readonly restartedFor?: string;
 }
 
 /**
@@ -49,9 +51,11 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
   const evicted: PodView[] = [];
+  const replaced: PodView[] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
-  const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
+  const ask = (): NextSteps =>
+    nextEvictions({ ...drain, view, surroundings: drain.view, now: view.takenAt, inFlight, setAside });
 
   const { stays } = ask();
   findings.push(
@@ -65,6 +69,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
       const tied = tiedPods(leaving, placementOf);
       findings.push(...cautionsOf(leaving, { view, node, tied }));
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
+      replaced.push(...leaving.filter(({ kind }) => kind === 'surge').map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
@@ -78,7 +83,8 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const merged = mergeFindings([...findings, ...localDataLost(evicted, { node, localData: drain.policy.localData })]);
+  const lost = localDataLost([...evicted, ...replaced], { node, localData: drain.policy.localData });
+  const merged = mergeFindings([...findings, ...lost]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }
@@ -90,12 +96,13 @@ const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
   'namespace-deleted',
   'job-running',
   'pod-awaited',
+  'surging',
 ]);
 
-/** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
+/** The pods of the next step: what can be evicted or replaced; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {
-  const evicted = steps.filter((step) => step.kind === 'evict');
-  if (evicted.length > 0) return evicted;
+  const going = steps.filter((step) => step.kind === 'evict' || step.kind === 'surge');
+  if (going.length > 0) return going;
   const waiting = steps.filter((step) => step.kind === 'wait');
   const ending = waiting.filter(({ wait }) => endsByItself.has(wait.for));
   return ending.length > 0 ? ending : waiting.filter(({ wait }) => wait.for === 'managed-budget').slice(0, 1);
@@ -112,7 +119,7 @@ function tiedPods(leaving: readonly Leaving[], placementOf: (pod: PodView) => Pl
 }
 
 function isEvicted(step: Leaving): boolean {
-  return step.kind === 'evict' || step.wait.for === 'managed-budget';
+  return step.kind === 'evict' || (step.kind === 'wait' && step.wait.for === 'managed-budget');
 }
 
 function blocksOf(step: NextStep, node: string): readonly Finding[] {

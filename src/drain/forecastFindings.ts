@@ -1,10 +1,10 @@
 import { isJobPod, ownerName, ownerOf, readyCount, replicasOf, type Replicas } from '../cluster/replicas.js';
-import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
+import { ownerKey, podKey, type ClusterView, type OwnerView, type PodView } from '../cluster/view.js';
 import type { Finding, FindingCode, Severity } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import { count, someOf } from './budgetWords.js';
 import { objectionOf } from './classifyPods.js';
-import type { NextStep, Wait, WaitReason } from './nextStep.js';
+import type { NextStep, NoSurge, Wait, WaitReason } from './nextStep.js';
 import { objectionOverruled } from './overrideWords.js';
 import type { PodOverride } from './podOverrides.js';
 import type { Placement } from './placement.js';
@@ -31,6 +31,9 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
       return 'last-webhook-backend';
     case 'spread':
       return 'replica-spread';
+    case 'rollout':
+      return 'rollout-under-way';
+    case 'surging':
     case 'terminating':
     case 'namespace-deleted':
     case 'earlier-pods':
@@ -52,6 +55,7 @@ export function cautionsOf(
   return steps.flatMap((step) => {
     const { pod } = step;
     const owner = replicas.get(ownerOf(view, pod) ?? '');
+    if (step.kind === 'surge') return [singletonSurge(pod, step.deployment, node)];
     const isEvicted = step.kind === 'evict' || step.wait.for === 'managed-budget';
     const placement = isEvicted ? tied.get(pod.uid) : undefined;
     const short =
@@ -61,7 +65,9 @@ export function cautionsOf(
       ...(pod.controller === undefined ? [unmanagedLost(pod, node, step.override)] : []),
       ...(isJobPod(pod) ? [jobEvicted(pod, node, step.override)] : []),
       ...overruled(step, { view, node }),
-      ...(owner?.desired === 1 && pod.ready && readyCount(owner) <= 1 ? [singletonOutage(pod, owner, node)] : []),
+      ...(owner?.desired === 1 && pod.ready && readyCount(owner) <= 1
+        ? [singletonOutage({ pod, owner, node, noSurge: step.outage })]
+        : []),
       ...short,
     ];
   });
@@ -97,15 +103,37 @@ export function localDataLost(
   ];
 }
 
-function singletonOutage(pod: PodView, owner: Replicas, node: string): Finding {
+function singletonSurge(pod: PodView, deployment: OwnerView, node: string): Finding {
+  const name = ownerName(ownerKey(deployment));
+  return {
+    code: 'singleton-surge',
+    severity: 'info',
+    node,
+    objects: [name, `Pod ${podKey(pod)}`],
+    message: `${name} has one replica; a second is started on another node before Pod ${podKey(pod)} ends. This adds a revision to ${name}.`,
+    hint: `Nothing to do; if it must never run twice, set its spec.strategy.type to Recreate.`,
+  };
+}
+
+function singletonOutage(outage: {
+  readonly pod: PodView;
+  readonly owner: Replicas;
+  readonly node: string;
+  readonly noSurge: NoSurge | undefined;
+}): Finding {
+  const { pod, owner, node, noSurge } = outage;
   const name = ownerName(owner.key);
+  const down = `it is down from the eviction of Pod ${podKey(pod)} until its replacement is Ready`;
   return {
     code: 'singleton-outage',
     severity: 'caution',
     node,
     objects: [name, `Pod ${podKey(pod)}`],
-    message: `${name} has one replica; it is down from the eviction of Pod ${podKey(pod)} until its replacement is Ready.`,
-    hint: `Raise the replicas of ${name} to 2 where it can run twice, or accept the short outage.`,
+    message:
+      noSurge === undefined
+        ? `${name} has one replica; ${down}.`
+        : `Planned outage: ${name} has one replica, and none can be started first, since ${noSurge.why}; ${down}.`,
+    hint: noSurge?.mend ?? `Raise the replicas of ${name} to 2 where it can run twice, or accept the short outage.`,
   };
 }
 

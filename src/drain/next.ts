@@ -7,11 +7,12 @@ import { budgetAllowance } from './budgetAllowance.js';
 import { count } from './budgetWords.js';
 import { classifyPods, type Standing } from './classifyPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
-import type { Allowance, NextStep, Permission, Wait } from './nextStep.js';
+import { go, type Allowance, type NextStep, type Permission, type Wait } from './nextStep.js';
 import { podAwaited } from './overrideWords.js';
 import { podBudgets, type SelectedPods } from './podBudgets.js';
 import { spreadAllowance } from './spreadAllowance.js';
 import type { SpreadPolicy } from './spreadPolicy.js';
+import { surgeVerdicts, type SurgeVerdict } from './surge.js';
 
 /** All that decides what a drain does next. */
 export interface DrainSituation {
@@ -34,6 +35,12 @@ export interface DrainSituation {
   readonly setAside?: ReadonlySet<string>;
   /** Wall clock at which the wait for Job pods ends. */
   readonly jobsUntil?: number;
+  /** The whole view, where `view` is a part of it. */
+  readonly surroundings?: ClusterView;
+  /** What a Deployment is marked with that this turn has restarted ({@link restartMark}); absent outside a turn. */
+  readonly restartedFor?: string;
+  /** UIDs of pods whose Deployment this drain has restarted. */
+  readonly restarted?: ReadonlySet<string>;
 }
 
 export interface NextSteps {
@@ -51,7 +58,8 @@ const criticalPriority = 2_000_000_000;
  * to its end on a view, the drain at each change of the cluster, so that they never disagree.
  *
  * Ordinary pods go first, critical ones when those have left, pods of managed budgets last: storage closes when its
- * users are gone. Within a rank, pods that are not Ready go first, since they use up no budget. As many go at a time
+ * users are gone. Where the playbook asks for it, singletons do not go before their replacement is there: their
+ * Deployment is restarted instead. Within a rank, pods that are not Ready go first, since they use up no budget. As many go at a time
  * as each budget and each owner's spread allow.
  */
 export function nextEvictions(situation: DrainSituation): NextSteps {
@@ -65,6 +73,7 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
     spreadAllowance({ view, node, policy: spread, pods, inFlight }),
     ...(vitalServices.length === 0 ? [] : [backendAllowance({ view, services: vitalServices, inFlight })]),
   ];
+  const surgeOf = surgeVerdicts({ ...situation, pods });
 
   const ranked = leaving
     .map((standing) => ({ standing, rank: rankOf(standing.pod, budgets) }))
@@ -74,15 +83,32 @@ export function nextEvictions(situation: DrainSituation): NextSteps {
 
   const steps = ranked.map(({ standing, rank }): NextStep => {
     const { pod } = standing;
-    const permission = permissionFor(standing, situation, allowances);
+    const surge = standing.kind === 'leaves' && !inFlight.has(pod.uid) ? surgeOf(pod) : notAsked;
+    const permission = surgePermission(pod, surge, situation) ?? permissionFor(standing, situation, allowances);
     if (permission.kind === 'never') return { kind: 'never', pod, finding: permission.finding };
     const wait = permission.kind === 'wait' ? permission.wait : rank > lowestRank ? earlierPods(earlier) : undefined;
     if (wait !== undefined) return { kind: 'wait', pod, wait };
+    if (surge.kind === 'surge') return { kind: 'surge', pod, deployment: surge.deployment };
     for (const allowance of allowances) allowance.take(pod);
     const override = standing.kind === 'leaves' ? standing.override : undefined;
-    return { kind: 'evict', pod, ...(override === undefined ? {} : { override }) };
+    return {
+      kind: 'evict',
+      pod,
+      ...(override === undefined ? {} : { override }),
+      ...(surge.kind === 'outage' ? { outage: surge.outage } : {}),
+    };
   });
   return { steps, stays: standings.filter((standing) => standing.kind === 'stays') };
+}
+
+const notAsked: SurgeVerdict = { kind: 'not-asked' };
+
+/** What holds of a pod whose replacement comes first: a rollout asks neither budgets nor spread. */
+function surgePermission(pod: PodView, surge: SurgeVerdict, { heldBack }: DrainSituation): Permission | undefined {
+  if (surge.kind === 'wait') return surge;
+  if (surge.kind !== 'surge') return undefined;
+  const held = heldBack?.get(pod.uid);
+  return held === undefined ? go : { kind: 'wait', wait: held };
 }
 
 function permissionFor(

@@ -1,13 +1,26 @@
-import type { PodView } from '../cluster/view.js';
+import type { OwnerView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { PodOverride } from './podOverrides.js';
 
 /** What happens next to a pod that must leave its node. */
 export type NextStep =
-  /** `override`: the entry of the playbook that has it evicted whatever speaks against it. */
-  | { readonly kind: 'evict'; readonly pod: PodView; readonly override?: PodOverride }
+  /**
+   * `override`: the entry of the playbook that has it evicted whatever speaks against it. `outage`: its owner is down
+   * meanwhile, since no replacement can be started first.
+   */
+  | { readonly kind: 'evict'; readonly pod: PodView; readonly override?: PodOverride; readonly outage?: NoSurge }
+  /** Its Deployment is restarted, which starts the replacement and then ends the pod. */
+  | { readonly kind: 'surge'; readonly pod: PodView; readonly deployment: OwnerView }
   | { readonly kind: 'wait'; readonly pod: PodView; readonly wait: Wait }
   | { readonly kind: 'never'; readonly pod: PodView; readonly finding: Finding };
+
+/** Why the replacement of a singleton cannot be started first. For people. */
+export interface NoSurge {
+  /** Half a sentence that follows "since". */
+  readonly why: string;
+  /** One sentence: what to change. */
+  readonly mend: string;
+}
 
 /** What a pod waits for before it leaves. */
 export interface Wait {
@@ -33,6 +46,10 @@ export type WaitReason =
   | 'spread'
   /** It is the last Ready pod behind a Service that the API server calls. */
   | 'last-backend'
+  /** Its Deployment was restarted for this turn; the pod ends when its replacement is available. */
+  | 'surging'
+  /** Somebody's rollout of its Deployment is under way, so that it cannot be restarted. */
+  | 'rollout'
   | 'job-running'
   | 'pod-objects'
   /** The playbook does not have it evicted: it goes by itself. */

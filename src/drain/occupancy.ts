@@ -18,13 +18,13 @@ export type ObstacleOn = (node: NodeView) => string | undefined;
 
 /**
  * What the pods on nodes other than `node` take up: host ports, and places that anti-affinity or hard topology spread
- * forbid. What is common to all questions is looked up once, and only when a pod asks for it.
+ * forbid. What is common to all questions is looked up once, and only when a pod asks for it. `staying`: UIDs of pods
+ * on `node` that count like those elsewhere.
  */
-export function occupancy(view: ClusterView, node: string): (pod: PodView) => ObstacleOn {
+export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<string>): (pod: PodView) => ObstacleOn {
+  const isElsewhere = ({ nodeName, uid }: PodView) => nodeName !== undefined && (nodeName !== node || staying.has(uid));
   const placed = once(() =>
-    [...view.pods.values()].filter(
-      (pod) => pod.nodeName !== undefined && pod.nodeName !== node && !pod.terminating && !isFinished(pod),
-    ),
+    [...view.pods.values()].filter((pod) => isElsewhere(pod) && !pod.terminating && !isFinished(pod)),
   );
   const withPorts = once(() => placed().filter(({ hostPorts }) => hostPorts.length > 0));
   const pods = once(() => podIndex(placed()));

@@ -20,10 +20,16 @@ export type Placement =
  * are, and no other node that it may use is in service, the answer is still yes: the pod is not tied to its node,
  * and to wait is right. Where a claim or volume is not known, the answer is no: it is not guessed that another node
  * can reach it.
+ *
+ * `staying`: UIDs of pods of the node that take up their places meanwhile.
  */
-export function placements(view: ClusterView, node: string): (pod: PodView) => Placement {
+export function placements(
+  view: ClusterView,
+  node: string,
+  staying: ReadonlySet<string> = new Set(),
+): (pod: PodView) => Placement {
   const others = [...view.nodes.values()].filter(({ name }) => name !== node);
-  const occupied = occupancy(view, node);
+  const occupied = occupancy(view, node, staying);
   return (pod) => {
     const admitting = others.filter((other) => admitsNode(pod, other));
     if (admitting.length === 0) {

@@ -45,7 +45,7 @@ export function spreadAllowance(situation: {
       const left = (ready.get(owner.key) ?? 0) - 1;
       const spread = spreadOf(pod);
       if (owner.desired === 1) {
-        if (left > 0 || spread.singletons === 'allow') return go;
+        if (left > 0 || spread.singletons !== 'block') return go;
         return { kind: 'never', finding: singletonBlocked({ owner, pod, node, spread }) };
       }
       const required = requiredReady(spread.minReadyElsewhere, owner.desired);
@@ -88,6 +88,6 @@ function singletonBlocked({ owner, pod, node, spread }: Spread): Finding {
     node,
     objects: [name, `Pod ${podKey(pod)}`],
     message: `${name} has one replica, Pod ${podKey(pod)}; it would be down while it moves.`,
-    hint: `Raise the replicas of ${name} to 2, or set ${spread.saidBy.singletons}: allow.`,
+    hint: `Raise the replicas of ${name} to 2, or set ${spread.saidBy.singletons} to surge or allow.`,
   };
 }

@@ -29,6 +29,8 @@ export interface NodeToEvaluate {
   readonly moment: 'before-cordon' | 'after-cordon' | 'resumed';
   /** The name that our own cordon is marked with; undefined where there is none of ours. */
   readonly run: string | undefined;
+  /** What the turn of this node marks restarted Deployments with; absent where there is no turn yet. */
+  readonly restartedFor?: string | undefined;
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
@@ -59,6 +61,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const services = question.services?.read;
   const isBefore = moment === 'before-cordon';
   const { replicaSpread: spread, managedBudgets } = gates;
+  const { restartedFor } = question;
   const forecast = drainForecast({
     view,
     node: node.name,
@@ -66,6 +69,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     spread,
     managedBudgets,
     vitalServices: services?.vital ?? [],
+    ...(restartedFor === undefined ? {} : { restartedFor }),
   });
   const findings = [
     ...controlPlaneGate({ view, node }),
@@ -93,6 +97,7 @@ const passing: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'budget-stale',
   'replica-spread',
   'last-webhook-backend',
+  'rollout-under-way',
 ]);
 
 function toleratedInWork(finding: Finding): Finding {

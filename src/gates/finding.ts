@@ -34,6 +34,9 @@ export const findingCatalogue = {
   'daemonset-serves-traffic':
     'Pods of DaemonSets serve traffic on this node until its host goes down, and no script takes them out before.',
   'singleton-outage': 'A workload with one replica is down while its pod moves.',
+  'singleton-surge': 'A workload with one replica gets a second one before its pod ends.',
+  'rollout-under-way':
+    'A workload with one replica is in the middle of a rollout, so that no second one can be started.',
   'singleton-blocked': 'A workload with one replica is here, and the playbook does not allow it to move.',
   'unmanaged-pod': 'A pod has no controller: evicted, it is gone for good.',
   'local-data-lost': 'Pods keep data in emptyDir volumes that are lost with the eviction.',

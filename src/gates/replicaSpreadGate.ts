@@ -4,6 +4,8 @@ import type { Finding, FindingCode } from './finding.js';
 const codes: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'replica-spread',
   'singleton-outage',
+  'singleton-surge',
+  'rollout-under-way',
   'singleton-blocked',
   'short-during-turn',
 ]);

@@ -56,6 +56,8 @@ const serviceRules: readonly AccessRule[] = [
   },
   { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], verbs: ['list'] },
 ];
+/** What surging of singletons needs: it may change what every Deployment runs, so it is given only where asked for. */
+const surgeRules: readonly AccessRule[] = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }];
 
 /** What Turnus does in its own namespace. */
 const ownRules: readonly AccessRule[] = [
@@ -85,8 +87,11 @@ const operateRules: readonly AccessRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
 ];
 
+/** What not every cluster lets Turnus do, by the word of `turnus install --with`. */
+export type AccessExtra = 'surge';
+
 /** ServiceAccount, roles and bindings: what Turnus needs, no more. */
-export function accessObjects(namespace: string): ApiObject[] {
+export function accessObjects(namespace: string, extras: readonly AccessExtra[]): ApiObject[] {
   const subjects = [{ kind: 'ServiceAccount', name: 'turnus', namespace }];
   const role = (where: string, rules: readonly AccessRule[]): ApiObject[] => [
     { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'turnus', namespace: where }, rules },
@@ -104,7 +109,12 @@ export function accessObjects(namespace: string): ApiObject[] {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'turnus' },
-      rules: [...clusterRules, ...otherRebooterRules, ...serviceRules],
+      rules: [
+        ...clusterRules,
+        ...otherRebooterRules,
+        ...serviceRules,
+        ...(extras.includes('surge') ? surgeRules : []),
+      ],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -133,9 +143,13 @@ export function accessObjects(namespace: string): ApiObject[] {
 
 /**
  * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
- * `operate` those of the commands that ask something of a run.
+ * `operate` those of the commands that ask something of a run. `extras`: what the playbook of a run needs beyond.
  */
-export function permissionsFor(command: 'plan' | 'run' | 'operate', namespace: string): Permission[] {
+export function permissionsFor(
+  command: 'plan' | 'run' | 'operate',
+  namespace: string,
+  extras: readonly AccessExtra[] = [],
+): Permission[] {
   if (command === 'operate') {
     return [...expanded(definitionsRule, undefined), ...operateRules.flatMap((rule) => expanded(rule, namespace))];
   }
@@ -149,6 +163,7 @@ export function permissionsFor(command: 'plan' | 'run' | 'operate', namespace: s
   }
   return [
     ...anywhere,
+    ...(extras.includes('surge') ? surgeRules.flatMap((rule) => expanded(rule, undefined)) : []),
     ...ownRules
       .filter((rule) => !rule.resources.includes('maintenanceruns/finalizers'))
       .flatMap((rule) => expanded(rule, namespace)),

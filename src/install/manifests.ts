@@ -1,17 +1,17 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import { apiGroup } from '../run/objects.js';
-import { accessObjects } from './accessRules.js';
+import { accessObjects, type AccessExtra } from './accessRules.js';
 import { customResourceDefinitions } from './customResources.js';
 
 /** Namespace of Turnus' own objects where nobody chose another. */
 export const defaultNamespace = 'turnus-system';
 
 /** Every object that `turnus install` applies, in the order in which they must be applied. */
-export function manifests(namespace: string): ApiObject[] {
+export function manifests(namespace: string, extras: readonly AccessExtra[] = []): ApiObject[] {
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     ...customResourceDefinitions(namespace),
-    ...accessObjects(namespace),
+    ...accessObjects(namespace, extras),
     ...requesterPolicy(),
   ];
 }

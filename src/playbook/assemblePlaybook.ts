@@ -40,7 +40,7 @@ export function assemblePlaybook(
     gates: {
       replicaSpread: {
         minReadyElsewhere: countOf(spec.gates.replicaSpread.minReadyElsewhere),
-        singletons: singletonsOf(spec.gates.replicaSpread.singletons),
+        singletons: spec.gates.replicaSpread.singletons,
         overrides: spec.gates.overrides.map(spreadOverride),
       },
       managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
@@ -87,13 +87,8 @@ function spreadOverride({
   return {
     namespaces,
     ...(minReadyElsewhere === undefined ? {} : { minReadyElsewhere: countOf(minReadyElsewhere) }),
-    ...(singletons === undefined ? {} : { singletons: singletonsOf(singletons) }),
+    ...(singletons === undefined ? {} : { singletons }),
   };
-}
-
-/** `surge` was refused before; the stricter of the others, should it ever get here. */
-function singletonsOf(written: GatesManifest['replicaSpread']['singletons']): 'allow' | 'block' {
-  return written === 'allow' ? 'allow' : 'block';
 }
 
 type ConditionManifest = PlaybookManifest['spec']['gates']['clusterHealth']['conditions'][number];

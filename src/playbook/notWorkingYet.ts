@@ -47,19 +47,9 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',
   },
   {
-    field: ['spec', 'gates', 'replicaSpread', 'singletons'],
-    refuses: ['surge'],
-    reason: 'replacements of singletons are not started first; write allow or block',
-  },
-  {
     field: ['spec', 'gates', 'capacity'],
     refuses: 'anything',
     reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
-  },
-  {
-    field: ['spec', 'gates', 'overrides', '*', 'singletons'],
-    refuses: ['surge'],
-    reason: 'replacements of singletons are not started first; write allow or block',
   },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },

@@ -43,7 +43,7 @@ export interface NodesPolicy {
 export interface GatesPolicy {
   readonly replicaSpread: {
     readonly minReadyElsewhere: Count;
-    readonly singletons: 'allow' | 'block';
+    readonly singletons: SingletonPolicy;
     /** `spec.gates.overrides`: for each field the first that gives it for a namespace wins. Absent: none. */
     readonly overrides?: readonly SpreadOverride[];
   };
@@ -62,8 +62,11 @@ export interface GatesPolicy {
 export interface SpreadOverride {
   readonly namespaces: Readonly<Record<string, string>>;
   readonly minReadyElsewhere?: Count;
-  readonly singletons?: 'allow' | 'block';
+  readonly singletons?: SingletonPolicy;
 }
+
+/** What happens to workloads with one replica. */
+export type SingletonPolicy = 'allow' | 'surge' | 'block';
 
 /** What must stand in objects of the cluster before a node leaves. */
 export interface HealthCondition {
@@ -143,4 +146,10 @@ export interface ReferencedFile {
   readonly path: string;
   /** SHA-256 of the content, hex. */
   readonly digest: string;
+}
+
+/** Whether the playbook has the Deployment of any singleton restarted. */
+export function wantsSurge({ gates }: Pick<Playbook, 'gates'>): boolean {
+  const { singletons, overrides = [] } = gates.replicaSpread;
+  return singletons === 'surge' || overrides.some((override) => override.singletons === 'surge');
 }

@@ -1,5 +1,6 @@
 import { ownerOf } from '../cluster/replicas.js';
 import { drainForecast } from '../drain/forecast.js';
+import { restartMark } from '../drain/surge.js';
 import { unavailableGate } from '../gates/unavailableGate.js';
 import type { Conducting } from './conducting.js';
 import { selectNodes } from './selectNodes.js';
@@ -46,6 +47,7 @@ export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
     spread: playbook.gates.replicaSpread,
     managedBudgets: playbook.gates.managedBudgets,
     leavingElsewhere,
+    restartedFor: restartMark({ run: store.state().name, node: nodeName }),
   });
   return forecast.verdict === 'possible';
 }

@@ -6,6 +6,7 @@ import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
+import { restartMark } from '../drain/surge.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { addressOf } from './hostAddress.js';
@@ -21,6 +22,8 @@ export interface NodeQuestion {
   readonly moment: NodeToEvaluate['moment'];
   /** Name of the run where the node's cordon is its own. */
   readonly run: string | undefined;
+  /** Name of the run that the turn is of. */
+  readonly turnOf: string;
   /** Undefined: the host is not asked. */
   readonly host: ((address: string) => HostPort) | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
@@ -54,6 +57,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     node,
     moment: question.moment,
     run: question.run,
+    restartedFor: restartMark({ run: question.turnOf, node: nodeName }),
     selection: selectNodes(view, playbook.nodes),
     nodes: playbook.nodes,
     gates: playbook.gates,

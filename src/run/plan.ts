@@ -168,6 +168,7 @@ async function evaluation(
       nodeName: node.name,
       moment: 'before-cordon',
       run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,
+      turnOf: request.run,
       ownNode: request.ownNode,
       rebooters: request.rebooters,
       conditions: request.conditions,

@@ -67,10 +67,14 @@ export async function refuseMissingPermissions(
   }
   if (answer.value.length === 0) return;
   const missing = answer.value.map(({ permission }) => describePermission(permission));
+  const forSurge = answer.value.some(
+    ({ permission: { verb, resource } }) => `${verb} ${resource}` === 'patch deployments',
+  );
+  const install = `turnus install -f PLAYBOOK${forSurge ? ' --with surge' : ''}`;
   throw new TurnusError({
     code: 'permission-missing',
     message: `${cluster.target.user} may not: ${missing.join('; ')}.`,
-    hint: 'Bind the roles that `turnus install -f PLAYBOOK` makes to this user; nothing was touched.',
+    hint: `Bind the roles that \`${install}\` makes to this user; nothing was touched.`,
   });
 }
 

@@ -6,7 +6,7 @@ import type { HostPorts } from '../host/hostPort.js';
 import { permissionsFor } from '../install/accessRules.js';
 import { conditionPermissions } from '../install/conditionAccess.js';
 import { readInstallation } from '../install/installation.js';
-import type { Playbook } from '../playbook/playbook.js';
+import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { chooseRun, type ChosenRun } from './chooseRun.js';
 import { findRun } from './findRun.js';
@@ -84,7 +84,10 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
     const located = await locateConditions({ cluster, conditions }, signal);
     // Those that are not found are findings of the plan.
     const targets = located.flatMap(({ place }) => (place.kind === 'found' ? [place.target] : []));
-    const wanted = [...permissionsFor(command, namespace), ...conditionPermissions(targets)];
+    const wanted = [
+      ...permissionsFor(command, namespace, wantsSurge(playbook) ? ['surge'] : []),
+      ...conditionPermissions(targets),
+    ];
     await refuseMissingPermissions({ cluster, wanted }, signal);
     const requester = await readUserName(cluster, signal);
     hosts = await preparation.openHosts?.();

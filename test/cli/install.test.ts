@@ -25,6 +25,15 @@ describe('turnus install --print', () => {
     expect(stdout).not.toContain('turnus-system');
   });
 
+  it('prints the permission to restart Deployments with --with surge alone', async () => {
+    const { stdout } = await runTurnus(['install', '--print', '--with', 'surge']);
+    expect(objectsIn(stdout)).toEqual(JSON.parse(JSON.stringify(manifests('turnus-system', ['surge']))));
+    expect(stdout).not.toBe((await runTurnus(['install', '--print'])).stdout);
+    const end = await runTurnus(['install', '--print', '--with', 'everything']);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toContain('Allowed choices are surge');
+  });
+
   it('prints no aliases, which not every reader of manifests knows', async () => {
     const { stdout } = await runTurnus(['install', '--print']);
     expect(stdout).not.toMatch(/[&*]a\d/);
@@ -41,6 +50,14 @@ describe('turnus install --print -f', () => {
     const end = await runTurnus(['install', '--print', '-f', join(directory, 'monthly.yaml')]);
     expect(end).toEqual({ ...(await runTurnus(['install', '--print'])), stderr: end.stderr });
     expect(end.exitCode).toBe(0);
+  });
+
+  it('says what is missing for a playbook that surges singletons', async () => {
+    const surges = goodFiles['monthly.yaml'].concat('  gates: {replicaSpread: {singletons: surge}}\n');
+    const directory = await directoryWith({ ...goodFiles, 'monthly.yaml': surges });
+    const args = ['install', '--print', '-f', join(directory, 'monthly.yaml')];
+    expect((await runTurnus(args)).stderr).toContain('needs `--with surge` as well');
+    expect((await runTurnus([...args, '--with', 'surge'])).stderr).not.toContain('--with surge');
   });
 
   it('prints nothing without a cluster where the playbook has conditions, and says why it asks', async () => {

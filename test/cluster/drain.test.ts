@@ -83,6 +83,7 @@ function watched(changes: Partial<Drain> = {}): { ended: Promise<Watched>; progr
     spread: spreadPolicy,
     managedBudgets: [],
     evictions: sharedEvictions(),
+    restartedFor: 'monthly/node-1',
     clock: systemClock,
     signal: closing.signal,
     journal: (record) => {

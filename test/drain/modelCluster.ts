@@ -195,7 +195,7 @@ export class ModelCluster {
   #claims(): ClaimView[] {
     const pods = this.workloads.flatMap((workload) => workload.pods);
     return pods.flatMap(({ namespace, claims, nodeName }) =>
-      claims.map((name) => ({ namespace, name, volume: `disk of ${nodeName ?? ''}` })),
+      claims.map((name) => ({ namespace, name, volume: `disk of ${nodeName ?? ''}`, onOneNode: true })),
     );
   }
 

@@ -20,6 +20,8 @@ function next(view: ClusterView, changes: Partial<DrainSituation> = {}): Record<
       switch (step.kind) {
         case 'evict':
           return [step.pod.name, 'evict'];
+        case 'surge':
+          return [step.pod.name, 'surge'];
         case 'wait':
           return [step.pod.name, step.wait.for];
         case 'never':

@@ -50,7 +50,7 @@ function placed({ nodes = three, others = [], pod: changes, disk, namespaces = {
     claims:
       disk === undefined || disk === 'no claim'
         ? []
-        : [{ namespace: 'shop', name: 'data', volume: disk === 'unbound' ? undefined : 'disk' }],
+        : [{ namespace: 'shop', name: 'data', volume: disk === 'unbound' ? undefined : 'disk', onOneNode: true }],
     volumes:
       disk === 'everywhere'
         ? [{ name: 'disk', nodeAffinity: undefined }]

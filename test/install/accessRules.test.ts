@@ -23,7 +23,7 @@ const objects = z
       subjects: z.array(z.object({ kind: z.string(), name: z.string(), namespace: z.string() })).optional(),
     }),
   )
-  .parse(JSON.parse(JSON.stringify(accessObjects(namespace))));
+  .parse(JSON.parse(JSON.stringify(accessObjects(namespace, []))));
 
 /** What the roles of Turnus itself allow, one permission each. */
 function allowed(): Permission[] {
@@ -182,5 +182,25 @@ describe('the roles', () => {
     expect(bound.sort()).toEqual(roles.sort());
     for (const { subjects } of bindings)
       expect(subjects).toEqual([{ kind: 'ServiceAccount', name: 'turnus', namespace }]);
+  });
+});
+
+describe('surging of singletons', () => {
+  const patchesDeployments = (extras: readonly 'surge'[]): string[] =>
+    accessObjects(namespace, extras)
+      .filter((object) => JSON.stringify(object['rules'] ?? []).match(/"deployments"\],"verbs":\["patch"\]/))
+      .map(({ kind, metadata }) => `${kind ?? ''} ${metadata.name ?? ''}`);
+
+  it('is allowed by the ClusterRole of Turnus where it is asked for, and by nothing else', () => {
+    expect(patchesDeployments([])).toEqual([]);
+    expect(patchesDeployments(['surge'])).toEqual(['ClusterRole turnus']);
+  });
+
+  it('is asked for by the runs that need it alone', () => {
+    const added = sentences(permissionsFor('run', namespace, ['surge'])).filter(
+      (permission) => !sentences(permissionsFor('run', namespace)).includes(permission),
+    );
+    expect(added).toEqual(['patch deployments.apps']);
+    expect(permissionsFor('plan', namespace, ['surge'])).toEqual(permissionsFor('plan', namespace));
   });
 });

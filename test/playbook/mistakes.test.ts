@@ -254,15 +254,7 @@ describe('a field that does not work yet', () => {
     ],
     ['  duringTurn: {annotations: {a: b}}', '9:3 spec.duringTurn: does not work yet'],
     ['  duringTurn: {}', '9:3 spec.duringTurn: does not work yet'],
-    [
-      '  gates: {replicaSpread: {singletons: surge}}',
-      '9:27 spec.gates.replicaSpread.singletons: does not work yet: replacements of singletons are not started first; write allow or block',
-    ],
     ['  gates: {capacity: {mode: warn}}', '9:11 spec.gates.capacity: does not work yet'],
-    [
-      '  gates: {overrides: [{namespaces: {team: acme}, singletons: surge}]}',
-      '9:50 spec.gates.overrides[0].singletons: does not work yet: replacements of singletons are not started first; write allow or block',
-    ],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
       '9:21 spec.host.join.script.configMapKeyRef: does not work yet: only files given by {path: …} work; put the content into a file beside the playbook',

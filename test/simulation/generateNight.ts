@@ -1,6 +1,7 @@
 import { seededRandom, type SeededRandom } from '../../src/sandbox/seededRandom.js';
 import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
 import { generateOverrides } from './generateOverrides.js';
+import { withSingletons } from './generateSingletons.js';
 import { generateTroubles } from './generateTroubles.js';
 import { generateWorkloads, namespaces } from './generateWorkloads.js';
 import type { Night, NightPlaybook } from './night.js';
@@ -25,7 +26,7 @@ export function generateNight(seed: number): Night {
     playbook: plainPlaybook,
     random: random.fork(),
   });
-  return { seed, nodes, workloads, playbook, troubles };
+  return withSingletons({ seed, nodes, workloads, playbook, troubles }, random.fork());
 }
 
 /** A large cluster without any trouble, for figures: about ten pods a node, most of them with a budget. */

@@ -31,7 +31,7 @@ function generateSpread(random: SeededRandom): NamespaceSpread {
   const given = random.between(0, 2);
   return {
     namespace: random.pick(namespaces),
-    ...(given === 1 ? {} : { singletons: random.pick(['allow', 'block', 'block'] as const) }),
+    ...(given === 1 ? {} : { singletons: random.pick(['allow', 'block', 'surge'] as const) }),
     ...(given === 0 ? {} : { minReadyElsewhere: random.pick([0, 1, '25%', '75%', '100%'] as const) }),
   };
 }

@@ -94,6 +94,19 @@ describe('each invariant', () => {
     },
   });
 
+  complains('singletons-stay-up', 'a singleton is evicted that could have been surged', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      evict(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      singleton(night);
+      night.store(resources.pods, pod('web-2', 'node-2'), ['one']);
+      evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
   complains('last-replica-stays', 'a singleton is evicted that may not be moved', {
     playbook: { namespaceSpread: [{ namespace: 'shop', singletons: 'block' }] },
     bad: (night) => {
@@ -125,6 +138,34 @@ describe('each invariant', () => {
     },
     good: (night) => {
       twoReplicas(night, { otherReady: true });
+    },
+  });
+
+  complains('singletons-stay-up', 'a restart changes more than the mark', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1`, replicas: 2 }));
+    },
+    good: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      restart(night, singletonOwner({ mark: `${run}/node-2` }));
+    },
+  });
+
+  complains('singletons-stay-up', 'a restart ends the last Ready pod', {
+    playbook: { singletons: 'surge' },
+    bad: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      endedByController(night, pod('web-1', 'node-1'));
+    },
+    good: (night) => {
+      singleton(night);
+      restart(night, singletonOwner({ mark: `${run}/node-1` }));
+      night.store(resources.pods, pod('web-2', 'node-2'));
+      endedByController(night, pod('web-1', 'node-1'));
     },
   });
 
@@ -641,6 +682,36 @@ function twoBackends(night: HandmadeNight, { otherReady }: { readonly otherReady
   cordonByUs(night, 'node-1');
   night.store(resources.pods, backend('hook-1', 'node-1'), ['one']);
   night.store(resources.pods, backend('hook-2', 'node-2', { ready: otherReady }), ['one']);
+}
+
+function singletonOwner({
+  mark,
+  replicas = 1,
+}: { readonly mark?: string; readonly replicas?: number } = {}): ApiObject {
+  const annotations = mark === undefined ? {} : { [marks.restartedFor]: mark };
+  return {
+    metadata: { name: 'web', namespace: 'shop', uid: 'uid-web' },
+    spec: { replicas, template: { metadata: { annotations } } },
+  };
+}
+
+/** A Deployment with one pod, on node-1, which could be surged to node-2. */
+function singleton(night: HandmadeNight): void {
+  cordonByUs(night, 'node-1');
+  night.store(resources.nodes, node('node-2'), ['one']);
+  night.store(resources.deployments, singletonOwner(), ['one']);
+  night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
+}
+
+function restart(night: HandmadeNight, deployment: ApiObject): void {
+  night.call({ verb: 'patch', resource: resources.deployments, namespace: 'shop', name: 'web' }, { kind: 'ok' }, () => {
+    night.store(resources.deployments, deployment);
+  });
+}
+
+function endedByController(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {
+  const by = 'system:serviceaccount:kube-system:replicaset-controller';
+  night.storeBy(by, resources.pods, { metadata: { ...metadata, deletionTimestamp: 'now' }, ...rest });
 }
 
 function evict(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {

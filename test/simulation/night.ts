@@ -37,6 +37,8 @@ export interface NightWorkload {
   readonly treatment?: 'evict' | 'leave' | 'wait' | 'block';
   /** Its pods are behind a webhook that fails closed, with those of the others of its namespace that are. */
   readonly vital?: boolean;
+  /** Of a Deployment that cannot start a replacement first: by its type, or since a pod may be unavailable. */
+  readonly strategy?: 'Recreate' | 'no surge';
 }
 
 export interface NightPlaybook {
@@ -51,11 +53,13 @@ export interface NightPlaybook {
   readonly bootMs: number;
   /** What `gates.overrides` says of the namespaces named, the first first. */
   readonly namespaceSpread?: readonly NamespaceSpread[];
+  /** Absent: singletons are moved with an outage. */
+  readonly singletons?: 'surge';
 }
 
 export interface NamespaceSpread {
   readonly namespace: string;
-  readonly singletons?: 'allow' | 'block';
+  readonly singletons?: 'allow' | 'surge' | 'block';
   readonly minReadyElsewhere?: number | `${number}%`;
 }
 

@@ -47,7 +47,7 @@ function workloadObject(workload: NightWorkload): ApiObject {
   const template = podTemplate(workload);
   switch (kind) {
     case 'Deployment':
-      return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, selector, template } };
+      return { apiVersion: 'apps/v1', kind, metadata, spec: { replicas, selector, template, ...strategyOf(workload) } };
     case 'StatefulSet':
       return {
         apiVersion: 'apps/v1',
@@ -73,6 +73,13 @@ function workloadObject(workload: NightWorkload): ApiObject {
     case 'Pod':
       return { apiVersion: 'v1', kind, metadata: { ...template.metadata, name, namespace }, spec: template.spec };
   }
+}
+
+function strategyOf({ strategy }: NightWorkload) {
+  if (strategy === undefined) return {};
+  return {
+    strategy: strategy === 'Recreate' ? { type: 'Recreate' } : { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+  };
 }
 
 function podTemplate(workload: NightWorkload) {

@@ -36,6 +36,7 @@ function playbookDocument({ playbook, workloads }: Night, uid: string): unknown 
         stopAfterFailures: playbook.stopAfterFailures,
       },
       gates: {
+        ...(playbook.singletons === undefined ? {} : { replicaSpread: { singletons: playbook.singletons } }),
         overrides: (playbook.namespaceSpread ?? []).map(({ namespace, ...spread }) => ({
           namespaces: named(namespace),
           ...spread,

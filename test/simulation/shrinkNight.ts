@@ -93,12 +93,13 @@ const plainerNights: readonly ((night: Night) => Night)[] = [
     const workloads = field === 'zone' ? night.workloads.map(anywhere) : night.workloads;
     return { ...night, workloads, nodes: night.nodes.map(({ [field]: _gone, ...node }) => node) };
   }),
-  ...(['treatment', 'vital', 'budget', 'apart', 'tolerates', 'localDisk'] as const).map((field) =>
+  ...(['treatment', 'vital', 'budget', 'apart', 'tolerates', 'localDisk', 'strategy'] as const).map((field) =>
     eachWorkload(({ [field]: _gone, ...workload }) => workload),
   ),
   eachWorkload((workload) => ({ ...workload, replicas: Math.min(workload.replicas, 2) })),
   eachWorkload((workload) => ({ ...workload, startMs: 2000, stopMs: 1000 })),
   ({ playbook: { namespaceSpread: _gone, ...playbook }, ...night }) => ({ ...night, playbook }),
+  ({ playbook: { singletons: _gone, ...playbook }, ...night }) => ({ ...night, playbook }),
   (night) => ({ ...night, playbook: { ...night.playbook, stages: [] } }),
   (night) => ({ ...night, playbook: { ...night.playbook, stages: ['update'] } }),
   (night) => ({ ...night, playbook: { ...night.playbook, jobMs: 10_000, bootMs: 20_000 } }),

@@ -50,6 +50,7 @@ async function askGates(
       nodeName: turn.nodeName,
       moment: 'before-cordon',
       run: turn.status().cordoned === true ? turn.run.name : undefined,
+      turnOf: turn.run.name,
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,
       rebooters: await readRebooters(cluster, signal),

@@ -4,6 +4,7 @@ import type { ClusterView, OwnerKey } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
+import { restartMark } from '../../drain/surge.js';
 import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import { readNodeServices } from '../nodeServices.js';
@@ -49,6 +50,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     report: ({ waitingFor, left: podsLeft, gone }) => {
       turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
+    restartedFor: restartMark({ run: turn.run.name, node: turn.nodeName }),
     displaced: displacedBefore(turn),
     evictions: turn.evictions,
     // A script has taken its time since.
@@ -81,6 +83,7 @@ async function askGates(
       nodeName: turn.nodeName,
       moment,
       run: turn.run.name,
+      turnOf: turn.run.name,
       host: undefined,
       ownNode: turn.ownNode,
       services,

@@ -137,6 +137,45 @@ describe('without a permission', () => {
   });
 });
 
+describe('a playbook that surges singletons', () => {
+  const patchRules = async (): Promise<Rule[]> => {
+    const { rules } = await cluster.api.get({ kind: 'ClusterRole', name: 'turnus' });
+    return (rules as Rule[]).filter(
+      ({ verbs, resources }) => verbs.includes('patch') && resources.includes('deployments'),
+    );
+  };
+
+  it('needs the permission of `install --with surge`, and is refused by name without it', async () => {
+    const spec = { gates: { replicaSpread: { singletons: 'surge' } } };
+    const surging = await writePlaybook({ cluster, hosts, name: 'surging', nodes: ['node-1'], spec });
+    await createReady(cluster.api, [deployment({ name: 'mailer', replicas: 1, prefers: 'node-1' })]);
+    await bind({});
+    const before = await turnusWrites(cluster);
+    const refused = await runTurnus(['run', '-f', surging, '--yes'], { kubeconfig });
+    expectExit(refused, 2);
+    expect(refused.stderr).toContain('operator may not: patch deployments.apps.');
+    expect(refused.stderr).toContain('turnus install -f PLAYBOOK --with surge');
+    expect(await turnusWrites(cluster)).toEqual(before);
+    expectExit(await runTurnus(['plan', '-f', surging], { kubeconfig }), 0);
+    for (const kind of ['ClusterRoleBinding', 'ClusterRole'] as const)
+      await cluster.api.delete({ kind, name: 'operator' });
+    for (const namespace of namespaces) await cluster.api.delete({ kind: 'RoleBinding', namespace, name: 'operator' });
+    await untilOperator('may do nothing', 403);
+
+    const admin = { kubeconfig: cluster.kubeconfigPath };
+    expectExit(await runTurnus(['install', '--with', 'surge'], admin), 0);
+    expect(await patchRules()).toHaveLength(1);
+    await bind({});
+    expectExit(await runTurnus(['run', '-f', surging, '--yes', '--rehearse'], { kubeconfig }), 0);
+    const { spec: mailer } = await cluster.api.get({ kind: 'Deployment', name: 'mailer' });
+    expect(mailer.template.metadata.annotations?.['turnus.dev/restarted-for']).toMatch(/^surging-.*\/node-1$/);
+
+    expectExit(await runTurnus(['install'], admin), 0);
+    expect(await patchRules()).toEqual([]);
+    await cluster.api.delete({ kind: 'Deployment', name: 'mailer' }, { propagationPolicy: 'Background' });
+  });
+});
+
 describe('a rehearsal', () => {
   it('moves the pods of every node, with the installed permissions alone, and runs nothing on a host', async () => {
     await bind({});

@@ -18,6 +18,8 @@ export async function applyStep(lane: Lane, step: Step, workloads: readonly Work
       return await evict(lane, step);
     case 'delete':
       return [await withPod(lane, step.pod, (pod) => deletePod(lane, pod))];
+    case 'restart':
+      return [await restart(lane, step)];
     case 'scale':
       return [await scale(lane, step, workloads)];
     case 'set-budget':
@@ -75,6 +77,12 @@ async function evict(lane: Lane, step: Step & { do: 'evict' }): Promise<string[]
 async function deletePod({ side, namespace }: Lane, { metadata }: Pod): Promise<string> {
   await side.api.delete({ kind: 'Pod', namespace, name: metadata.name });
   return 'deleted';
+}
+
+async function restart(lane: Lane, { workload, mark }: Step & { do: 'restart' }): Promise<string> {
+  const annotations = { 'turnus.dev/restarted-for': mark };
+  const body = { spec: { template: { metadata: { annotations } } } };
+  return await patch(lane, { kind: 'Deployment', name: workload, body });
 }
 
 async function scale(lane: Lane, step: Step & { do: 'scale' }, workloads: readonly WorkloadPlan[]): Promise<string> {

@@ -40,6 +40,8 @@ export interface PodChoice {
 export type Step =
   | { readonly do: 'evict'; readonly pods: readonly PodChoice[]; readonly how: 'plain' | 'dry-run' | 'other-uid' }
   | { readonly do: 'delete'; readonly pod: PodChoice }
+  /** As `kubectl rollout restart`. */
+  | { readonly do: 'restart'; readonly workload: string; readonly mark: string }
   | { readonly do: 'scale'; readonly workload: string; readonly replicas: number }
   | { readonly do: 'set-budget'; readonly workload: string; readonly budget: BudgetPlan }
   | { readonly do: 'second-budget' | 'remove-budgets'; readonly workload: string }
@@ -136,6 +138,9 @@ function step(random: SeededRandom, workloads: readonly WorkloadPlan[]): Step {
   if (drawn <= 71) return { do: 'remove-budgets', workload };
   if (drawn <= 79) return { do: 'cordon', node };
   if (drawn <= 84) return { do: 'uncordon', node };
+  // Others have no rollout, or one of which chance decides which pod goes first.
+  const hasRollout = plan.kind === 'Deployment' && plan.place !== 'apart';
+  if (drawn > 89 && hasRollout) return { do: 'restart', workload, mark: String(random.between(1, 2)) };
   if (drawn <= 94) return { do: 'lose-readiness', pod: pod('ready') };
   return { do: 'regain-readiness', pod: pod('unready') };
 }

@@ -13,7 +13,8 @@ const ours: readonly string[] = [marks.cordonedBy, marks.lastTurn];
 
 /**
  * Nothing foreign is undone: a cordon without our mark stays, and so does every annotation (a hold above all), label and
- * taint that is not ours. Actors write nodes, events, the lease and their own kinds, evict pods, and nothing else.
+ * taint that is not ours. Actors write nodes, events, the lease and their own kinds, evict pods,
+ * restart Deployments, and nothing else.
  */
 export const foreignStays: MakeInvariant = (night) => {
   const { say, violations } = complaints('foreign-stays', night);
@@ -61,7 +62,8 @@ function mayWrite({ verb, resource, subresource }: Call): boolean {
   if (verb === 'delete') return false;
   if (isSame(resource, resources.events) || isSame(resource, { ...resources.events, group: 'events.k8s.io' }))
     return true;
-  return isSame(resource, resources.nodes) && subresource === undefined;
+  const isPatchable = isSame(resource, resources.nodes) || isSame(resource, resources.deployments);
+  return isPatchable && subresource === undefined;
 }
 
 function annotations({ metadata }: ApiObject): readonly (readonly [string, string])[] {

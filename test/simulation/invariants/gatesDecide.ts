@@ -22,7 +22,7 @@ export const gatesDecide: MakeInvariant = (night) => {
         noteAnswer(answers, entry, node);
         noteTouch(touched, entry, node);
         const isTouched = (touched.get(node)?.size ?? 0) > 0;
-        if (type !== 'pod.evicting' || isTouched || answers.get(node) === 'yes') continue;
+        if ((type !== 'pod.evicting' && type !== 'owner.surging') || isTouched || answers.get(node) === 'yes') continue;
         const why = answers.has(node)
           ? 'although the gates said no after the cordon'
           : 'without asking the gates again after the cordon';

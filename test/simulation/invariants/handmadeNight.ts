@@ -11,6 +11,8 @@ export interface HandmadeNight {
   wait(milliseconds: number): void;
   /** Stores an object, by whomever, and tells the actors that are named. */
   store(resource: Resource, object: ApiObject, toldTo?: readonly string[]): void;
+  /** The same by a user or component of this name, which tells nobody. */
+  storeBy(by: string, resource: Resource, object: ApiObject): void;
   tell(actor: string, resource: Resource, object: ApiObject, gone?: boolean): void;
   remove(resource: Resource, object: ApiObject): void;
   /** A call that is sent, does what `effect` does, and is answered at once. */
@@ -62,19 +64,23 @@ export function handmadeNight(parts: NightParts): HandmadeNight {
     machine: (node) => machines.get(node) ?? { bootId: 'boot-1', isUp: true },
   };
   const watch: Invariant = nightWatch(scene);
+  const store = (by: string, resource: Resource, object: ApiObject): void => {
+    const key = keyOf(resource, object);
+    const before = objects.get(key)?.object;
+    objects.set(key, { resource, object });
+    const type: Change['type'] = before === undefined ? 'added' : 'modified';
+    watch.changed?.({ type, resource, object, before, by });
+  };
 
   return {
     wait(milliseconds) {
       now += milliseconds;
     },
     store(resource, object, toldTo = []) {
-      const key = keyOf(resource, object);
-      const before = objects.get(key)?.object;
-      objects.set(key, { resource, object });
-      const type: Change['type'] = before === undefined ? 'added' : 'modified';
-      watch.changed?.({ type, resource, object, before, by: 'somebody' });
+      store('somebody', resource, object);
       for (const actor of toldTo) watch.told?.(actor, { resource, object, gone: false });
     },
+    storeBy: store,
     tell(actor, resource, object, gone = false) {
       watch.told?.(actor, { resource, object, gone });
     },

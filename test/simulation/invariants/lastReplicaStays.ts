@@ -1,6 +1,6 @@
 import type { ApiObject, EvictionRequest } from '../../../src/cluster/clusterPort.js';
 import type { Call } from '../witness.js';
-import { mayMoveSingletons, replicasToKeep } from './nightPolicy.js';
+import { singletonPolicy, replicasToKeep } from './nightPolicy.js';
 import { appOf, isReady, isServing, nodeOfPod, podName } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
@@ -71,7 +71,7 @@ export const lastReplicaStays: MakeInvariant = (night) => {
       const node = nodeOfPod(night.truth.pod(request) ?? { metadata: {} }) ?? 'its node';
       const evicted = `${call.actor} evicted ${namespace}/${request.name} from ${node}`;
       if (desired === 1 && desiredTold === 1 && left.length === 0 && sent.leftTold === 0) {
-        if (!mayMoveSingletons(night.night, namespace)) say(`${evicted}, the only replica, which may not be moved`);
+        if (singletonPolicy(night.night, namespace)) say(`${evicted}, the only replica, which may not be moved`) === 'block';
         return;
       }
       if (desired < 2 || desiredTold < 2) return;

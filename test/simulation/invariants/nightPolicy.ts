@@ -8,10 +8,10 @@ export function treatmentOf({ workloads }: Night, pod: ApiObject): NightWorkload
   return workloads.find((workload) => workload.name === appOf(pod) && workload.namespace === namespace)?.treatment;
 }
 
-/** Whether the only replica of a workload in this namespace may be moved. */
-export function mayMoveSingletons({ playbook }: Night, namespace: string): boolean {
+/** What happens to the only replica of a workload in this namespace. */
+export function singletonPolicy({ playbook }: Night, namespace: string): 'allow' | 'surge' | 'block' {
   const own = (playbook.namespaceSpread ?? []).find((spread) => spread.namespace === namespace && spread.singletons);
-  return own?.singletons !== 'block';
+  return own?.singletons ?? playbook.singletons ?? 'allow';
 }
 
 /** How many of so many desired replicas must stay Ready in this namespace; two or more are desired. */

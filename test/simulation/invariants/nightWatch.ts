@@ -18,6 +18,7 @@ import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
 import { overridesAreKept } from './overridesAreKept.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
+import { singletonsStayUp } from './singletonsStayUp.js';
 import { told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
@@ -45,6 +46,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'overrides-are-kept': overridesAreKept,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
+  'singletons-stay-up': singletonsStayUp,
   'uncordon-after-proof': uncordonAfterProof,
   'waits-are-said': waitsAreSaid,
 };
