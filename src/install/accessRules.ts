@@ -109,12 +109,7 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'turnus' },
-      rules: [
-        ...clusterRules,
-        ...otherRebooterRules,
-        ...serviceRules,
-        ...(extras.includes('surge') ? surgeRules : []),
-      ],
+      rules: [...clusterRules, ...otherRebooterRules, ...serviceRules, ...(extras.includes('surge') ? surgeRules : [])],
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -71,7 +71,9 @@ export const lastReplicaStays: MakeInvariant = (night) => {
       const node = nodeOfPod(night.truth.pod(request) ?? { metadata: {} }) ?? 'its node';
       const evicted = `${call.actor} evicted ${namespace}/${request.name} from ${node}`;
       if (desired === 1 && desiredTold === 1 && left.length === 0 && sent.leftTold === 0) {
-        if (singletonPolicy(night.night, namespace)) say(`${evicted}, the only replica, which may not be moved`) === 'block';
+        if (singletonPolicy(night.night, namespace) === 'block') {
+          say(`${evicted}, the only replica, which may not be moved`);
+        }
         return;
       }
       if (desired < 2 || desiredTold < 2) return;
