@@ -6,6 +6,7 @@ import { parseBudget } from '../../src/cluster/parseBudget.js';
 import { parseNode } from '../../src/cluster/parseNode.js';
 import { isForeign, parseOwner, parseReplicaSet } from '../../src/cluster/parseOwner.js';
 import { parsePod } from '../../src/cluster/parsePod.js';
+import { parseClaim } from '../../src/cluster/parseStorage.js';
 import { microTime, parseLease } from '../../src/cluster/leaseRecord.js';
 
 describe('a Node', () => {
@@ -368,5 +369,23 @@ describe('any object at all', () => {
         expect(parsers[name]?.({ metadata, spec, status })).toBeDefined();
       }),
     );
+  });
+});
+
+describe('a PersistentVolumeClaim', () => {
+  it.each([
+    [['ReadWriteOnce'], undefined, true],
+    [['ReadWriteOncePod'], undefined, true],
+    [['ReadWriteMany'], undefined, false],
+    [['ReadOnlyMany', 'ReadWriteOnce'], undefined, false],
+    [['ReadWriteOnce'], ['ReadWriteOnce', 'ReadWriteMany'], false],
+    [['ReadWriteOnce'], ['ReadWriteOnce'], true],
+  ])('of access modes %j, bound with %j, is usable on one node at a time: %s', (asked, bound, onOneNode) => {
+    const claim = parseClaim({
+      metadata: { namespace: 'shop', name: 'data' },
+      spec: { accessModes: asked, volumeName: '' },
+      status: bound === undefined ? {} : { accessModes: bound },
+    });
+    expect(claim).toEqual({ namespace: 'shop', name: 'data', volume: undefined, onOneNode });
   });
 });

@@ -23,7 +23,9 @@ export function runDeployments(world: World): void {
     const deployment = state.objects(kind.resource.plural).get(key);
     if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined) return;
     const recreates = recordOf(recordOf(deployment['spec'])['strategy'])['type'] === 'Recreate';
-    if (currentSetOf(deployment) === undefined && !(recreates && hasOldPods(deployment))) createSet(deployment);
+    const current = currentSetOf(deployment);
+    if (current !== undefined) renewRevision(deployment, current);
+    else if (!(recreates && hasOldPods(deployment))) createSet(deployment);
     scale(deployment, recreates);
     const latest = state.objects(kind.resource.plural).get(key);
     if (latest !== undefined) write.status(kind.resource, latest, statusOf(latest));
@@ -67,6 +69,16 @@ export function runDeployments(world: World): void {
       },
     });
     write.merge(kind.resource, deployment, { metadata: { annotations: { [revisionAnnotation]: String(revision) } } });
+  };
+
+  /** A template that was used before has its ReplicaSet still, which becomes the latest revision. */
+  const renewRevision = (deployment: ApiObject, current: ApiObject): void => {
+    const older = setsOf(deployment).filter((set) => set !== current);
+    const latest = 1 + Math.max(0, ...older.map(revisionOf));
+    if (revisionOf(current) >= latest) return;
+    const annotations = { [revisionAnnotation]: String(latest) };
+    write.merge(sets, current, { metadata: { annotations } });
+    write.merge(kind.resource, deployment, { metadata: { annotations } });
   };
 
   const scale = (deployment: ApiObject, recreates: boolean): void => {

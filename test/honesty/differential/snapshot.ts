@@ -97,6 +97,8 @@ async function statusLine(
     Job: ['active', 'ready', 'succeeded', 'failed'],
   }[kind];
   const numbers = fields.map((field) => `${field} ${JSON.stringify(fieldOf(status, field) ?? 0)}`);
+  const revision = metadata.annotations?.['deployment.kubernetes.io/revision'];
+  if (revision !== undefined) numbers.push(`revision ${revision}`);
   const conditions = kind === 'Job' ? endsOf(status) : [];
   return [`${kind} ${name}: generation ${String(metadata.generation)}`, ...numbers, ...conditions].join(', ');
 }

@@ -127,4 +127,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     foundBy: ['max-unavailable-holds', 'last-replica-stays'],
   },
+  {
+    name: 'a singleton is evicted although it could be surged',
+    file: 'src/drain/surge.ts',
+    replacements: [{ from: "if (spread.singletons !== 'surge') return", to: 'if (Date.length > 0) return' }],
+    foundBy: ['singletons-stay-up'],
+  },
 ];
