@@ -3,6 +3,7 @@ import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { StayReason } from './classifyPods.js';
 import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './forecastFindings.js';
+import { graceExceedsTimeout } from './graceFinding.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep, WaitReason } from './nextStep.js';
@@ -44,7 +45,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   let view = neighbourhoodOf(drain.view, node);
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
-  const evicted: PodView[] = [];
+  const evictedByStep: PodView[][] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
@@ -55,7 +56,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     if (leaving.length > 0) {
       const tied = tiedPods(leaving, placementOf);
       findings.push(...cautionsOf(leaving, { view, node, tied }));
-      evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
+      evictedByStep.push(leaving.filter(isEvicted).map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
@@ -69,7 +70,13 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
+  const evicted = evictedByStep.flat();
+  const { timeoutMs } = drain.policy;
+  const merged = mergeFindings([
+    ...findings,
+    ...localDataLost(evicted, node),
+    ...graceExceedsTimeout({ steps: evictedByStep, timeoutMs, node }),
+  ]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }

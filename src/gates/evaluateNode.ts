@@ -3,6 +3,7 @@ import type { ClusterView, NodeView } from '../cluster/view.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
 import type { DrainPolicy, GatesPolicy, HostPolicy, NodesPolicy } from '../playbook/playbook.js';
 import { budgetGate } from './budgetGate.js';
+import { capacityGate } from './capacityGate.js';
 import { clusterHealthGate, type ApiReadiness } from './clusterHealthGate.js';
 import { conditionGate, type ConditionReading } from './conditionGate.js';
 import { controlPlaneGate } from './controlPlaneGate.js';
@@ -28,7 +29,7 @@ export interface NodeToEvaluate {
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
-  readonly gates: Pick<GatesPolicy, 'replicaSpread' | 'managedBudgets'>;
+  readonly gates: Pick<GatesPolicy, 'replicaSpread' | 'managedBudgets' | 'capacity'>;
   readonly drain: DrainPolicy;
   readonly api: ApiReadiness;
   /** The conditions of the playbook, asked before the cordon alone; absent where nobody looked. */
@@ -50,7 +51,7 @@ export interface NodeEvaluation {
 /** May this node leave service now? Runs every gate. */
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
-  const { replicaSpread: spread, managedBudgets } = gates;
+  const { replicaSpread: spread, managedBudgets, capacity } = gates;
   const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
   const findings = [
     ...controlPlaneGate({ view, node }),
@@ -64,6 +65,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),
     ...podPolicyGate(forecast),
+    ...capacityGate({ view, node, policy: drain, capacity }),
   ];
   return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
 }

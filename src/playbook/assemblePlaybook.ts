@@ -43,6 +43,7 @@ export function assemblePlaybook(
         singletons: spec.gates.replicaSpread.singletons === 'allow' ? 'allow' : 'block',
       },
       managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
+      capacity: { mode: spec.gates.capacity.mode },
       clusterHealth: {
         conditions: spec.gates.clusterHealth.conditions.map(healthCondition),
         waitMs: milliseconds(spec.gates.clusterHealth.wait),

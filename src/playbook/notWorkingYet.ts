@@ -52,11 +52,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'replacements of singletons are not started first; write allow or block',
   },
   {
-    field: ['spec', 'gates', 'capacity'],
-    refuses: 'anything',
-    reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
-  },
-  {
     field: ['spec', 'gates', 'overrides'],
     refuses: 'entries',
     reason: 'gates are the same for all namespaces; leave it out and choose the stricter value for all',

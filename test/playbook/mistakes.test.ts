@@ -238,7 +238,6 @@ describe('a field that does not work yet', () => {
       '  gates: {replicaSpread: {singletons: surge}}',
       '9:27 spec.gates.replicaSpread.singletons: does not work yet: replacements of singletons are not started first; write allow or block',
     ],
-    ['  gates: {capacity: {mode: warn}}', '9:11 spec.gates.capacity: does not work yet'],
     [
       '  gates: {overrides: [{namespaces: {team: acme}, singletons: block}]}',
       '9:11 spec.gates.overrides: does not work yet',
