@@ -56,8 +56,8 @@ export interface NodeView {
   readonly bootId: string;
   readonly versions: NodeVersions;
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
-  /** Quantities as the API sends them, for example `{cpu: '4', memory: '16Gi', pods: '110'}`. */
-  readonly allocatable: Readonly<Record<string, string>>;
+  /** What its pods can ask for together; `pods` is how many it takes. */
+  readonly allocatable: ResourceAmounts;
 }
 
 export interface NodeVersions {

@@ -7,6 +7,7 @@ import { graceExceedsTimeout } from './graceFinding.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep, WaitReason } from './nextStep.js';
+import type { Occupancy } from './occupancy.js';
 import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
 import type { SpreadPolicy } from './spreadAllowance.js';
@@ -29,6 +30,9 @@ export interface DrainToForecast {
   readonly policy: DrainPolicy;
   readonly spread: SpreadPolicy;
   readonly managedBudgets: ManagedBudgets;
+  /** {@link neighbourhoodOf} the node, and what pods on other nodes take up, where they are known already. */
+  readonly near?: ClusterView;
+  readonly occupied?: Occupancy;
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
 }
@@ -42,9 +46,9 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();
-  let view = neighbourhoodOf(drain.view, node);
+  let view = drain.near ?? neighbourhoodOf(drain.view, node);
   // On the whole view: pods that are no neighbours take up places too.
-  const placementOf = placements(drain.view, node);
+  const placementOf = placements(drain.view, node, drain.occupied);
   const evictedByStep: PodView[][] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();

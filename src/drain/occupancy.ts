@@ -18,7 +18,11 @@ export type ObstacleOn = (node: NodeView) => string | undefined;
 
 /** What pods take up: host ports, and places that affinity, anti-affinity or hard topology spread forbid. */
 export interface Occupancy {
-  obstaclesFor(pod: PodView): ObstacleOn;
+  /**
+   * `homeless` are pods that leave a node or have none yet, when the pod's affinity asks for one of them: they are
+   * thought of as coming to whatever node is asked about, or as nowhere until they are placed.
+   */
+  obstaclesFor(pod: PodView, homeless: 'anywhere' | 'nowhere'): ObstacleOn;
   /** Counts a further pod, on the node that its nodeName says. */
   place(pod: PodView): void;
   /** Takes back the pod that was placed last. */
@@ -28,34 +32,27 @@ export interface Occupancy {
 /**
  * What the pods on nodes other than `node` take up, and those on it that stay there whatever is drained. What is common
  * to all questions is looked up once, and only when a pod asks for it.
- *
- * `homeless` are pods that leave a node or have none yet, when a pod's affinity asks for one of them: they are thought
- * of as coming to whatever node is asked about, or as nowhere until they are placed.
  */
-export function occupancy(
-  view: ClusterView,
-  node: string,
-  { homeless }: { readonly homeless: 'anywhere' | 'nowhere' },
-): Occupancy {
+export function occupancy(view: ClusterView, node: string): Occupancy {
   const running = once(() => [...view.pods.values()].filter((pod) => !isFinished(pod)));
   const isPresent = (pod: PodView): boolean =>
     !pod.terminating && pod.nodeName !== undefined && (pod.nodeName !== node || staysOnNode(pod));
   const present = once(() => running().filter(isPresent));
-  const mayJoin = once(() => (homeless === 'nowhere' ? [] : running().filter((pod) => !isPresent(pod))));
+  const mayJoin = once(() => running().filter((pod) => !isPresent(pod)));
   const placed: PodView[] = [];
   const withPorts = once(() => present().filter(({ hostPorts }) => hostPorts.length > 0));
   const pods = lazyIndex(() => podIndex([...present(), ...placed]));
   const terms = lazyIndex(() => termIndex([...present(), ...placed]));
-  const situation: Situation = {
+  const situation: Omit<Situation, 'mayJoin'> = {
     view,
     node,
-    mayJoin,
     withPorts: () => [...withPorts(), ...placed.filter(({ hostPorts }) => hostPorts.length > 0)],
     pods: pods.get,
     terms: terms.get,
   };
   return {
-    obstaclesFor: (pod) => obstaclesFor(pod, situation),
+    obstaclesFor: (pod, homeless) =>
+      obstaclesFor(pod, { ...situation, mayJoin: homeless === 'anywhere' ? mayJoin : () => [] }),
     place(pod) {
       placed.push(pod);
       pods.made()?.add(pod);

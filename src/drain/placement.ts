@@ -2,7 +2,7 @@ import { admitsNode } from '../cluster/nodeSelector.js';
 import { tolerates, untoleratedTaint } from '../cluster/taints.js';
 import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
 import { someOf } from './budgetWords.js';
-import { occupancy } from './occupancy.js';
+import { occupancy, type Occupancy } from './occupancy.js';
 import { reaches, volumesOf, type BoundClaim } from './volumeReach.js';
 
 /** Whether a pod, or the one that replaces it, could run on a node other than the one it leaves. */
@@ -23,9 +23,12 @@ export type Placement =
  * and to wait is right. Where a claim or volume is not known, the answer is no: it is not guessed that another node
  * can reach it.
  */
-export function placements(view: ClusterView, node: string): (pod: PodView) => Placement {
+export function placements(
+  view: ClusterView,
+  node: string,
+  occupied: Occupancy = occupancy(view, node),
+): (pod: PodView) => Placement {
   const others = [...view.nodes.values()].filter(({ name }) => name !== node);
-  const occupied = occupancy(view, node, { homeless: 'anywhere' });
   return (pod) => {
     const admitting = others.filter((other) => admitsNode(pod, other));
     if (admitting.length === 0) {
@@ -41,7 +44,7 @@ export function placements(view: ClusterView, node: string): (pod: PodView) => P
     if ('why' in volumes) return { kind: 'no', ...volumes };
     const reaching = tolerated.filter((other) => volumes.every(({ volume }) => reaches(volume, other)));
     if (reaching.length === 0) return outOfReach(tolerated, volumes);
-    return amongOthers(pod, reaching, occupied.obstaclesFor(pod));
+    return amongOthers(pod, reaching, occupied.obstaclesFor(pod, 'anywhere'));
   };
 }
 

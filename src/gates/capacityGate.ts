@@ -1,5 +1,6 @@
 import { podKey, type ClusterView, type NodeView, type PodView } from '../cluster/view.js';
 import { count } from '../drain/budgetWords.js';
+import type { Occupancy } from '../drain/occupancy.js';
 import { placements } from '../drain/placement.js';
 import type { DrainPolicy, GatesPolicy } from '../playbook/playbook.js';
 import type { Finding } from './finding.js';
@@ -10,8 +11,12 @@ import { shortageOf } from './shortage.js';
 
 export interface CapacityToCheck {
   readonly view: ClusterView;
+  /** {@link neighbourhoodOf} the node: its pods, and those of their owners. */
+  readonly near: ClusterView;
   readonly node: NodeView;
   readonly policy: DrainPolicy;
+  /** What pods on other nodes take up. */
+  readonly occupied: Occupancy;
   readonly capacity: GatesPolicy['capacity'];
 }
 
@@ -22,15 +27,18 @@ export interface CapacityToCheck {
  * Pods that wait for a node already take their places first, and are not named: they are Pending with this node in
  * service too. Pods that can run on no other node whatever is free are `short-during-turn` and not named again.
  */
-export function capacityGate({ view, node, policy, capacity }: CapacityToCheck): readonly Finding[] {
-  const room = roomElsewhere(view, node.name);
-  const { waiting, leaving } = podsToPlace({ view, node: node.name, policy });
-  const doubtful = placeQuickly(room, { waiting, leaving });
+export function capacityGate({ view, near, node, policy, occupied, capacity }: CapacityToCheck): readonly Finding[] {
+  const room = roomElsewhere(view, node.name, occupied);
+  const leaving = podsToPlace({ near, node: node.name, policy });
+  const doubtful = placeQuickly(room, leaving);
   if (doubtful.length === 0) return [];
-  const placementOf = placements(view, node.name);
+  const placementOf = placements(view, node.name, occupied);
   const elsewhere = new Set(doubtful.filter((pod) => mayReturn(pod, node) || placementOf(pod).kind === 'no'));
   if (elsewhere.size === doubtful.length) return [];
-  const left = placePods(room, { waiting, leaving: leaving.filter((pod) => !elsewhere.has(pod)) });
+  const left = placePods(
+    room,
+    leaving.filter((pod) => !elsewhere.has(pod)),
+  );
   return left.length === 0 ? [] : [noCapacity({ left, room, node, mode: capacity.mode })];
 }
 

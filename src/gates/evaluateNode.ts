@@ -1,6 +1,8 @@
 import type { Rebooters } from '../cluster/rebooters.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
+import { occupancy } from '../drain/occupancy.js';
+import { neighbourhoodOf } from '../drain/simulatedView.js';
 import type { DrainPolicy, GatesPolicy, HostPolicy, NodesPolicy } from '../playbook/playbook.js';
 import { budgetGate } from './budgetGate.js';
 import { capacityGate } from './capacityGate.js';
@@ -52,7 +54,9 @@ export interface NodeEvaluation {
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
   const { replicaSpread: spread, managedBudgets, capacity } = gates;
-  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets });
+  const near = neighbourhoodOf(view, node.name);
+  const occupied = occupancy(view, node.name);
+  const forecast = drainForecast({ view, node: node.name, policy: drain, spread, managedBudgets, near, occupied });
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),
@@ -65,7 +69,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),
     ...podPolicyGate(forecast),
-    ...capacityGate({ view, node, policy: drain, capacity }),
+    ...capacityGate({ view, near, node, policy: drain, occupied, capacity }),
   ];
   return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
 }

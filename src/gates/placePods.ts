@@ -1,31 +1,26 @@
 import type { PodView } from '../cluster/view.js';
 import { needsOf, type Room, type RoomNode } from './room.js';
 
-export interface PodsToPlace {
-  /** Wait for a node already, and are placed first, as far as they fit. */
-  readonly waiting: readonly PodView[];
-  readonly leaving: readonly PodView[];
-}
-
-/** Those that leave and find no place in the first way tried; the room is as before. None: all of them fit. */
-export function placeQuickly(room: Room, { waiting, leaving }: PodsToPlace): readonly PodView[] {
-  placeEach(room, waiting, quickly);
+/** Those of the pods that find no place in the first way tried; the room is as before. None: all of them fit. */
+export function placeQuickly(room: Room, leaving: readonly PodView[]): readonly PodView[] {
+  placeEach(room, room.waiting, quickly);
   const left = placeEach(room, leaving, quickly);
   while (room.takeBack());
   return left;
 }
 
 /**
- * Places the pods in the room, and leaves it as it is then. Answers those that leave and find no place.
+ * Places the pods in the room, after those that wait for a node already, as far as these fit; and leaves the room as it
+ * is then. Answers those that find no place.
  *
  * Several ways are tried, and then a bounded search; the way that leaves fewest over counts. So a pod that is answered
  * does find none, unless pods are so many that the search ends before it has tried everything. The other direction is
  * not promised: the scheduler places one pod after the other, without a thought for those that follow, and may leave
  * one over that a better order would place. No pod is thought of as preempted.
  */
-export function placePods(room: Room, { waiting, leaving }: PodsToPlace): readonly PodView[] {
+export function placePods(room: Room, leaving: readonly PodView[]): readonly PodView[] {
   const place = (way: Way): readonly PodView[] => {
-    placeEach(room, waiting, way);
+    placeEach(room, room.waiting, way);
     return placeEach(room, leaving, way);
   };
   let best: { readonly way: Way; readonly left: readonly PodView[] } | undefined;
@@ -36,7 +31,7 @@ export function placePods(room: Room, { waiting, leaving }: PodsToPlace): readon
     while (room.takeBack());
   }
   if (best === undefined) return [];
-  placeEach(room, waiting, best.way);
+  placeEach(room, room.waiting, best.way);
   const hopeless = leaving.filter((pod) => isHopeless(room, pod));
   const others = leaving.filter((pod) => !hopeless.includes(pod));
   if (best.left.length > hopeless.length && isFound(room, inOrder(room, others, fewestHomes))) return hopeless;
@@ -152,8 +147,8 @@ function byEmptiness(nodes: readonly RoomNode[], choose: 'emptiest' | 'fullest')
 const usual = ['cpu', 'memory'];
 
 /** How much of cpu and memory is free: 0 is full, 2 empty. */
-function freeShare({ allocatable, free }: RoomNode): number {
-  return usual.reduce((sum, resource) => sum + (free.get(resource) ?? 0) / (allocatable[resource] ?? 1), 0);
+function freeShare({ node: { allocatable }, free }: RoomNode): number {
+  return usual.reduce((sum, resource) => sum + (free[resource] ?? 0) / (allocatable[resource] ?? 1), 0);
 }
 
 /** A measure to compare pods by: a core counts as much as 4 GiB of memory. Few nodes have other resources. */

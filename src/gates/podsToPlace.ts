@@ -1,8 +1,7 @@
-import { isFinished, isJobPod, ownerOf, replicasOf } from '../cluster/replicas.js';
+import { isJobPod, ownerOf, replicasOf } from '../cluster/replicas.js';
 import type { ClusterView, PodView } from '../cluster/view.js';
 import { classifyPods, type Standing } from '../drain/classifyPods.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
-import type { PodsToPlace } from './placePods.js';
 
 /**
  * The pods that need a place on other nodes once `node` is drained, each as the one that leaves; its replacement asks
@@ -11,23 +10,24 @@ import type { PodsToPlace } from './placePods.js';
  * in it all the same: somebody may want to know both.
  */
 export function podsToPlace(question: {
-  readonly view: ClusterView;
+  /** As much of the view as has the pods of the node and of their owners. */
+  readonly near: ClusterView;
   readonly node: string;
   readonly policy: DrainPolicy;
-}): PodsToPlace {
-  const { view, node, policy } = question;
-  const standings = classifyPods({ view, node, policy, now: view.takenAt });
+}): readonly PodView[] {
+  const { near, node, policy } = question;
+  const standings = classifyPods({ view: near, node, policy, now: near.takenAt });
   const leaving = standings.filter((standing) => comesBack(standing, question)).map(({ pod }) => pod);
-  return { waiting: waitingPods(view), leaving: replaced(view, leaving) };
+  return replaced(near, leaving);
 }
 
 function comesBack(
   standing: Standing,
-  { view, policy }: { readonly view: ClusterView; readonly policy: DrainPolicy },
+  { near, policy }: { readonly near: ClusterView; readonly policy: DrainPolicy },
 ): boolean {
   const { kind, pod } = standing;
   if (kind === 'stays' || kind === 'finishes' || pod.controller === undefined) return false;
-  if (view.namespaces.get(pod.namespace)?.terminating === true) return false;
+  if (near.namespaces.get(pod.namespace)?.terminating === true) return false;
   return !isJobPod(pod) || (policy.jobPods === 'evict' && !pod.terminating);
 }
 
@@ -50,9 +50,4 @@ function replaced(view: ClusterView, pods: readonly PodView[]): readonly PodView
     missing.set(owner, count - 1);
     return count > 0;
   });
-}
-
-/** Pods that no node was found for yet: they were there first. */
-function waitingPods(view: ClusterView): readonly PodView[] {
-  return [...view.pods.values()].filter((pod) => pod.nodeName === undefined && !pod.terminating && !isFinished(pod));
 }

@@ -1,16 +1,15 @@
 import { admitsNode } from '../cluster/nodeSelector.js';
 import { isFinished } from '../cluster/replicas.js';
-import { resourceAmounts, type ResourceAmounts } from '../cluster/resourceAmounts.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
-import { occupancy } from '../drain/occupancy.js';
+import type { Occupancy } from '../drain/occupancy.js';
 import { reaches, volumesOf } from '../drain/volumeReach.js';
 
 /** A node, and what of its allocatable no pod has asked for. Below 0 where it is overcommitted. */
 export interface RoomNode {
   readonly node: NodeView;
-  readonly allocatable: ResourceAmounts;
-  readonly free: Map<string, number>;
+  /** By resource, as in ResourceAmounts. */
+  readonly free: Record<string, number>;
 }
 
 /** Why a pod does not fit on a node at the moment: resources it is short of, or what the pods there forbid. */
@@ -20,6 +19,8 @@ export type Misfit =
 
 /** The nodes that pods can move to. Pods are placed on them in thought, and taken back in the reverse order. */
 export interface Room {
+  /** Pods that no node was found for yet. */
+  readonly waiting: readonly PodView[];
   /** Nodes in service that take the pod by the rules that no other pod changes. */
   homesOf(pod: PodView): readonly RoomNode[];
   /** Undefined where the pod fits on the node, beside those that are placed. */
@@ -34,9 +35,8 @@ export interface Room {
  * pod, also by a taint that passes (disk pressure, for example). Every pod there that has not finished takes what it
  * requests, one that is ending too.
  */
-export function roomElsewhere(view: ClusterView, leaving: string): Room {
-  const nodes = roomNodes(view, leaving);
-  const occupied = occupancy(view, leaving, { homeless: 'nowhere' });
+export function roomElsewhere(view: ClusterView, leaving: string, occupied: Occupancy): Room {
+  const { nodes, waiting } = roomNodes(view, leaving);
   const placed: { readonly pod: PodView; readonly node: RoomNode }[] = [];
   const homes = new Map<string, readonly RoomNode[]>();
   const homesOf = (pod: PodView): readonly RoomNode[] => {
@@ -46,12 +46,13 @@ export function roomElsewhere(view: ClusterView, leaving: string): Room {
     return known;
   };
   return {
+    waiting,
     homesOf,
     misfitsOf(pod) {
       const needs = needsOf(pod);
-      const obstacleOn = occupied.obstaclesFor(pod);
+      const obstacleOn = occupied.obstaclesFor(pod, 'nowhere');
       return ({ node, free }) => {
-        const short = needs.filter(([resource, amount]) => amount > (free.get(resource) ?? 0));
+        const short = needs.filter(([resource, amount]) => amount > (free[resource] ?? 0));
         if (short.length > 0) return { kind: 'short', resources: short.map(([resource]) => resource) };
         const why = obstacleOn(node);
         return why === undefined ? undefined : { kind: 'forbidden', why };
@@ -72,18 +73,26 @@ export function roomElsewhere(view: ClusterView, leaving: string): Room {
   };
 }
 
-function roomNodes(view: ClusterView, leaving: string): readonly RoomNode[] {
+function roomNodes(
+  view: ClusterView,
+  leaving: string,
+): { readonly nodes: readonly RoomNode[]; readonly waiting: readonly PodView[] } {
   const nodes = new Map<string, RoomNode>();
   for (const node of view.nodes.values()) {
     if (node.name === leaving || !node.ready) continue;
-    const allocatable = resourceAmounts(node.allocatable);
-    nodes.set(node.name, { node, allocatable, free: new Map(Object.entries(allocatable)) });
+    nodes.set(node.name, { node, free: { ...node.allocatable } });
   }
+  const waiting: PodView[] = [];
   for (const pod of view.pods.values()) {
-    const node = pod.nodeName === undefined || isFinished(pod) ? undefined : nodes.get(pod.nodeName);
+    if (isFinished(pod)) continue;
+    if (pod.nodeName === undefined) {
+      if (!pod.terminating) waiting.push(pod);
+      continue;
+    }
+    const node = nodes.get(pod.nodeName);
     if (node !== undefined) take(node, pod);
   }
-  return [...nodes.values()];
+  return { nodes: [...nodes.values()], waiting };
 }
 
 /** Resource and amount; a pod is one of the `pods` that a node takes (pkg/scheduler/framework/plugins/noderesources). */
@@ -91,8 +100,11 @@ export function needsOf({ requests }: PodView): readonly (readonly [string, numb
   return [['pods', 1], ...Object.entries(requests)];
 }
 
-function take({ free }: RoomNode, pod: PodView, times = 1): void {
-  for (const [resource, amount] of needsOf(pod)) free.set(resource, (free.get(resource) ?? 0) - amount * times);
+function take({ free }: RoomNode, { requests }: PodView, times = 1): void {
+  free['pods'] = (free['pods'] ?? 0) - times;
+  for (const resource of Object.keys(requests)) {
+    free[resource] = (free[resource] ?? 0) - (requests[resource] ?? 0) * times;
+  }
 }
 
 /** Asks for nothing that a node has and others may lack: all such pods have the same homes. */

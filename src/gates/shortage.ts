@@ -51,7 +51,7 @@ function misfitText(pod: PodView, home: RoomNode, misfit: Misfit): string {
 
 /** What an overcommitted node has free is nothing. */
 function freeOf({ free }: RoomNode, resource: string): number {
-  return Math.max(0, free.get(resource) ?? 0);
+  return Math.max(0, free[resource] ?? 0);
 }
 
 /** `1.5 cpu`, `512Mi memory`, `2 nvidia.com/gpu`. */
