@@ -97,9 +97,9 @@ function sharesPort({ hostPorts }: SchedulingRules, other: NodeUsage): boolean {
 }
 
 function lackingResource(node: NodeRecord, rules: SchedulingRules, usage: NodeUsage): string | undefined {
-  const { cpu, memoryBytes, pods } = node.allocatable;
+  const { milliCpu, memoryBytes, pods } = node.allocatable;
   if (usage.pods + 1 > pods) return 'Too many pods';
-  if (rules.milliCpu > 0 && usage.milliCpu + rules.milliCpu > cpu * 1000) return 'Insufficient cpu';
+  if (rules.milliCpu > 0 && usage.milliCpu + rules.milliCpu > milliCpu) return 'Insufficient cpu';
   if (rules.memoryBytes > 0 && usage.memoryBytes + rules.memoryBytes > memoryBytes) return 'Insufficient memory';
   return undefined;
 }
