@@ -28,7 +28,7 @@ export function randomWorkloads(
   { round, number }: { round: number; number: number },
 ): Deployment[] {
   const prefix = `r${String(round)}c${String(number)}`;
-  return Array.from({ length: random.between(4, 7) }, (_, index) => {
+  return Array.from({ length: random.between(3, 6) }, (_, index) => {
     const name = `${prefix}-${String.fromCharCode(97 + index)}`;
     const demand = demandOf(random, { earlier: `${prefix}-a`, port: 8000 + index });
     return deployment({

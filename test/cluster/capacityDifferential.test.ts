@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterPort } from '../../src/cluster/clusterPort.js';
 import { podKey, type ClusterView, type PodView } from '../../src/cluster/view.js';
-import { openWatchCache } from '../../src/cluster/watchCache.js';
+import { openWatchCache, type WatchCache } from '../../src/cluster/watchCache.js';
 import { evaluateNode } from '../../src/gates/evaluateNode.js';
 import { connect } from '../../src/kubernetes/connect.js';
 import { seededRandom } from '../../src/sandbox/seededRandom.js';
@@ -16,13 +16,14 @@ import { createAll } from './waitForReady.js';
 /** CAPACITY_SEED=17 plays one run again. */
 const seed = Number(process.env['CAPACITY_SEED'] ?? Date.now() % 1_000_000);
 const casesAtOnce = 12;
-const rounds = 4;
+const rounds = 3;
 /** So long nothing must have changed before the scheduler counts as done; its back-off starts at 1 s. */
 const quietMs = 4000;
 
 const random = seededRandom(seed);
 let cluster: Cluster;
 let port: ClusterPort;
+let cache: WatchCache;
 
 beforeAll(async () => {
   const nodes = random.fork();
@@ -39,9 +40,16 @@ beforeAll(async () => {
     clock: systemClock,
     requestTimeoutMs: 10_000,
   });
+  cache = await openWatchCache({
+    cluster: port,
+    clock: systemClock,
+    random: Math.random,
+    signal: new AbortController().signal,
+  });
 });
 
 afterAll(async () => {
+  await cache.close();
   port.close();
   await cluster.stop();
 });
@@ -82,7 +90,7 @@ async function playRound(round: number): Promise<Outcome[]> {
   await createAll(cluster.api, deployments.flat());
   const expected = deployments.flat().reduce((sum, { spec }) => sum + spec.replicas, 0);
   const before = await settled({ what: 'the first pods', expected, round });
-  const view = await currentView();
+  const view = cache.view();
   const chosen = Array.from({ length: casesAtOnce }, (_, number) => fullestNode(before, number));
   const said = chosen.map((node) => namedPods(view, node));
 
@@ -118,11 +126,9 @@ async function settled(wait: {
   return await waitFor({
     what: `${wait.what} of round ${String(wait.round)} to be placed or known to find no place`,
     timeoutMs: 90_000,
-    intervalMs: 500,
-    probe: async () => {
-      const pods = [...(await currentView()).pods.values()].filter(
-        ({ labels }) => labels['round'] === String(wait.round),
-      );
+    intervalMs: 200,
+    probe: () => {
+      const pods = [...cache.view().pods.values()].filter(({ labels }) => labels['round'] === String(wait.round));
       const isDecided = pods.every(
         (pod) => !pod.terminating && (pod.nodeName !== undefined || pod.unschedulableReason !== undefined),
       );
@@ -132,14 +138,6 @@ async function settled(wait: {
       return Date.now() - seen.since >= quietMs ? pods : undefined;
     },
   });
-}
-
-async function currentView(): Promise<ClusterView> {
-  const signal = AbortSignal.timeout(30_000);
-  const cache = await openWatchCache({ cluster: port, clock: systemClock, random: Math.random, signal });
-  const view = cache.view();
-  await cache.close();
-  return view;
 }
 
 function caseOf({ labels }: PodView): number {
