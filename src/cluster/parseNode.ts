@@ -1,5 +1,6 @@
 import type { ApiObject } from './clusterPort.js';
 import { recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
+import { resourceAmounts } from './resourceAmounts.js';
 import type { NodeView } from './view.js';
 
 /** A Node object as a NodeView. What is missing reads as empty; a node without a Ready condition is not Ready. */
@@ -36,7 +37,7 @@ export function parseNode(object: ApiObject): NodeView {
       type: stringOf(address['type']) ?? '',
       address: stringOf(address['address']) ?? '',
     })),
-    allocatable: stringMapOf(status['allocatable']),
+    allocatable: resourceAmounts(recordOf(status['allocatable'])),
   };
 }
 

@@ -1,12 +1,12 @@
 import { numberOf, recordOf, recordsOf, stringOf, stringsOf, type JsonRecord } from './json.js';
 import { parseLabelSelectorObject } from './labelSelector.js';
 import { parseNodeSelector } from './nodeSelector.js';
-import type { AntiAffinityTerm, PodView, PortOfHost, SpreadConstraint, Toleration } from './view.js';
+import type { PodAffinityTerm, PodView, PortOfHost, SpreadConstraint, Toleration } from './view.js';
 
 /** What a pod demands of the node it runs on. What is only preferred is left out. */
 export type PlacementRules = Pick<
   PodView,
-  'hostPorts' | 'nodeAffinity' | 'antiAffinity' | 'hardSpread' | 'tolerations'
+  'hostPorts' | 'nodeAffinity' | 'affinity' | 'antiAffinity' | 'hardSpread' | 'tolerations'
 >;
 
 /** The placement rules of a pod's spec. Most pods have none: these share their empty lists. */
@@ -17,7 +17,8 @@ export function parsePlacement(spec: JsonRecord, longRunningContainers: readonly
   return {
     hostPorts: shared(hostPortsOf(longRunningContainers)),
     nodeAffinity: parseNodeSelector(required('nodeAffinity')),
-    antiAffinity: shared(recordsOf(required('podAntiAffinity')).map(antiAffinityTermOf)),
+    affinity: shared(recordsOf(required('podAffinity')).map(affinityTermOf)),
+    antiAffinity: shared(recordsOf(required('podAntiAffinity')).map(affinityTermOf)),
     hardSpread: shared(
       recordsOf(spec['topologySpreadConstraints'])
         .filter((constraint) => constraint['whenUnsatisfiable'] === 'DoNotSchedule')
@@ -47,7 +48,7 @@ function hostPortsOf(containers: readonly JsonRecord[]): PortOfHost[] {
 }
 
 /** The API server has merged matchLabelKeys and mismatchLabelKeys into the selector (pkg/registry/core/pod/strategy.go). */
-function antiAffinityTermOf(term: JsonRecord): AntiAffinityTerm {
+function affinityTermOf(term: JsonRecord): PodAffinityTerm {
   return {
     topologyKey: stringOf(term['topologyKey']) ?? '',
     selector: parseLabelSelectorObject(term['labelSelector']),

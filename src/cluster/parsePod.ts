@@ -3,6 +3,7 @@ import type { ApiObject } from './clusterPort.js';
 import { isRecord, numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
 import { keptAnnotations } from './keptAnnotations.js';
 import { parsePlacement } from './parsePlacement.js';
+import { podRequests } from './resourceAmounts.js';
 import type { ControllerReference, PodView } from './view.js';
 
 const defaultGracePeriodSeconds = 30;
@@ -38,6 +39,7 @@ export function parsePod(object: ApiObject): PodView {
     claims: shared(claimsOf(volumes)),
     nodeSelector: stringMapOf(spec['nodeSelector']),
     ...parsePlacement(spec, longRunningOf(spec)),
+    requests: podRequests(spec, status),
     containersStartedAt: shared(containersStartedAt(spec, status)),
     unschedulableReason: unschedulableReasonOf(conditions),
   };

@@ -1,3 +1,5 @@
+import type { ResourceAmounts } from './resourceAmounts.js';
+
 /**
  * Small values of our own for what a maintenance sees of a cluster. Everything is read-only; a ClusterView never
  * changes after it was taken. Times are milliseconds since the epoch.
@@ -54,8 +56,8 @@ export interface NodeView {
   readonly bootId: string;
   readonly versions: NodeVersions;
   readonly addresses: readonly { readonly type: string; readonly address: string }[];
-  /** Quantities as the API sends them, for example `{cpu: '4', memory: '16Gi', pods: '110'}`. */
-  readonly allocatable: Readonly<Record<string, string>>;
+  /** What its pods can ask for together; `pods` is how many it takes. */
+  readonly allocatable: ResourceAmounts;
 }
 
 export interface NodeVersions {
@@ -102,12 +104,16 @@ export interface PodView {
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** Required node affinity: the node matches any of the terms. Undefined: not asked for. */
   readonly nodeAffinity: readonly NodeSelectorTerm[] | undefined;
+  /** Required pod affinity: every term holds. */
+  readonly affinity: readonly PodAffinityTerm[];
   /** Required pod anti-affinity: every term holds. */
-  readonly antiAffinity: readonly AntiAffinityTerm[];
+  readonly antiAffinity: readonly PodAffinityTerm[];
   /** Topology spread constraints with DoNotSchedule: every one holds. */
   readonly hardSpread: readonly SpreadConstraint[];
   /** Without those of not-ready and unreachable nodes, which every pod has. */
   readonly tolerations: readonly Toleration[];
+  /** What it takes of its node's allocatable. */
+  readonly requests: ResourceAmounts;
   /** When each container last started; undefined for one that is not running. */
   readonly containersStartedAt: readonly (number | undefined)[];
   /** Why the scheduler cannot place the pod (condition PodScheduled=False), in its words. */
@@ -138,8 +144,11 @@ export interface NodeRequirement {
   readonly values: readonly string[];
 }
 
-/** No pod that the term selects is in the same topology (nodes with the same value of a label). */
-export interface AntiAffinityTerm {
+/**
+ * Pods that are meant, and the topology (nodes with the same value of a label) in which one of them (affinity) or none
+ * (anti-affinity) is to run.
+ */
+export interface PodAffinityTerm {
   readonly topologyKey: string;
   readonly selector: LabelSelector | undefined;
   /** Namespaces by name. Empty, and no `namespaceSelector`: the pod's own. */

@@ -4,10 +4,12 @@ import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { StayReason } from './classifyPods.js';
 import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './forecastFindings.js';
+import { graceExceedsTimeout } from './graceFinding.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, type NextSteps } from './next.js';
 import type { NextStep, WaitReason } from './nextStep.js';
 import { leftByPolicy } from './overrideWords.js';
+import type { Occupancy } from './occupancy.js';
 import { placements, type Placement } from './placement.js';
 import { afterEvictions, neighbourhoodOf } from './simulatedView.js';
 import type { SpreadPolicy } from './spreadPolicy.js';
@@ -32,6 +34,9 @@ export interface DrainToForecast {
   readonly managedBudgets: ManagedBudgets;
   /** Services that the API server calls: each keeps a Ready pod. Absent: none is known. */
   readonly vitalServices?: readonly VitalService[];
+  /** {@link neighbourhoodOf} the node, and what pods on other nodes take up, where they are known already. */
+  readonly near?: ClusterView;
+  readonly occupied?: Occupancy;
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
   /** What a Deployment is marked with that this turn has restarted; absent outside a turn. */
@@ -47,11 +52,11 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();
-  let view = neighbourhoodOf(drain.view, node, drain.vitalServices);
+  let view = drain.near ?? neighbourhoodOf(drain.view, node, drain.vitalServices);
   // On the whole view: pods that are no neighbours take up places too.
-  const placementOf = placements(drain.view, node);
+  const placementOf = placements(drain.view, node, drain.occupied);
   const evicted: PodView[] = [];
-  const replaced: PodView[] = [];
+  const endedByStep: PodView[][] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
   const ask = (): NextSteps =>
@@ -68,8 +73,9 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     if (leaving.length > 0) {
       const tied = tiedPods(leaving, placementOf);
       findings.push(...cautionsOf(leaving, { view, node, tied }));
+      const ended = leaving.filter((step) => isEvicted(step) || step.kind === 'surge');
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
-      replaced.push(...leaving.filter(({ kind }) => kind === 'surge').map(({ pod }) => pod));
+      endedByStep.push(ended.map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
@@ -83,8 +89,12 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
-  const lost = localDataLost([...evicted, ...replaced], { node, localData: drain.policy.localData });
-  const merged = mergeFindings([...findings, ...lost]);
+  const { timeoutMs, localData } = drain.policy;
+  const merged = mergeFindings([
+    ...findings,
+    ...localDataLost(endedByStep.flat(), { node, localData }),
+    ...graceExceedsTimeout({ steps: endedByStep, timeoutMs, node }),
+  ]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
   return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
 }

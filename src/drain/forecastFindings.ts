@@ -87,15 +87,17 @@ export function localDataLost(
   pods: readonly PodView[],
   { node, localData }: { readonly node: string; readonly localData: DrainPolicy['localData'] },
 ): readonly Finding[] {
-  const names = pods.filter((pod) => pod.emptyDirs.length > 0).map((pod) => `Pod ${podKey(pod)}`);
+  const losing = pods.filter((pod) => pod.emptyDirs.length > 0);
+  const names = losing.map((pod) => `Pod ${podKey(pod)}`);
   if (names.length === 0) return [];
+  const each = losing.map((pod, index) => `${names[index] ?? ''} (${pod.emptyDirs.join(', ')})`);
   return [
     {
       code: 'local-data-lost',
       severity: 'info',
       node,
       objects: names,
-      message: `${count(names.length, 'pod')} of node ${node} keep data in emptyDir volumes, which is lost with the eviction: ${someOf(names)}.`,
+      message: `${count(names.length, 'pod')} of node ${node} ${names.length === 1 ? 'keeps' : 'keep'} data in emptyDir volumes, which is lost with the eviction: ${someOf(each)}.`,
       hint: `If the data matters, move it to a PersistentVolumeClaim, or ${
         localData === 'block' ? 'take the pods out of spec.drain.overrides' : 'set spec.drain.localData: block'
       }.`,

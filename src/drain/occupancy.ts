@@ -4,7 +4,7 @@ import { isFinished } from '../cluster/replicas.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import {
   podKey,
-  type AntiAffinityTerm,
+  type PodAffinityTerm,
   type ClusterView,
   type NodeView,
   type PodView,
@@ -16,41 +16,88 @@ import { podIndex, termIndex, type PodIndex, type TermIndex } from './podIndex.j
 /** What keeps a pod off a node because of the pods there, in words; undefined where nothing does. */
 export type ObstacleOn = (node: NodeView) => string | undefined;
 
+/** What pods take up: host ports, and places that affinity, anti-affinity or hard topology spread forbid. */
+export interface Occupancy {
+  /**
+   * `homeless` are pods that leave a node or have none yet, when the pod's affinity asks for one of them: they are
+   * thought of as coming to whatever node is asked about, or as nowhere until they are placed.
+   */
+  obstaclesFor(pod: PodView, homeless: 'anywhere' | 'nowhere'): ObstacleOn;
+  /** Counts a further pod, on the node that its nodeName says. */
+  place(pod: PodView): void;
+  /** Takes back the pod that was placed last. */
+  takeBack(): void;
+}
+
 /**
- * What the pods on nodes other than `node` take up: host ports, and places that anti-affinity or hard topology spread
- * forbid. What is common to all questions is looked up once, and only when a pod asks for it. `staying`: UIDs of pods
- * on `node` that count like those elsewhere.
+/**
+ * What the pods on nodes other than `node` take up, and those on it that stay there whatever is drained, or that
+ * `staying` names by UID. What is common to all questions is looked up once, and only when a pod asks for it.
  */
-export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<string>): (pod: PodView) => ObstacleOn {
-  const isElsewhere = ({ nodeName, uid }: PodView) => nodeName !== undefined && (nodeName !== node || staying.has(uid));
-  const placed = once(() =>
-    [...view.pods.values()].filter((pod) => isElsewhere(pod) && !pod.terminating && !isFinished(pod)),
-  );
-  const withPorts = once(() => placed().filter(({ hostPorts }) => hostPorts.length > 0));
-  const pods = once(() => podIndex(placed()));
-  const terms = once(() => termIndex(placed()));
-  const situation: Situation = { view, node, withPorts, pods, terms };
-  return (pod) => {
-    const rules = [
-      takenPorts(pod, situation),
-      ...pod.antiAffinity.map((term) => ownAntiAffinity(pod, term, situation)),
-      othersAntiAffinity(pod, situation),
-      ...pod.hardSpread.map((constraint) => hardSpread(pod, constraint, situation)),
-    ];
-    return (other) => {
-      for (const rule of rules) {
-        const obstacle = rule(other);
-        if (obstacle !== undefined) return obstacle;
-      }
-      return undefined;
-    };
+export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<string> = new Set()): Occupancy {
+  const running = once(() => [...view.pods.values()].filter((pod) => !isFinished(pod)));
+  const isPresent = (pod: PodView): boolean =>
+    !pod.terminating &&
+    pod.nodeName !== undefined &&
+    (pod.nodeName !== node || staying.has(pod.uid) || staysOnNode(pod));
+  const present = once(() => running().filter(isPresent));
+  const mayJoin = once(() => running().filter((pod) => !isPresent(pod)));
+  const placed: PodView[] = [];
+  const withPorts = once(() => present().filter(({ hostPorts }) => hostPorts.length > 0));
+  const pods = lazyIndex(() => podIndex([...present(), ...placed]));
+  const terms = lazyIndex(() => termIndex([...present(), ...placed]));
+  const situation: Omit<Situation, 'mayJoin'> = {
+    view,
+    node,
+    withPorts: () => [...withPorts(), ...placed.filter(({ hostPorts }) => hostPorts.length > 0)],
+    pods: pods.get,
+    terms: terms.get,
   };
+  return {
+    obstaclesFor: (pod, homeless) =>
+      obstaclesFor(pod, { ...situation, mayJoin: homeless === 'anywhere' ? mayJoin : () => [] }),
+    place(pod) {
+      placed.push(pod);
+      pods.made()?.add(pod);
+      terms.made()?.add(pod);
+    },
+    takeBack() {
+      const last = placed.pop();
+      if (last === undefined) return;
+      pods.made()?.takeBack(last);
+      terms.made()?.takeBack(last);
+    },
+  };
+}
+
+function obstaclesFor(pod: PodView, situation: Situation): ObstacleOn {
+  const rules = [
+    takenPorts(pod, situation),
+    ownAffinity(pod, situation),
+    ...pod.antiAffinity.map((term) => ownAntiAffinity(pod, term, situation)),
+    othersAntiAffinity(pod, situation),
+    ...pod.hardSpread.map((constraint) => hardSpread(pod, constraint, situation)),
+  ];
+  return (other) => {
+    for (const rule of rules) {
+      const obstacle = rule(other);
+      if (obstacle !== undefined) return obstacle;
+    }
+    return undefined;
+  };
+}
+
+/** DaemonSet pods and static ones: no drain takes them off their node. */
+function staysOnNode({ controller, mirror }: PodView): boolean {
+  return mirror || controller?.kind === 'DaemonSet';
 }
 
 interface Situation {
   readonly view: ClusterView;
   /** The node that is left. */
   readonly node: string;
+  /** Pods that may come to any node yet. */
+  readonly mayJoin: () => readonly PodView[];
   readonly withPorts: () => readonly PodView[];
   readonly pods: () => PodIndex;
   readonly terms: () => TermIndex;
@@ -77,8 +124,33 @@ function clash(one: PortOfHost, other: PortOfHost): boolean {
   return one.port === other.port && one.protocol === other.protocol && sameAddress;
 }
 
+/**
+ * pkg/scheduler/framework/plugins/interpodaffinity, satisfyPodAffinity: in each topology there is a pod that all terms
+ * select. Where there is none in the whole cluster, a pod that they select itself is the first.
+ */
+function ownAffinity(pod: PodView, { view, pods, mayJoin }: Situation): ObstacleOn {
+  const [first, ...further] = pod.affinity.map((term) => ({ term, namespaces: namespacesOf(term, pod, view) }));
+  if (first === undefined) return () => undefined;
+  const isMeantBy =
+    (other: PodView) =>
+    ({ term, namespaces }: typeof first): boolean =>
+      namespaces.has(other.namespace) && matchesLabels(term.selector, other.labels);
+  const meant = [...first.namespaces]
+    .flatMap((namespace) => pods().matching(namespace, first.term.selector))
+    .filter((other) => further.every(isMeantBy(other)));
+  const keys = pod.affinity.map(({ topologyKey }) => topologyKey);
+  const met = new Set(meant.flatMap((other) => keys.map((key) => `${key}=${topologyOf(view, other, key) ?? ''}`)));
+  const isMeant = (other: PodView): boolean => [first, ...further].every(isMeantBy(other));
+  const isFirst = meant.length === 0 && isMeant(pod);
+  const isOpen = isFirst || mayJoin().some((other) => other.uid !== pod.uid && isMeant(other));
+  return ({ labels }) => {
+    const missing = keys.find((key) => labels[key] === undefined || (!isOpen && !met.has(`${key}=${labels[key]}`)));
+    return missing && `no pod that its affinity asks for runs there (${missing})`;
+  };
+}
+
 /** pkg/scheduler/framework/plugins/interpodaffinity: pods that the pod does not want beside it. */
-function ownAntiAffinity(pod: PodView, term: AntiAffinityTerm, { view, pods }: Situation): ObstacleOn {
+function ownAntiAffinity(pod: PodView, term: PodAffinityTerm, { view, pods }: Situation): ObstacleOn {
   const taken = new Map<string, PodView>();
   for (const namespace of namespacesOf(term, pod, view)) {
     for (const other of pods().matching(namespace, term.selector)) {
@@ -112,7 +184,7 @@ function othersAntiAffinity(pod: PodView, { view, terms }: Situation): ObstacleO
 }
 
 /** pkg/apis/core, PodAffinityTerm: without names and selector the pod's own namespace, else both together. */
-function namespacesOf(term: AntiAffinityTerm, pod: PodView, view: ClusterView): ReadonlySet<string> {
+function namespacesOf(term: PodAffinityTerm, pod: PodView, view: ClusterView): ReadonlySet<string> {
   const { namespaces, namespaceSelector } = term;
   if (namespaceSelector === undefined) return new Set(namespaces.length === 0 ? [pod.namespace] : namespaces);
   const selected = [...view.namespaces.values()].filter(({ labels }) => matchesLabels(namespaceSelector, labels));
@@ -168,4 +240,10 @@ function topologyOf(view: ClusterView, pod: PodView, topologyKey: string): strin
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
+}
+
+/** An index that is made when it is first asked for. */
+function lazyIndex<T>(make: () => T): { readonly get: () => T; readonly made: () => T | undefined } {
+  let index: T | undefined;
+  return { get: () => (index ??= make()), made: () => index };
 }

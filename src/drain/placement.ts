@@ -1,8 +1,9 @@
-import { admitsNode, selectsNode } from '../cluster/nodeSelector.js';
+import { admitsNode } from '../cluster/nodeSelector.js';
 import { tolerates, untoleratedTaint } from '../cluster/taints.js';
-import type { ClaimView, ClusterView, NodeView, PodView, VolumeView } from '../cluster/view.js';
+import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
 import { someOf } from './budgetWords.js';
-import { occupancy } from './occupancy.js';
+import { occupancy, type Occupancy } from './occupancy.js';
+import { reaches, volumesOf, type BoundClaim } from './volumeReach.js';
 
 /** Whether a pod, or the one that replaces it, could run on a node other than the one it leaves. */
 export type Placement =
@@ -12,24 +13,24 @@ export type Placement =
 
 /**
  * Whether pods that leave `node` could run on another one, by the rules of the scheduler that do not pass by
- * themselves: node selector and required affinity, taints, volumes, host ports, required anti-affinity and hard
- * topology spread (pkg/scheduler/framework/plugins). Free capacity is not computed. Pods that end, and those of the
- * node itself, take up no place.
+ * themselves: node selector and required affinity, taints, volumes, host ports, required affinity to pods and
+ * anti-affinity, and hard topology spread (pkg/scheduler/framework/plugins). Free capacity is not computed here. Pods
+ * that end, and those that leave the node, take up no place; affinity to pods that leave it ties none, since they may
+ * come to any node.
  *
  * A node that would take the pod and is cordoned or not Ready at the moment is no home; where all that would take it
  * are, and no other node that it may use is in service, the answer is still yes: the pod is not tied to its node,
  * and to wait is right. Where a claim or volume is not known, the answer is no: it is not guessed that another node
  * can reach it.
  *
- * `staying`: UIDs of pods of the node that take up their places meanwhile.
+ * `occupied`: what pods take up, where it is known already.
  */
 export function placements(
   view: ClusterView,
   node: string,
-  staying: ReadonlySet<string> = new Set(),
+  occupied: Occupancy = occupancy(view, node),
 ): (pod: PodView) => Placement {
   const others = [...view.nodes.values()].filter(({ name }) => name !== node);
-  const occupied = occupancy(view, node, staying);
   return (pod) => {
     const admitting = others.filter((other) => admitsNode(pod, other));
     if (admitting.length === 0) {
@@ -45,7 +46,7 @@ export function placements(
     if ('why' in volumes) return { kind: 'no', ...volumes };
     const reaching = tolerated.filter((other) => volumes.every(({ volume }) => reaches(volume, other)));
     if (reaching.length === 0) return outOfReach(tolerated, volumes);
-    return amongOthers(pod, reaching, occupied(pod));
+    return amongOthers(pod, reaching, occupied.obstaclesFor(pod, 'anywhere'));
   };
 }
 
@@ -59,41 +60,6 @@ function tainted(pod: PodView, nodes: readonly NodeView[]): Placement {
     why: `every other node that its node affinity admits has a taint that it does not tolerate (${someOf(names)})`,
     mend: 'Add a toleration, or a node without the taint, or accept it.',
   };
-}
-
-interface BoundClaim {
-  readonly claim: ClaimView;
-  readonly volume: VolumeView;
-}
-
-/** The volumes that hold the pod's data, or why they are not known. */
-function volumesOf(
-  view: ClusterView,
-  pod: PodView,
-): readonly BoundClaim[] | { readonly why: string; readonly mend: string } {
-  const bound: BoundClaim[] = [];
-  for (const name of pod.claims) {
-    const key = `${pod.namespace}/${name}`;
-    const claim = view.claims.get(key);
-    if (claim === undefined) {
-      return { why: `its PersistentVolumeClaim ${key} does not exist`, mend: 'Create the claim, or accept it.' };
-    }
-    // Not bound: the scheduler chooses a volume where it places the pod.
-    if (claim.volume === undefined) continue;
-    const volume = view.volumes.get(claim.volume);
-    if (volume === undefined) {
-      return {
-        why: `PersistentVolume ${claim.volume} of its claim ${key} does not exist`,
-        mend: 'Find out what became of the volume: without it the pod starts nowhere.',
-      };
-    }
-    bound.push({ claim, volume });
-  }
-  return bound;
-}
-
-function reaches({ nodeAffinity }: VolumeView, node: NodeView): boolean {
-  return nodeAffinity === undefined || selectsNode(nodeAffinity, node);
 }
 
 function outOfReach(nodes: readonly NodeView[], volumes: readonly BoundClaim[]): Placement {

@@ -5,6 +5,7 @@ import { tolerates } from '../cluster/taints.js';
 import { ownerKey, podKey, type ClusterView, type OwnerView, type PodView, type RolloutView } from '../cluster/view.js';
 import { count, someOf } from './budgetWords.js';
 import type { NoSurge, Wait } from './nextStep.js';
+import { occupancy } from './occupancy.js';
 import { placements } from './placement.js';
 import { spreadPolicyFor, type SpreadPolicy } from './spreadPolicy.js';
 
@@ -156,7 +157,7 @@ function placesOf({
     // Only its own rules can keep a pod off because of the pod that it replaces.
     const hasRules = pod.antiAffinity.length > 0 || pod.hardSpread.length > 0;
     const placementOf = hasRules
-      ? placements(surroundings, node, new Set([pod.uid]))
+      ? placements(surroundings, node, occupancy(surroundings, node, new Set([pod.uid])))
       : (shared ??= placements(surroundings, node));
     const placement = placementOf(hasRules ? replacementBeside(pod) : pod);
     return placement.kind === 'no'

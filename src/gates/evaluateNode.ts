@@ -2,8 +2,11 @@ import type { Rebooters } from '../cluster/rebooters.js';
 import type { ClusterServices } from '../cluster/services.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
+import { occupancy } from '../drain/occupancy.js';
+import { neighbourhoodOf } from '../drain/simulatedView.js';
 import type { DrainPolicy, GatesPolicy, HostPolicy, NodesPolicy } from '../playbook/playbook.js';
 import { budgetGate } from './budgetGate.js';
+import { capacityGate } from './capacityGate.js';
 import { clusterHealthGate, type ApiReadiness } from './clusterHealthGate.js';
 import { conditionGate, type ConditionReading } from './conditionGate.js';
 import { controlPlaneGate } from './controlPlaneGate.js';
@@ -34,7 +37,7 @@ export interface NodeToEvaluate {
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
-  readonly gates: Pick<GatesPolicy, 'replicaSpread' | 'managedBudgets'>;
+  readonly gates: Pick<GatesPolicy, 'replicaSpread' | 'managedBudgets' | 'capacity'>;
   readonly drain: DrainPolicy;
   readonly api: ApiReadiness;
   /** The conditions of the playbook, asked before the cordon alone; absent where nobody looked. */
@@ -59,16 +62,21 @@ export interface NodeEvaluation {
 export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const { view, node, moment, run, selection, nodes, gates, drain, api, conditions, host, ownNode, others } = question;
   const services = question.services?.read;
+  const vitalServices = services?.vital ?? [];
   const isBefore = moment === 'before-cordon';
-  const { replicaSpread: spread, managedBudgets } = gates;
+  const { replicaSpread: spread, managedBudgets, capacity } = gates;
   const { restartedFor } = question;
+  const near = neighbourhoodOf(view, node.name, vitalServices);
+  const occupied = occupancy(view, node.name);
   const forecast = drainForecast({
     view,
     node: node.name,
     policy: drain,
     spread,
     managedBudgets,
-    vitalServices: services?.vital ?? [],
+    near,
+    occupied,
+    vitalServices,
     ...(restartedFor === undefined ? {} : { restartedFor }),
   });
   const findings = [
@@ -88,6 +96,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
       ? daemonSetTrafficGate({ view, node, services: services?.all, hasLeaveScript: question.services.hasLeaveScript })
       : []),
     ...podPolicyGate(forecast),
+    ...capacityGate({ view, near, node, policy: drain, occupied, capacity }),
   ];
   return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
 }

@@ -5,6 +5,7 @@ const codes: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'unmanaged-pod',
   'local-data-lost',
   'local-data-blocked',
+  'grace-exceeds-timeout',
   'job-running',
   'pod-objects',
   'objection-overruled',

@@ -44,6 +44,7 @@ export function assemblePlaybook(
         overrides: spec.gates.overrides.map(spreadOverride),
       },
       managedBudgets: spec.gates.managedBudgets.map(({ namespaces = {}, selector }) => ({ namespaces, selector })),
+      capacity: { mode: spec.gates.capacity.mode },
       clusterHealth: {
         conditions: spec.gates.clusterHealth.conditions.map(healthCondition),
         waitMs: milliseconds(spec.gates.clusterHealth.wait),

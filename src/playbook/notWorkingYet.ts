@@ -46,11 +46,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     refuses: 'anything',
     reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',
   },
-  {
-    field: ['spec', 'gates', 'capacity'],
-    refuses: 'anything',
-    reason: 'free capacity is not computed; leave it out and keep drain.waitForReplacements',
-  },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },
     { field: [...field, 'secretKeyRef'], refuses: 'anything' as const, reason: filesByPath },

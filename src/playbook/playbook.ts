@@ -51,6 +51,8 @@ export interface GatesPolicy {
     readonly namespaces: Readonly<Record<string, string>>;
     readonly selector: string;
   }[];
+  /** Pods that would find no room elsewhere are a caution, or the node stays. */
+  readonly capacity: { readonly mode: 'warn' | 'block' };
   readonly clusterHealth: {
     readonly conditions: readonly HealthCondition[];
     /** How long a turn waits, before its cordon, for conditions that do not hold. */

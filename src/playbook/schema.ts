@@ -136,8 +136,11 @@ const gates = mapping('Checks before a node leaves service. PodDisruptionBudgets
     'budgets ({namespaces, selector})',
   ).default([]),
   capacity: mapping('Whether the pods of a node fit on the others.', {
-    mode: oneOf('What happens where they do not.', ['warn', 'block']),
-  }).optional(),
+    mode: oneOf('What happens where they do not: a caution in the plan (`warn`), or the node stays (`block`).', [
+      'warn',
+      'block',
+    ]).default('warn'),
+  }).prefault({}),
   clusterHealth: mapping('Conditions of the cluster without which no node leaves.', {
     conditions: listOf('Conditions on objects.', condition, 'conditions ({apiVersion, kind, path, in})').default([]),
     wait: duration('How long a turn waits, before its cordon, for conditions that do not hold.', {

@@ -48,7 +48,7 @@ describe('a Node', () => {
       bootId: 'b',
       versions: { kernel: '6.1', osImage: 'Debian', kubelet: 'v1.36.3', containerRuntime: 'c' },
       addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
-      allocatable: { cpu: '4' },
+      allocatable: { cpu: 4000 },
     });
   });
 

@@ -81,6 +81,8 @@ export interface PodSpec {
     resources?: { requests?: Record<string, string> };
     ports?: { containerPort: number; hostPort?: number }[];
   }[];
+  /** With restartPolicy Always: a sidecar. */
+  initContainers?: (PodSpec['containers'][number] & { restartPolicy?: string })[];
   nodeName?: string;
   nodeSelector?: Record<string, string>;
   affinity?: Record<string, unknown>;

@@ -30,7 +30,7 @@ export function node(name: string, changes: Partial<NodeView> = {}): NodeView {
     bootId: `boot-of-${name}`,
     versions: { kernel: '6.1', osImage: 'Debian 12', kubelet: 'v1.36.3', containerRuntime: 'containerd://2.1.4' },
     addresses: [{ type: 'InternalIP', address: '127.0.1.1' }],
-    allocatable: { cpu: '4', memory: '16Gi', pods: '110' },
+    allocatable: { cpu: 4000, memory: 16 * 2 ** 30, pods: 110 },
     ...changes,
   };
 }
@@ -58,9 +58,11 @@ export function pod(name: string, changes: Partial<PodView> = {}): PodView {
     hostPorts: [],
     nodeSelector: {},
     nodeAffinity: undefined,
+    affinity: [],
     antiAffinity: [],
     hardSpread: [],
     tolerations: [],
+    requests: {},
     containersStartedAt: [takenAt - 3_600_000],
     unschedulableReason: undefined,
     ...changes,

@@ -95,7 +95,47 @@ const dedicated = { key: 'dedicated', value: 'db', effect: 'NoSchedule' };
 const port = { port: 8080, protocol: 'TCP', hostIp: '0.0.0.0' };
 const tolerateDedicated = [{ key: 'dedicated', operator: 'Equal', value: 'db', effect: '' }];
 
+const store = { labels: { app: 'store' } };
+const byStore = apart(hostname, { selector: { matchLabels: { app: 'store' }, matchExpressions: [] } });
+const daemon = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'store', uid: 'store' };
+
 const cases: [string, 'yes' | RegExp, Situation][] = [
+  ['affinity to a pod on another node', 'yes', { pod: { affinity: byStore }, others: [web(1, 'node-2', store)] }],
+  ['affinity to a pod that leaves too', 'yes', { pod: { affinity: byStore }, others: [web(1, 'node-1', store)] }],
+  [
+    'affinity to a pod that waits for a node',
+    'yes',
+    { pod: { affinity: byStore }, others: [pod('store-1', { ...store, nodeName: undefined, phase: 'Pending' })] },
+  ],
+  [
+    'affinity to a pod that stays on the node',
+    /no pod that its affinity asks for runs there/,
+    { pod: { affinity: byStore }, others: [web(1, 'node-1', { ...store, controller: daemon })] },
+  ],
+  [
+    'affinity to a pod that stays on the node, in a zone that others are in too',
+    'yes',
+    {
+      nodes: [nodeIn('node-1', 'a'), nodeIn('node-2', 'a')],
+      pod: { affinity: byStore.map((term) => ({ ...term, topologyKey: zone })) },
+      others: [web(1, 'node-1', { ...store, controller: daemon })],
+    },
+  ],
+  ['affinity to a pod that is nowhere', /no pod that its affinity asks for runs there/, { pod: { affinity: byStore } }],
+  ['affinity to its own kind, of which it is the first', 'yes', { pod: { affinity: apart(hostname) } }],
+  [
+    'affinity to its own kind in a topology that no other node has',
+    /no pod that its affinity asks for runs there \(rack\)/,
+    { pod: { affinity: apart('rack') } },
+  ],
+  [
+    'affinity in two terms that only different pods meet',
+    /no pod that its affinity asks for runs there/,
+    {
+      pod: { affinity: [...byStore, ...apart(hostname, { selector: expression('tier', 'Exists') })] },
+      others: [web(1, 'node-2', store), web(2, 'node-2', { labels: { tier: 'back' } })],
+    },
+  ],
   ['a pod without demands', 'yes', { pod: {} }],
   ['a node selector that others match', 'yes', { pod: { nodeSelector: { [zone]: 'b' } } }],
   [

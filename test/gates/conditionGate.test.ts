@@ -177,7 +177,7 @@ describe('the gate for the conditions of the cluster', () => {
         run: undefined,
         selection: [node('node-1')],
         nodes: { maxUnavailable: 1 },
-        gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
+        gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
         drain: drainPolicy,
         api: { ready: true, message: '' },
         conditions: [{ condition: condition(), answer: read() }],

@@ -16,7 +16,7 @@ function findings(view: ClusterView, changes: Partial<NodeToEvaluate> = {}): str
     run: 'monthly-2026-11',
     selection: nodes,
     nodes: { maxUnavailable: 1 },
-    gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
+    gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
     drain: drainPolicy,
     api: { ready: true, message: '' },
     ...changes,
@@ -178,7 +178,7 @@ describe('the gates of a node', () => {
       run: undefined,
       selection: nodes,
       nodes: { maxUnavailable: 1 },
-      gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
+      gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
       drain: drainPolicy,
       api: { ready: true, message: '' },
     });

@@ -184,7 +184,7 @@ describe('the gates of a node', () => {
       run: undefined,
       selection: [...view.nodes.values()],
       nodes: { maxUnavailable: 1 },
-      gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
+      gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
       drain: drainPolicy,
       api: { ready: true, message: '' },
       ...changes,

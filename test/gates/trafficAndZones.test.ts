@@ -23,7 +23,7 @@ function given(code: string, view: ClusterView, changes: Partial<NodeToEvaluate>
     run: undefined,
     selection: [...view.nodes.values()],
     nodes: { maxUnavailable: 1 },
-    gates: { replicaSpread: spreadPolicy, managedBudgets: [] },
+    gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
     drain: drainPolicy,
     api: { ready: true, message: '' },
     ...changes,

@@ -3,7 +3,7 @@ import { matchesLabels } from '../../cluster/labelSelector.js';
 import { admitsNode, parseNodeSelector, selectsNode } from '../../cluster/nodeSelector.js';
 import { resources } from '../../cluster/resources.js';
 import { tolerates } from '../../cluster/taints.js';
-import type { AntiAffinityTerm, LabelSelector, SpreadConstraint } from '../../cluster/view.js';
+import type { PodAffinityTerm, LabelSelector, SpreadConstraint } from '../../cluster/view.js';
 import type { ClusterState } from './clusterState.js';
 import type { NodeRecord, PodRecord } from './records.js';
 import type { SchedulingRules } from './schedulingRules.js';
@@ -97,9 +97,9 @@ function sharesPort({ hostPorts }: SchedulingRules, other: NodeUsage): boolean {
 }
 
 function lackingResource(node: NodeRecord, rules: SchedulingRules, usage: NodeUsage): string | undefined {
-  const { cpu, memoryBytes, pods } = node.allocatable;
+  const { milliCpu, memoryBytes, pods } = node.allocatable;
   if (usage.pods + 1 > pods) return 'Too many pods';
-  if (rules.milliCpu > 0 && usage.milliCpu + rules.milliCpu > cpu * 1000) return 'Insufficient cpu';
+  if (rules.milliCpu > 0 && usage.milliCpu + rules.milliCpu > milliCpu) return 'Insufficient cpu';
   if (rules.memoryBytes > 0 && usage.memoryBytes + rules.memoryBytes > memoryBytes) return 'Insufficient memory';
   return undefined;
 }
@@ -107,7 +107,7 @@ function lackingResource(node: NodeRecord, rules: SchedulingRules, usage: NodeUs
 /** The topologies, as `key=value`, in which another pod is that this one or that one does not want beside it. */
 function repelledTopologies(state: ClusterState, pod: PodRecord, lore: PodLore): ReadonlySet<string> {
   const repelled = new Set<string>();
-  const repel = (term: AntiAffinityTerm, other: PodRecord): void => {
+  const repel = (term: PodAffinityTerm, other: PodRecord): void => {
     const value = state.nodes.get(other.nodeName ?? '')?.labels[term.topologyKey];
     if (value !== undefined && !other.finished && other.uid !== pod.uid) repelled.add(`${term.topologyKey}=${value}`);
   };
@@ -122,7 +122,7 @@ function repelledTopologies(state: ClusterState, pod: PodRecord, lore: PodLore):
   return repelled;
 }
 
-function isMeant(state: ClusterState, term: AntiAffinityTerm, holder: PodRecord, subject: PodRecord): boolean {
+function isMeant(state: ClusterState, term: PodAffinityTerm, holder: PodRecord, subject: PodRecord): boolean {
   const { namespaces, namespaceSelector } = term;
   const isNamed =
     namespaces.length === 0 && namespaceSelector === undefined

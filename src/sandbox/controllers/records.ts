@@ -1,8 +1,8 @@
 import { controllerOf } from '../../cluster/apiObject.js';
 import type { ApiObject, OwnerReference } from '../../cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf, type JsonRecord } from '../../cluster/json.js';
+import { resourceAmounts } from '../../cluster/resourceAmounts.js';
 import { timeText } from '../api/storedForm.js';
-import { quantityOf } from './quantity.js';
 import { schedulingRules, type SchedulingRules } from './schedulingRules.js';
 
 /** One version of a pod, with what controllers ask for again and again. */
@@ -41,7 +41,7 @@ export interface NodeRecord {
   readonly ready: string | undefined;
   readonly bootId: string;
   /** Cpu in cores. */
-  readonly allocatable: { readonly cpu: number; readonly memoryBytes: number; readonly pods: number };
+  readonly allocatable: { readonly milliCpu: number; readonly memoryBytes: number; readonly pods: number };
 }
 
 export interface Taint {
@@ -83,7 +83,7 @@ export function nodeRecord(object: ApiObject): NodeRecord {
   const { metadata } = object;
   const spec = recordOf(object['spec']);
   const status = recordOf(object['status']);
-  const allocatable = recordOf(status['allocatable']);
+  const { cpu = 0, memory = 0, pods = 110 } = resourceAmounts(recordOf(status['allocatable']));
   return {
     object,
     name: metadata.name ?? '',
@@ -100,11 +100,7 @@ export function nodeRecord(object: ApiObject): NodeRecord {
     })),
     ready: stringOf(conditionOf(status, 'Ready')?.['status']),
     bootId: stringOf(recordOf(status['nodeInfo'])['bootID']) ?? '',
-    allocatable: {
-      cpu: quantityOf(allocatable['cpu']),
-      memoryBytes: quantityOf(allocatable['memory']),
-      pods: quantityOf(allocatable['pods'] ?? 110),
-    },
+    allocatable: { milliCpu: cpu, memoryBytes: memory, pods },
   };
 }
 

@@ -2,8 +2,8 @@ import { numberOf, recordOf, recordsOf, stringMapOf, stringOf, type JsonRecord }
 import { parseLabelSelectorObject } from '../../cluster/labelSelector.js';
 import { parseNodeSelector } from '../../cluster/nodeSelector.js';
 import { parsePlacement, type PlacementRules } from '../../cluster/parsePlacement.js';
+import { podRequests } from '../../cluster/resourceAmounts.js';
 import type { LabelSelector, NodeSelectorTerm } from '../../cluster/view.js';
-import { quantityOf } from './quantity.js';
 
 /** What the scheduler reads of a pod's spec. */
 export interface SchedulingRules extends PlacementRules {
@@ -17,11 +17,7 @@ export interface SchedulingRules extends PlacementRules {
 
 export function schedulingRules(spec: JsonRecord): SchedulingRules {
   const containers = recordsOf(spec['containers']);
-  const requested = (resource: string): number =>
-    containers.reduce(
-      (total, container) => total + quantityOf(recordOf(recordOf(container['resources'])['requests'])[resource]),
-      0,
-    );
+  const { cpu = 0, memory = 0 } = podRequests(spec, {});
   const nodeAffinity = recordOf(recordOf(spec['affinity'])['nodeAffinity']);
   return {
     ...parsePlacement(spec, containers),
@@ -39,7 +35,7 @@ export function schedulingRules(spec: JsonRecord): SchedulingRules {
     claims: recordsOf(spec['volumes']).flatMap(
       (volume) => stringOf(recordOf(volume['persistentVolumeClaim'])['claimName']) ?? [],
     ),
-    milliCpu: requested('cpu') * 1000,
-    memoryBytes: requested('memory'),
+    milliCpu: cpu,
+    memoryBytes: memory,
   };
 }

@@ -158,7 +158,7 @@ function brokenRules(cluster: PlayedCluster): string[] {
     if (pod.rules().hostPorts.length > 0 && others.some((other) => other.rules().hostPorts.length > 0))
       say('host port');
     const cpu = [pod, ...others].reduce((sum, other) => sum + other.rules().milliCpu, 0);
-    if (cpu > 1000 * node.allocatable.cpu) say('cpu');
+    if (cpu > node.allocatable.milliCpu) say('cpu');
     if (pod.rules().hardSpread.length > 0 && skewOf(cluster, pod) > 1) say('spread');
   });
   return broken;
