@@ -42,11 +42,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'pods are not steered by taints; leave it out or write none',
   },
   {
-    field: ['spec', 'duringTurn'],
-    refuses: 'anything',
-    reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',
-  },
-  {
     field: ['spec', 'gates', 'replicaSpread', 'singletons'],
     refuses: ['surge'],
     reason: 'replacements of singletons are not started first; write allow or block',

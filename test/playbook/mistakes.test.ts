@@ -68,6 +68,19 @@ describe('a wrong value', () => {
       '  gates: {replicaSpread: {minReadyElsewhere: half}}',
       '9:46 spec.gates.replicaSpread.minReadyElsewhere: expected a whole number from 0, or a share from 0% to 100%, not "half"',
     ],
+    [
+      '  duringTurn: {annotations: {turnus.dev/hold: x}}',
+      '9:30 spec.duringTurn.annotations.turnus.dev/hold: keys of turnus.dev are written by Turnus itself; choose another key',
+    ],
+    [
+      '  duringTurn: {labels: {kubernetes.io/hostname: x}}',
+      '9:25 spec.duringTurn.labels.kubernetes.io/hostname: names the node to its pods and volumes; choose another key',
+    ],
+    [
+      '  duringTurn: {labels: {state: under maintenance}}',
+      '9:25 spec.duringTurn.labels.state: expected the value of a label: at most 63 letters, digits, -, _ and ., a letter or digit first and last',
+    ],
+    ['  duringTurn: {labels: {state: 1}}', '9:32 spec.duringTurn.labels.state: expected a text, not 1'],
     ['  nodes: {canaries: -1}', '9:21 spec.nodes.canaries: expected a whole number from 0 to 10000, not -1'],
     [
       '  nodes: {order: []}',
@@ -232,8 +245,6 @@ describe('a field that does not work yet', () => {
       '  nodes: {steer: taint}',
       '9:11 spec.nodes.steer: does not work yet: pods are not steered by taints; leave it out or write none',
     ],
-    ['  duringTurn: {annotations: {a: b}}', '9:3 spec.duringTurn: does not work yet'],
-    ['  duringTurn: {}', '9:3 spec.duringTurn: does not work yet'],
     [
       '  gates: {replicaSpread: {singletons: surge}}',
       '9:27 spec.gates.replicaSpread.singletons: does not work yet: replacements of singletons are not started first; write allow or block',
