@@ -1,5 +1,11 @@
 import type { ApiAnswer, ApiFailure, ClusterPort, JsonPatchOperation } from './clusterPort.js';
-import { carriesDuringTurn, nothingDuringTurn, withDuringTurn, withoutDuringTurn, type DuringTurn } from './duringTurn.js';
+import {
+  carriesDuringTurn,
+  nothingDuringTurn,
+  withDuringTurn,
+  withoutDuringTurn,
+  type DuringTurn,
+} from './duringTurn.js';
 import { cordonedByOf, lastTurnText, marks, type LastTurn } from './marks.js';
 import { metadataPatch } from './nodeMetadata.js';
 import { parseNode } from './parseNode.js';

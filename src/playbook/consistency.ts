@@ -105,5 +105,7 @@ function excludedDuringTurn(content: unknown): Problem[] {
   const exclude = valueAt(content, ['spec', 'nodes', 'exclude']);
   const path = ['spec', 'duringTurn', 'labels', typeof exclude === 'string' ? exclude : ''];
   if (typeof exclude !== 'string' || valueAt(content, path) === undefined) return [];
-  return [{ path, at: 'key', message: 'is spec.nodes.exclude, which takes a node out of the playbook; choose another key' }];
+  return [
+    { path, at: 'key', message: 'is spec.nodes.exclude, which takes a node out of the playbook; choose another key' },
+  ];
 }

@@ -35,9 +35,8 @@ export function openPrepareAhead(
 
   const look = async (): Promise<void> => {
     const signal = AbortSignal.any([ended.signal, work.stop]);
-    while (!signal.aborted) {
-      await work.clock.sleep(lookMs, signal).catch(() => undefined);
-      const node = signal.aborted ? undefined : nodeToPrepare(work, { counts: tries.counts, looked });
+    while (await passed(work, signal)) {
+      const node = nodeToPrepare(work, { counts: tries.counts, looked });
       if (node === undefined) continue;
       looked.add(node);
       const letGo = new AbortController();
@@ -62,6 +61,14 @@ export function openPrepareAhead(
       await looking;
     },
   };
+}
+
+/** Lets the time to the next look pass; false where it is over before that. */
+async function passed({ clock }: Conducting, signal: AbortSignal): Promise<boolean> {
+  return await clock.sleep(lookMs, signal).then(
+    () => true,
+    () => false,
+  );
 }
 
 const noneAhead: PrepareAhead = { handOver: () => Promise.resolve(), close: () => Promise.resolve() };

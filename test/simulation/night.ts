@@ -45,6 +45,10 @@ export interface NightPlaybook {
   readonly attempts: number;
   readonly jobMs: number;
   readonly bootMs: number;
+  readonly duringTurn?: {
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+  };
 }
 
 /** Something that goes wrong, or somebody who acts. Times are milliseconds from the start of the night. */
@@ -96,6 +100,8 @@ export type Trouble = { readonly id: string } &
     | { readonly kind: 'node-deleted' | 'node-added'; readonly atMs: number; readonly node: string }
     | { readonly kind: 'pause' | 'abort' | 'abort-now'; readonly atMs: number; readonly resumedAfterMs: number }
     | { readonly kind: 'skip'; readonly atMs: number; readonly node: string }
+    /** A person gives the label that the playbook sets during a turn another value, or takes it away. */
+    | { readonly kind: 'relabelled'; readonly atMs: number; readonly node: string; readonly value: string | null }
   );
 
 /** What became of a night. */

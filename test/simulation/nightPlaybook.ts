@@ -35,6 +35,7 @@ function playbookDocument({ playbook }: Night, uid: string): unknown {
         maxUnavailable: playbook.maxUnavailable,
         stopAfterFailures: playbook.stopAfterFailures,
       },
+      ...(playbook.duringTurn === undefined ? {} : { duringTurn: playbook.duringTurn }),
       drain: { timeout: seconds(playbook.drainTimeoutMs), attempts: playbook.attempts, unmanagedPods: 'delete' },
       host: {
         ssh: { user: 'root', knownHosts: { path: './known_hosts' } },

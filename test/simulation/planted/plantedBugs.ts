@@ -81,7 +81,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'our mark stays on a node that is given back',
     file: 'src/cluster/cordon.ts',
-    replacements: [{ from: "        { op: 'remove', path: annotationPath(marks.cordonedBy) },\n", to: '' }],
+    replacements: [
+      {
+        from: 'const { [marks.cordonedBy]: _, ...others } = annotations;',
+        to: 'const { [`${marks.cordonedBy}-not`]: _, ...others } = annotations;',
+      },
+    ],
     foundBy: ['no-mark-is-left'],
   },
   {
