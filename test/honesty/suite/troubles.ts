@@ -4,6 +4,7 @@ import { describeInterruptions } from './interruptions.js';
 import { maintained } from './maintained.js';
 import { describeObstacles } from './obstacles.js';
 import { describeServerAnswers } from './serverAnswers.js';
+import { describeStages } from './stages.js';
 
 /** What may go wrong in a cluster, one trouble after the other. */
 export function describeTroubles(place: string, openSide: OpenMaintainedSide): void {
@@ -12,5 +13,6 @@ export function describeTroubles(place: string, openSide: OpenMaintainedSide): v
     describeServerAnswers(given);
     describeObstacles(given);
     describeInterruptions(given);
+    describeStages(given);
   });
 }

@@ -132,4 +132,35 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     foundBy: ['max-unavailable-holds', 'last-replica-stays'],
   },
+  {
+    name: 'an undo does not bring back what leave took out',
+    file: 'src/run/undoTurn.ts',
+    replacements: [
+      {
+        from: 'const why = (await endOfLeave(turn, signal)) ?? (await join(turn, signal));',
+        to: 'const why = await endOfLeave(turn, signal); void join;',
+      },
+    ],
+    foundBy: ['left-comes-back'],
+  },
+  {
+    name: 'a join that is over counts for the next attempt',
+    file: 'src/run/newAttempt.ts',
+    replacements: [
+      {
+        from: 'jobs: jobs && { ...jobs, leave: nextExecution(jobs.leave), join: nextExecution(jobs.join) },',
+        to: 'jobs: jobs && { ...jobs, leave: nextExecution(jobs.leave) },',
+      },
+      { from: '      join: nextExecution(jobs.join),\n', to: '' },
+    ],
+    foundBy: ['left-comes-back'],
+  },
+  {
+    name: 'what a node carries during its turn stays on it',
+    file: 'src/cluster/duringTurn.ts',
+    replacements: [
+      { from: 'if (restored.get(key) !== set) continue;', to: 'if (restored.get(key) !== former) continue;' },
+    ],
+    foundBy: ['during-turn-is-restored'],
+  },
 ];
