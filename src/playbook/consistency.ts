@@ -1,4 +1,5 @@
 import { parseDuration } from '../time/duration.js';
+import { wrongDuringTurnKeys } from './duringTurnSchema.js';
 import { stages } from './fileFields.js';
 import type { Problem } from './mistake.js';
 import { healthSchema } from './schema.js';
@@ -12,7 +13,7 @@ export function contradictions(content: unknown): Problem[] {
     ...unverifiableHosts(content),
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
-    ...excludedDuringTurn(content),
+    ...wrongDuringTurnKeys(content),
   ];
 }
 
@@ -98,14 +99,4 @@ function conditionsOnSecrets(content: unknown): Problem[] {
       at: 'value',
       message: 'Secrets cannot be read: what a condition reads is shown in plans and in the journal; name another kind',
     }));
-}
-
-/** A node that excludes itself by its own turn would be left out in the middle of it. */
-function excludedDuringTurn(content: unknown): Problem[] {
-  const exclude = valueAt(content, ['spec', 'nodes', 'exclude']);
-  const path = ['spec', 'duringTurn', 'labels', typeof exclude === 'string' ? exclude : ''];
-  if (typeof exclude !== 'string' || valueAt(content, path) === undefined) return [];
-  return [
-    { path, at: 'key', message: 'is spec.nodes.exclude, which takes a node out of the playbook; choose another key' },
-  ];
 }

@@ -70,15 +70,19 @@ describe('a wrong value', () => {
     ],
     [
       '  duringTurn: {annotations: {turnus.dev/hold: x}}',
-      '9:30 spec.duringTurn.annotations.turnus.dev/hold: keys of turnus.dev are written by Turnus itself; choose another key',
+      '9:30 spec.duringTurn.annotations["turnus.dev/hold"]: is a key of turnus.dev, which Turnus writes itself; choose another key',
     ],
     [
       '  duringTurn: {labels: {kubernetes.io/hostname: x}}',
-      '9:25 spec.duringTurn.labels.kubernetes.io/hostname: names the node to its pods and volumes; choose another key',
+      '9:25 spec.duringTurn.labels["kubernetes.io/hostname"]: names the node to its pods and volumes; choose another key',
+    ],
+    [
+      '  duringTurn: {labels: {out of order: x}}',
+      '9:25 spec.duringTurn.labels["out of order"]: is no key; expected one such as cluster-autoscaler.kubernetes.io/scale-down-disabled',
     ],
     [
       '  duringTurn: {labels: {state: under maintenance}}',
-      '9:25 spec.duringTurn.labels.state: expected the value of a label: at most 63 letters, digits, -, _ and ., a letter or digit first and last',
+      '9:32 spec.duringTurn.labels.state: expected the value of a label: at most 63 letters, digits, -, _ and ., a letter or digit first and last, not "under maintenance"',
     ],
     ['  duringTurn: {labels: {state: 1}}', '9:32 spec.duringTurn.labels.state: expected a text, not 1'],
     ['  nodes: {canaries: -1}', '9:21 spec.nodes.canaries: expected a whole number from 0 to 10000, not -1'],
