@@ -1,6 +1,6 @@
 import { parseJson, recordOf } from './json.js';
 import { marks } from './marks.js';
-import { metadataKinds, type NodeMetadata } from './nodeMetadata.js';
+import { entryOf, metadataKinds, type NodeMetadata } from './nodeMetadata.js';
 import type { NodeView } from './view.js';
 
 /** Annotations and labels that a node carries while it has its turn (the playbook's `duringTurn`). */
@@ -27,7 +27,7 @@ export function carriesDuringTurn(node: NodeView, wanted: DuringTurn): boolean {
     const keys = Object.keys(wanted[kind]);
     return (
       keys.length === Object.keys(entries[kind]).length &&
-      keys.every((key) => entries[kind][key]?.set === wanted[kind][key])
+      keys.every((key) => entryOf(entries[kind], key)?.set === wanted[kind][key])
     );
   });
 }
@@ -41,7 +41,7 @@ export function withDuringTurn(node: NodeView, wanted: DuringTurn): NodeMetadata
       Object.fromEntries(
         Object.entries(wanted[kind]).map(([key, set]): [string, SetEntry] => [
           key,
-          { set, former: before[kind][key] ?? null },
+          { set, former: entryOf(before[kind], key) ?? null },
         ]),
       ),
     ]),

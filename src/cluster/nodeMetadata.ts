@@ -10,6 +10,11 @@ export interface NodeMetadata {
 /** The kinds of entries, in the order in which they are patched. */
 export const metadataKinds = ['annotations', 'labels'] as const satisfies readonly (keyof NodeMetadata)[];
 
+/** The entry of this key; undefined where there is none. `constructor` is a key like any other. */
+export function entryOf<T>(entries: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(entries, key) ? entries[key] : undefined;
+}
+
 /**
  * The patch that makes a node's annotations and labels what is wanted, and that is void where one that it changes is no
  * longer as it was seen. A `test` for null holds where the member is absent (evanphx/json-patch, which the API server
@@ -17,17 +22,21 @@ export const metadataKinds = ['annotations', 'labels'] as const satisfies readon
  */
 export function metadataPatch(node: NodeView, wanted: NodeMetadata): JsonPatchOperation[] {
   return metadataKinds.flatMap((kind) => {
-    const keys = Object.keys({ ...node[kind], ...wanted[kind] }).filter((key) => node[kind][key] !== wanted[kind][key]);
+    const keys = Object.keys({ ...node[kind], ...wanted[kind] }).filter(
+      (key) => entryOf(node[kind], key) !== entryOf(wanted[kind], key),
+    );
     if (keys.length === 0) return [];
     const path = `/metadata/${kind}`;
     const hasMap = Object.keys(node[kind]).length > 0;
-    const tests = hasMap ? keys.map((key) => test(entryPath(kind, key), node[kind][key] ?? null)) : [test(path, null)];
+    const tests = hasMap
+      ? keys.map((key) => test(entryPath(kind, key), entryOf(node[kind], key) ?? null))
+      : [test(path, null)];
     return [
       ...tests,
       // An entry can only be added to a map that is there.
       ...(hasMap ? [] : [{ op: 'add', path, value: {} } as const]),
       ...keys.map((key): JsonPatchOperation => {
-        const value = wanted[kind][key];
+        const value = entryOf(wanted[kind], key);
         if (value === undefined) return { op: 'remove', path: entryPath(kind, key) };
         return { op: 'add', path: entryPath(kind, key), value };
       }),
