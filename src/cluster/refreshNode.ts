@@ -2,58 +2,82 @@ import type { ApiAnswer, ApiFailure, ClusterPort } from './clusterPort.js';
 import { foreignOwnerOfPod, foreignOwnerOfReplicaSet, type ClusterStores } from './clusterStores.js';
 import { inParallel } from './inParallel.js';
 import type { ScaleOwners } from './scaleOwners.js';
+import type { PodView } from './view.js';
 
 /** Lists that run at the same time; the API server's own limit for one client is far above. */
 const parallelLists = 8;
 
+/** What is read of a node: itself and its pods, or also what decides whether these may leave. */
+export type NodeRefresh = 'pods' | 'pods, budgets and owners';
+
+interface Refreshed {
+  readonly stores: ClusterStores;
+  readonly scales: ScaleOwners;
+  readonly cluster: ClusterPort;
+}
+
 /**
- * Reads one node, its pods, and the budgets and owners of their namespaces consistently (lists without a
- * resourceVersion), and merges them into the stores. Scales that were read within the last 30 s are not read again.
- * Answers whether the stores changed.
+ * Reads one node and its pods consistently (lists without a resourceVersion), where it is asked for also the budgets of
+ * their namespaces and the owners of the kinds that they have, and merges them into the stores. Scales that were read
+ * within the last 30 s are not read again. Answers whether the stores changed.
  */
 export async function refreshNode(
-  {
-    stores,
-    scales,
-    cluster,
-  }: { readonly stores: ClusterStores; readonly scales: ScaleOwners; readonly cluster: ClusterPort },
-  nodeName: string,
+  refreshed: Refreshed,
+  node: { readonly name: string; readonly what: NodeRefresh },
   signal: AbortSignal,
 ): Promise<ApiAnswer<boolean>> {
-  const [node, pods] = await Promise.all([
-    stores.nodes.listScope(cluster, { scope: nodeName, fieldSelector: `metadata.name=${nodeName}` }, signal),
-    stores.pods.listScope(cluster, { scope: nodeName, fieldSelector: `spec.nodeName=${nodeName}` }, signal),
+  const { stores, cluster } = refreshed;
+  const { name, what } = node;
+  const [read, pods] = await Promise.all([
+    stores.nodes.listScope(cluster, { scope: name, fieldSelector: `metadata.name=${name}` }, signal),
+    stores.pods.listScope(cluster, { scope: name, fieldSelector: `spec.nodeName=${name}` }, signal),
   ]);
-  if (node.kind !== 'ok') return node;
+  if (read.kind !== 'ok') return read;
   if (pods.kind !== 'ok') return pods;
+  const changed = read.value.changed || pods.value.changed;
+  if (what === 'pods') return { kind: 'ok', value: changed };
+  const owners = await refreshOwners(refreshed, pods.value.values, signal);
+  return owners.kind === 'ok' ? { kind: 'ok', value: owners.value || changed } : owners;
+}
 
-  const namespaces = [...new Set(pods.value.values.map((pod) => pod.namespace))];
-  const owned = [
-    stores.budgets,
-    stores.deployments,
-    stores.replicaSets,
-    stores.statefulSets,
-    stores.replicationControllers,
-  ];
-  const lists = namespaces.flatMap((namespace) => owned.map((watched) => ({ namespace, watched })));
-  let changed = node.value.changed || pods.value.changed;
+async function refreshOwners(
+  { stores, scales, cluster }: Refreshed,
+  pods: readonly PodView[],
+  signal: AbortSignal,
+): Promise<ApiAnswer<boolean>> {
+  const namespaces = [...new Set(pods.map((pod) => pod.namespace))];
+  const lists = namespaces.flatMap((namespace) => {
+    const kinds = new Set(pods.flatMap((pod) => (pod.namespace === namespace ? (pod.controller?.kind ?? []) : [])));
+    return watchedFor(stores, kinds).map((watched) => ({ namespace, watched }));
+  });
+  let changedLists = 0;
   let failure: ApiFailure | undefined;
   await inParallel(lists, parallelLists, async ({ namespace, watched }) => {
     if (failure !== undefined) return;
     const listed = await watched.listScope(cluster, { scope: namespace, namespace }, signal);
     if (listed.kind !== 'ok') failure = listed;
-    else changed = listed.value.changed || changed;
+    else if (listed.value.changed) changedLists += 1;
   });
   if (failure !== undefined) return failure;
 
   const before = scales.changes;
   const replicaSets = stores.replicaSets.store.snapshot();
   const foreign = [
-    ...pods.value.values.flatMap((pod) => foreignOwnerOfPod(pod) ?? []),
+    ...pods.flatMap((pod) => foreignOwnerOfPod(pod) ?? []),
     ...[...replicaSets.values()]
       .filter(({ owner }) => namespaces.includes(owner.namespace))
       .flatMap((replicaSet) => foreignOwnerOfReplicaSet(replicaSet) ?? []),
   ];
   await scales.read(foreign, signal);
-  return { kind: 'ok', value: changed || scales.changes !== before };
+  return { kind: 'ok', value: changedLists > 0 || scales.changes !== before };
+}
+
+/** Budgets, and the owners of pods whose controllers are of these kinds. */
+function watchedFor(stores: ClusterStores, kinds: ReadonlySet<string>) {
+  return [
+    stores.budgets,
+    ...(kinds.has('ReplicaSet') ? [stores.replicaSets, stores.deployments] : []),
+    ...(kinds.has('StatefulSet') ? [stores.statefulSets] : []),
+    ...(kinds.has('ReplicationController') ? [stores.replicationControllers] : []),
+  ];
 }

@@ -8,7 +8,7 @@ import type { ApiAnswer, ApiFailure, ClusterPort } from './clusterPort.js';
 import { clusterStores, followedResources, viewBuilder } from './clusterStores.js';
 import { followResource, type FollowedResource } from './followResource.js';
 import { orAborted } from './orAborted.js';
-import { refreshNode } from './refreshNode.js';
+import { refreshNode, type NodeRefresh } from './refreshNode.js';
 import { ScaleOwners } from './scaleOwners.js';
 import type { ClusterView } from './view.js';
 
@@ -30,10 +30,13 @@ export interface WatchCache {
     readonly signal: AbortSignal;
   }): Promise<T>;
   /**
-   * Reads a node, its pods, and the budgets and owners in their namespaces consistently, merges them and answers the
-   * merged view. To be used before anything is decided about the node (DESIGN, rule 1).
+   * Reads a node and its pods consistently, with the budgets of their namespaces and their owners where these are asked
+   * for, merges them and answers the merged view. To be used before anything is decided about the node (rule 1).
    */
-  refreshNode(nodeName: string, signal: AbortSignal): Promise<ApiAnswer<ClusterView>>;
+  refreshNode(
+    node: { readonly name: string; readonly what: NodeRefresh },
+    signal: AbortSignal,
+  ): Promise<ApiAnswer<ClusterView>>;
   /** Whether the copy follows the cluster; `stale` names the resource that has not been heard of for longest. */
   health(): CacheHealth;
   /** Ends the watches; waits reject. */
@@ -144,11 +147,11 @@ export async function openWatchCache(options: WatchCacheOptions): Promise<WatchC
       }
     },
 
-    async refreshNode(nodeName, waiting) {
+    async refreshNode(node, waiting) {
       const either = AbortSignal.any([waiting, signal]);
       // Its lists run in parallel, and each listens to it.
       setMaxListeners(0, either);
-      const refreshed = await refreshNode({ stores, scales, cluster }, nodeName, either);
+      const refreshed = await refreshNode({ stores, scales, cluster }, node, either);
       if (refreshed.kind !== 'ok') return refreshed;
       // Also without a change the view is now known to be of this moment.
       changes.changed();

@@ -39,6 +39,8 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
+  /** The node was read consistently a moment ago: the drain begins without reading it again. */
+  readonly isJustRead?: boolean;
   /** What other drains of this actor have under way. */
   readonly evictions: SharedEvictions;
 }
@@ -107,8 +109,8 @@ function begin(request: Drain): Work {
 }
 
 async function emptyNode(request: Drain, work: Work): Promise<Ended> {
-  for (;;) {
-    const waitingFor = await rereadNode({ ...request, ...work });
+  for (let isRead = request.isJustRead === true; ; isRead = false) {
+    const waitingFor = isRead ? [] : await rereadNode({ ...request, ...work });
     if (waitingFor.length > 0) return { kind: 'timeout', waitingFor };
     const ended = await evictUntilNoneIsLeft(request, work);
     if (ended !== undefined) return ended;

@@ -8,7 +8,7 @@ const firstPauseMs = 1000;
 const longestPauseMs = 15_000;
 
 /**
- * Merges a consistent list of the node's pods, their budgets and owners into the cache: nothing is decided on a guess.
+ * Merges a consistent list of the node's pods into the cache: that it is empty is not guessed.
  * Tries again until the drain's time is over; then returns what the API server said, else nothing.
  */
 export async function rereadNode(read: {
@@ -21,7 +21,7 @@ export async function rereadNode(read: {
 }): Promise<readonly WaitingFor[]> {
   const { cache, node, clock, signal, time, progress } = read;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
-    const answer = await cache.refreshNode(node, signal);
+    const answer = await cache.refreshNode({ name: node, what: 'pods' }, signal);
     signal.throwIfAborted();
     if (answer.kind === 'ok') return [];
     const leftMs = Math.max(0, time.leftMs());

@@ -52,8 +52,9 @@ export async function runJob(run: JobRun, signal: AbortSignal): Promise<JobEnd> 
   }
 }
 
-/** Between two looks at a job that says little. */
-const pollMs = 1000;
+/** Between two looks at a job that says little: the node is out of service also after a short script has ended. */
+const firstPollMs = 100;
+const longestPollMs = 1000;
 /** Output of this length in one reading: there is more, look again at once. */
 const muchOutput = 32_768;
 const firstPauseMs = 1000;
@@ -100,6 +101,7 @@ async function start(run: JobRun, known: Known, report: Report, signal: AbortSig
 async function follow(run: JobRun, known: Known, report: Report, signal: AbortSignal): Promise<JobEnd> {
   const { host, job, clock } = run;
   let nextByte = 0;
+  let pollMs = firstPollMs;
   for (let failures = 0; ;) {
     const answer = await host.readJob(job, nextByte, signal);
     if (answer.kind !== 'ok') {
@@ -120,6 +122,7 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
       known.runningIn = reading.bootId;
       report('running');
       if (reading.output.length < muchOutput) await clock.sleep(pollMs, signal);
+      pollMs = Math.min(longestPollMs, pollMs * 2);
     } else {
       known.end = reading;
       if (reading.output === '') return ended(run, known, reading, true);

@@ -26,6 +26,8 @@ export async function proveBoot(
     readonly deadlineMs: number;
     /** Told what is waited for, whenever that changes. */
     readonly onWaiting?: (text: string) => void;
+    /** Resolves at a sign from elsewhere that the host may be back: it is asked at once then, and not only after a pause. */
+    readonly sign?: (signal: AbortSignal) => Promise<unknown>;
     /** Called each time the host answers from the old boot; `stop` ends the wait with `same-boot-id`. */
     readonly onOldBoot?: (signal: AbortSignal) => Promise<'wait' | 'stop'>;
   },
@@ -42,6 +44,7 @@ export async function proveBoot(
     if (text !== said) onWaiting?.(text);
     said = text;
   };
+  const pause = pauseUntilSign(clock, wait.sign);
   try {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.5)) {
       const answer = await host.bootId(deadline.signal);
@@ -55,7 +58,7 @@ export async function proveBoot(
         if ((await wait.onOldBoot?.(deadline.signal)) === 'stop') return last;
         say(`the host to go down: it still answers from the boot ${recordedBootId}`);
       }
-      await clock.sleep(pauseMs, deadline.signal);
+      await pause(pauseMs, deadline.signal);
     }
   } catch (error) {
     if (signal.aborted || !isDeadlineExceeded(deadline.signal)) throw error;
@@ -63,4 +66,29 @@ export async function proveBoot(
   } finally {
     deadline.clear();
   }
+}
+
+/** Sleeps, but no longer than until the sign, which counts once. */
+function pauseUntilSign(clock: Clock, sign: ((signal: AbortSignal) => Promise<unknown>) | undefined) {
+  let awaited = sign;
+  return async (pauseMs: number, signal: AbortSignal): Promise<void> => {
+    if (awaited === undefined) {
+      await clock.sleep(pauseMs, signal);
+      return;
+    }
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const waits = [
+      clock.sleep(pauseMs, either),
+      awaited(either).then(() => {
+        awaited = undefined;
+      }),
+    ];
+    try {
+      await Promise.race(waits);
+    } finally {
+      over.abort('the pause is over');
+      await Promise.allSettled(waits);
+    }
+  };
 }

@@ -1,5 +1,6 @@
 import type { ApiAnswer, Resource } from '../cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf } from '../cluster/json.js';
+import type { Clock } from '../time/clock.js';
 import { groupVersionPath } from './requestPath.js';
 
 /** A resource as discovery describes it. */
@@ -13,14 +14,24 @@ export interface Discovery {
   ): Promise<ApiAnswer<DiscoveredResource>>;
 }
 
-/** Discovery over `readJson`, which gets a path's JSON. A kind that is not in the remembered list is looked for again. */
-export function discovery(readJson: (path: string, signal: AbortSignal) => Promise<ApiAnswer<unknown>>): Discovery {
+/** Gets the JSON at a path. */
+type ReadJson = (path: string, signal: AbortSignal) => Promise<ApiAnswer<unknown>>;
+
+/**
+ * Discovery over `readJson`. A kind that is not in the remembered list is looked for again. Which group versions there
+ * are is asked once for all kinds that are looked for at the same time.
+ */
+export function discovery(readJson: ReadJson, clock: Clock): Discovery {
   const known = new Map<string, ReadonlyMap<string, DiscoveredResource>>();
+  const isServed = servedVersions(readJson, clock);
   return {
     async discover({ apiVersion, kind }, signal) {
       const remembered = known.get(apiVersion)?.get(kind);
       if (remembered !== undefined) return { kind: 'ok', value: remembered };
       const groupVersion = groupVersionOf(apiVersion);
+      if (groupVersion.group !== '' && !(await isServed(apiVersion, signal))) {
+        return { kind: 'not-found', message: `the API server does not serve ${apiVersion}` };
+      }
       const answer = await readJson(groupVersionPath(groupVersion), signal);
       if (answer.kind !== 'ok') return answer;
       const byKind = resourcesOf(answer.value, groupVersion);
@@ -29,6 +40,32 @@ export function discovery(readJson: (path: string, signal: AbortSignal) => Promi
       if (found === undefined) return { kind: 'not-found', message: `${apiVersion} serves no kind ${kind}` };
       return { kind: 'ok', value: found };
     },
+  };
+}
+
+/** How long the list of groups is believed: as long as one look at the cluster takes. */
+const groupsBelievedMs = 2000;
+
+/** Asks whether a group version is served; one that may be is looked for where the list of groups cannot be read. */
+function servedVersions(readJson: ReadJson, clock: Clock) {
+  let asked: { readonly at: number; readonly answer: Promise<ApiAnswer<unknown>> } | undefined;
+  return async (apiVersion: string, signal: AbortSignal): Promise<boolean> => {
+    const now = clock.monotonic();
+    if (asked === undefined || now - asked.at > groupsBelievedMs)
+      asked = { at: now, answer: readJson('/apis', signal) };
+    let answer: ApiAnswer<unknown>;
+    try {
+      answer = await asked.answer;
+    } catch {
+      // Whoever asked first has been stopped.
+      asked = undefined;
+      signal.throwIfAborted();
+      return true;
+    }
+    if (answer.kind !== 'ok') return true;
+    return recordsOf(recordOf(answer.value)['groups']).some((group) =>
+      recordsOf(group['versions']).some(({ groupVersion }) => groupVersion === apiVersion),
+    );
   };
 }
 

@@ -62,7 +62,7 @@ export function kubernetesPort(options: KubernetesPortOptions): ClusterPort {
       signal,
     });
 
-  const discovered = discovery(async (path, signal) => await read(path, recordOrNone, signal));
+  const discovered = discovery(async (path, signal) => await read(path, recordOrNone, signal), clock);
 
   const list = (request: ListRequest, signal: AbortSignal) => {
     const query = {

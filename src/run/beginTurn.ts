@@ -46,21 +46,21 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
   const turnState = work.store.state().turns.get(nodeName);
   const phase = turnState?.status.phase ?? 'Pending';
   if (node === undefined)
-    return await close(work, { nodeName, message: `Node ${nodeName} is no longer in the cluster.` });
+    return await closeTurn(work, { nodeName, message: `Node ${nodeName} is no longer in the cluster.` });
   if (!work.selected.has(nodeName) && !isInWork(phase)) {
     return await deselect(work, node);
   }
   if (turnState !== undefined && turnState.nodeUid !== node.uid && isInWork(phase)) {
     const message = `Node ${nodeName} was deleted and registered again during its turn; look at the machine, nothing more was done to it.`;
-    return await close(work, { nodeName, message });
+    return await closeTurn(work, { nodeName, message });
   }
   await work.store.hold(true, work.signal);
   await work.store.saveRun({ phase: 'Running' }, work.signal);
-  const { turn, close: disconnect } = openTurn(work, node);
+  const { turn, close } = openTurn(work, node);
   try {
     return await takeTurn(turn, { stop: work.stop, abort: work.control.abort, abortNow: work.control.abortNow });
   } finally {
-    disconnect();
+    await close();
   }
 }
 
@@ -69,20 +69,20 @@ async function deselect(work: Conducting, node: NodeView): Promise<TurnEnd> {
   const message = `The playbook does not select node ${node.name} any more.`;
   const status = work.store.state().turns.get(node.name)?.status;
   if (status?.cordoned !== true || isHostTouched(status)) {
-    return await close(work, { nodeName: node.name, message, code: 'not-selected' });
+    return await closeTurn(work, { nodeName: node.name, message, code: 'not-selected' });
   }
   await work.store.saveTurn(node.name, { phase: 'Undoing', undoTo: 'Skipped', message }, work.signal);
-  const { turn, close: disconnect } = openTurn(work, node);
+  const { turn, close } = openTurn(work, node);
   try {
     const { control, stop } = work;
     return await takeTurn(turn, { stop, abort: control.abort, abortNow: control.abortNow });
   } finally {
-    disconnect();
+    await close();
   }
 }
 
 /** Ends a turn that cannot be taken: Failed where its host was touched, else Skipped. */
-async function close(
+async function closeTurn(
   work: Conducting,
   end: { nodeName: string; message: string; code?: TurnFailureCode },
 ): Promise<TurnEnd> {

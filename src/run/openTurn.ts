@@ -7,8 +7,8 @@ import { addressOf } from './hostAddress.js';
 import { apiVersion } from './objects.js';
 import { timestamp, type TurnContext } from './turnContext.js';
 
-/** What the steps of this node's turn work with; `close` ends the connection to its host. */
-export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext; close: () => void } {
+/** What the steps of this node's turn work with; `close` ends the connection to its host, and waits for its events. */
+export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext; close: () => Promise<void> } {
   const { store, clock, cluster, journal, signal } = work;
   const { name, uid, spec } = store.state();
   const nodeName = node.name;
@@ -17,6 +17,8 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     { apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.uid },
     { apiVersion, kind: 'MaintenanceRun', name, namespace: work.namespace, uid },
   ];
+  let announced: Promise<unknown> = Promise.resolve();
+  let defect: Error | undefined;
   const status = () => store.state().turns.get(nodeName)?.status ?? { phase: 'Pending' };
   const turn: TurnContext = {
     run: { name, uid, rehearsal: spec.rehearsal },
@@ -65,11 +67,22 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     anchor: async () => {
       await store.saveRun({ journal: headOf(journal) }, signal);
     },
-    announce: async (event) => {
-      for (const about of subjects) await recordEvent({ cluster, clock, about, signal, ...event });
+    announce: (event) => {
+      for (const about of subjects) {
+        announced = announced
+          .then(() => recordEvent({ cluster, clock, about, signal, ...event }))
+          .catch((error: unknown) => {
+            if (!signal.aborted) defect = new Error('an event could not be made', { cause: error });
+          });
+      }
     },
   };
-  return { turn, close: () => host?.disconnect() };
+  const close = async () => {
+    host?.disconnect();
+    await announced;
+    if (defect !== undefined) throw defect;
+  };
+  return { turn, close };
 }
 
 function hostOf(work: Conducting, node: NodeView): HostPort | undefined {

@@ -44,7 +44,7 @@ async function takeSteps(
   await turn.record({ type: 'turn.finished', node: turn.nodeName, phase: 'Done' });
   const now = timestamp(turn.clock);
   await turn.save({ phase: 'Done', finishedAt: now, steps: endedSteps(turn.status(), now), waitingFor: undefined });
-  await turn.announce({
+  turn.announce({
     reason: 'TurnDone',
     message: `Turn of ${turn.nodeName} in run ${turn.run.name} is done`,
     type: 'Normal',
@@ -81,7 +81,7 @@ async function begin(turn: TurnContext, step: Step, isFormerDone: boolean): Prom
     ...(step === turnSteps[0] ? newAttempt(status) : {}),
     steps: [...(isFormerDone ? endedSteps(status, now) : (status.steps ?? [])), { phase: step.phase, startedAt: now }],
   });
-  await turn.announce({
+  turn.announce({
     reason: step.phase,
     message: `Turn of ${turn.nodeName} in run ${turn.run.name}: ${step.phase}`,
     type: 'Normal',
@@ -150,7 +150,7 @@ async function keepCordoned(turn: TurnContext): Promise<string | undefined> {
   const end = await setCordon(turn, node);
   if (end.kind === 'cordoned' || end.kind === 'already-ours' || end.kind === 'foreign') {
     // The next node is let go by what is known of this one, and the watch may lag.
-    await rereadNode(turn, turn.signal);
+    await rereadNode(turn, 'pods', turn.signal);
     return undefined;
   }
   return `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again; run kubectl cordon ${turn.nodeName}.`;
@@ -229,6 +229,6 @@ async function settlePhase(
     ...(phase === 'Failed' ? failed : {}),
   });
   if (!goesOn) {
-    await turn.announce({ reason: `Turn${phase}`, message, type: phase === 'Failed' ? 'Warning' : 'Normal' });
+    turn.announce({ reason: `Turn${phase}`, message, type: phase === 'Failed' ? 'Warning' : 'Normal' });
   }
 }

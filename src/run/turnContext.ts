@@ -52,8 +52,8 @@ export interface TurnContext {
   record(record: JournalRecord): Promise<void>;
   /** Writes the journal's head into the run's status: before cordon, job, reboot and uncordon. */
   anchor(): Promise<void>;
-  /** An event on the node and on the run; best effort. */
-  announce(event: { reason: string; message: string; type: 'Normal' | 'Warning' }): Promise<void>;
+  /** An event on the node and on the run; best effort, and nothing waits for it. */
+  announce(event: { reason: string; message: string; type: 'Normal' | 'Warning' }): void;
 }
 
 /** The node as the cache sees it now. */

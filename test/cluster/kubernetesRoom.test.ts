@@ -439,7 +439,7 @@ describe('the watch cache', () => {
       for (let round = 0; round < 10; round += 1) {
         const [first] = await testbed.api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=fresh' });
         await testbed.api.delete({ kind: 'Pod', name: first?.metadata.name ?? '' }, { gracePeriodSeconds: 0 });
-        const view = valueOf(await cache.refreshNode('node-1', signal));
+        const view = valueOf(await cache.refreshNode({ name: 'node-1', what: 'pods, budgets and owners' }, signal));
         expect([...view.pods.values()].some((pod) => pod.uid === first?.metadata.uid)).toBe(false);
         expect(view.budgets.find((budget) => budget.name === 'fresh')).toMatchObject({ status: { expectedPods: 3 } });
       }

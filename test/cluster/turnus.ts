@@ -14,6 +14,9 @@ const programs = {
   'quick-build': join(repository, quickBuild, 'main.js'),
 } as const;
 
+/** What `npm run build` makes. */
+export const builtTurnus = programs.built;
+
 export interface TurnusOptions {
   /** Becomes KUBECONFIG; absent: none. */
   kubeconfig?: string;

@@ -112,6 +112,21 @@ describe('runJob', () => {
     });
   });
 
+  test('looks often at first, and once a second at a long script', async () => {
+    const clock = createJumpingClock();
+    const looks: number[] = [];
+    const host = createScriptedHost({
+      start: [started],
+      read: [
+        ...Array<() => HostAnswer<JobReading>>(8).fill(() => (looks.push(clock.now()), running('', 0))),
+        exited('', 0),
+      ],
+    });
+    await run(host, { clock });
+    const pauses = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
+    expect(pauses).toEqual([100, 200, 400, 800, 1000, 1000, 1000]);
+  });
+
   test('says still-running when the deadline passes while the job works', async () => {
     const host = createScriptedHost({ start: [started], read: [running('', 0)] });
     expect(await run(host)).toMatchObject({ kind: 'still-running', bootId: 'a' });

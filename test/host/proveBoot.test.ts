@@ -41,6 +41,45 @@ describe('proveBoot', () => {
     expect(await prove([old, down, old])).toEqual({ kind: 'same-boot-id', bootId: 'old' });
   });
 
+  test('asks at once at a sign that the host is back, and by the clock where it was none', async () => {
+    const clock = createJumpingClock();
+    const sleeps: number[] = [];
+    let isCut = false;
+    const proof = await proveBoot(
+      {
+        host: createScriptedHost({ bootId: [old, down, down, { kind: 'ok', value: 'new' }] }),
+        recordedBootId: 'old',
+        deadlineMs: 60_000,
+        clock: {
+          ...clock,
+          // The second pause ends with the sign alone; the others as on any clock.
+          sleep: async (durationMs, over) => {
+            sleeps.push(durationMs);
+            if (sleeps.length !== 2) await clock.sleep(durationMs, over);
+            else
+              await new Promise<void>((_, reject) => {
+                over.addEventListener('abort', () => {
+                  isCut = true;
+                  reject(new Error('over'));
+                });
+              });
+          },
+        },
+        sign: (over) =>
+          sleeps.length === 2
+            ? Promise.resolve()
+            : new Promise<void>((_, reject) => {
+                over.addEventListener('abort', () => {
+                  reject(new Error('over'));
+                });
+              }),
+      },
+      signal,
+    );
+    expect(proof).toEqual({ kind: 'proved', bootId: 'new' });
+    expect({ isCut, pauses: sleeps.length }).toEqual({ isCut: true, pauses: 3 });
+  });
+
   test('gives the last failure of a host that does not come back', async () => {
     expect(await prove([old, down])).toEqual({ kind: 'no-contact', failure: down });
   });

@@ -37,7 +37,7 @@ async function askGates(
   turn: TurnContext,
   signal: AbortSignal,
 ): Promise<Asked | Exclude<NodeReading, { kind: 'read' }>> {
-  const reading = await rereadNode(turn, signal);
+  const reading = await rereadNode(turn, 'pods', signal);
   if (reading.kind === 'not-read') return reading;
   const { cluster, playbook } = turn;
   const { findings, host } = await nodeFindings(

@@ -18,7 +18,7 @@ import { runScriptOrDefer } from './runScript.js';
  * `leave` script runs, then the pods leave.
  */
 export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  const reading = await rereadNode(turn, signal);
+  const reading = await rereadNode(turn, 'pods, budgets and owners', signal);
   if (reading.kind === 'not-read') return reading.end;
   // A touched host is emptied whatever the gates say: its node does not go back unproven. The drain keeps the budgets.
   if (!isHostTouched(turn.status())) {
@@ -47,6 +47,8 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     },
     displaced: displacedBefore(turn),
     evictions: turn.evictions,
+    // A script has taken its time since.
+    isJustRead: turn.playbook.host.scripts.leave === undefined,
     boundControllers: new Set(turn.status().boundControllers ?? []),
   });
   turn.waiting(undefined);

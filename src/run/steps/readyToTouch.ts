@@ -51,7 +51,7 @@ async function readUnheld(turn: TurnContext, signal: AbortSignal): Promise<NodeR
     if (held.kind !== 'done') return { kind: 'not-read', end: held };
     const unread = await rereadDesired(turn, signal);
     if (unread !== undefined) return { kind: 'not-read', end: unread };
-    const reading = await rereadNode(turn, signal);
+    const reading = await rereadNode(turn, 'pods', signal);
     if (reading.kind === 'not-read' || holdOf(reading.node) === undefined) return reading;
   }
 }

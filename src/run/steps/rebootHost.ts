@@ -36,6 +36,12 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
       deadlineMs: timeoutMs,
       onWaiting: waitFor,
       onOldBoot: (bounded) => request.ask(bounded),
+      sign: (bounded) =>
+        turn.cache.until({
+          what: `node ${turn.nodeName} to report another boot`,
+          check: (view) => (view.nodes.get(turn.nodeName)?.bootId === bootIdBefore ? undefined : true),
+          signal: bounded,
+        }),
     },
     signal,
   );

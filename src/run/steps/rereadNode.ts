@@ -1,4 +1,5 @@
 import type { ApiFailure } from '../../cluster/clusterPort.js';
+import type { NodeRefresh } from '../../cluster/refreshNode.js';
 import type { ClusterView, NodeView } from '../../cluster/view.js';
 import type { StepEnd } from '../outcome.js';
 import { currentNode, vanished, type TurnContext } from '../turnContext.js';
@@ -8,13 +9,16 @@ export type NodeReading =
   | { readonly kind: 'read'; readonly view: ClusterView; readonly node: NodeView }
   | { readonly kind: 'not-read'; readonly end: StepEnd };
 
-/** The node with its pods, budgets and owners, read consistently (rule 1), or how the step ends without it. */
-export async function rereadNode(turn: TurnContext, signal: AbortSignal): Promise<NodeReading> {
+/**
+ * The node with its pods, read consistently, and where it is asked for with their budgets and owners (rule 1); or how
+ * the step ends without it.
+ */
+export async function rereadNode(turn: TurnContext, what: NodeRefresh, signal: AbortSignal): Promise<NodeReading> {
   const answer = await untilAnswered(
     turn,
     {
       what: `node ${turn.nodeName} can be read`,
-      attempt: () => turn.cache.refreshNode(turn.nodeName, signal),
+      attempt: () => turn.cache.refreshNode({ name: turn.nodeName, what }, signal),
       failureOf: (read): ApiFailure | undefined => (read.kind === 'ok' ? staleness(turn) : read),
     },
     signal,
