@@ -1,5 +1,13 @@
 import type { ApiAnswer, ApiFailure, ClusterPort, JsonPatchOperation } from './clusterPort.js';
+import {
+  carriesDuringTurn,
+  nothingDuringTurn,
+  withDuringTurn,
+  withoutDuringTurn,
+  type DuringTurn,
+} from './duringTurn.js';
 import { cordonedByOf, lastTurnText, marks, type LastTurn } from './marks.js';
+import { metadataPatch } from './nodeMetadata.js';
 import { parseNode } from './parseNode.js';
 import { resources } from './resources.js';
 import type { NodeView } from './view.js';
@@ -36,48 +44,61 @@ const attempts = 4;
 /**
  * Makes a node unschedulable and marks the cordon as this run's, in one patch that is void where the node is no longer
  * as it was seen. A cordon without our mark is never taken over. The mark of another run on a node that somebody made
- * schedulable again means nothing any more and is replaced.
+ * schedulable again means nothing any more and is replaced. What the node carries during its turn comes with the cordon.
  */
-export async function cordon(request: CordonRequest): Promise<CordonOutcome> {
+export async function cordon(
+  request: CordonRequest & { readonly duringTurn?: DuringTurn | undefined },
+): Promise<CordonOutcome> {
+  const { run, duringTurn = nothingDuringTurn } = request;
+  let wasOurs = false;
   return await decideAndPatch<CordonOutcome>(request, {
     decide: (node) => {
       const by = cordonedByOf(node);
-      if (by === request.run && node.unschedulable) return { kind: 'already-ours', node };
-      if (node.unschedulable) return { kind: 'foreign', by, node };
+      wasOurs = by === run && node.unschedulable;
+      if (wasOurs && carriesDuringTurn(node, duringTurn)) return { kind: 'already-ours', node };
+      if (node.unschedulable && !wasOurs) return { kind: 'foreign', by, node };
+      // Set once a turn: where somebody uncordoned the node in between, what it carries stays as it is.
+      const isSet = by === run && carriesDuringTurn(node, duringTurn);
+      const { annotations, labels } = isSet ? node : withDuringTurn(node, duringTurn);
       return [
         ...guards(node),
-        ...annotationsExist(node),
-        set(annotationPath(marks.cordonedBy), request.run),
-        set('/spec/unschedulable', true),
+        ...metadataPatch(node, { annotations: { ...annotations, [marks.cordonedBy]: run }, labels }),
+        ...(wasOurs ? [] : [set('/spec/unschedulable', true)]),
       ];
     },
-    done: (node) => ({ kind: 'cordoned', node }),
+    done: (node) => ({ kind: wasOurs ? 'already-ours' : 'cordoned', node }),
     conflict: (message) => ({ kind: 'conflict', message }),
     failed: (failure) => ({ kind: 'failure', failure }),
   });
 }
 
 /**
- * Makes a node schedulable again where its cordon carries exactly this run's mark, and removes the mark in the same
- * patch. `lastTurn` is written along with it, after a turn that ended well.
+ * Makes a node schedulable again where its cordon carries exactly this run's mark; the mark, and what the node carried
+ * during its turn, go in the same patch. `lastTurn` is written along with it, after a turn that ended well.
  */
 export async function uncordon(request: CordonRequest & { readonly lastTurn?: LastTurn }): Promise<UncordonOutcome> {
-  let wasSchedulable = false;
+  let done: (node: NodeView) => UncordonOutcome = (node) => ({ kind: 'uncordoned', node });
   return await decideAndPatch<UncordonOutcome>(request, {
     decide: (node) => {
       const by = cordonedByOf(node);
-      if (by !== request.run) return { kind: 'not-ours', by, node };
-      wasSchedulable = !node.unschedulable;
+      const { annotations, labels } = withoutDuringTurn(node);
+      const isMarkGone = by === undefined && node.annotations[marks.duringTurn] !== undefined;
+      if (by !== request.run && !isMarkGone) return { kind: 'not-ours', by, node };
+      if (isMarkGone) {
+        done = (after) => ({ kind: 'not-ours', by, node: after });
+        return [...guards(node), ...metadataPatch(node, { annotations, labels })];
+      }
+      const kind = node.unschedulable ? 'uncordoned' : 'already-schedulable';
+      done = (after) => ({ kind, node: after });
+      const { [marks.cordonedBy]: _, ...others } = annotations;
+      const lastTurn = request.lastTurn && { [marks.lastTurn]: lastTurnText(request.lastTurn) };
       return [
         ...guards(node),
-        { op: 'remove', path: annotationPath(marks.cordonedBy) },
-        ...(request.lastTurn === undefined
-          ? []
-          : [set(annotationPath(marks.lastTurn), lastTurnText(request.lastTurn))]),
-        ...(wasSchedulable ? [] : [{ op: 'remove', path: '/spec/unschedulable' } as const]),
+        ...metadataPatch(node, { annotations: { ...others, ...lastTurn }, labels }),
+        ...(node.unschedulable ? [{ op: 'remove', path: '/spec/unschedulable' } as const] : []),
       ];
     },
-    done: (node) => ({ kind: wasSchedulable ? 'already-schedulable' : 'uncordoned', node }),
+    done: (node) => done(node),
     conflict: (message) => ({ kind: 'failure', failure: { kind: 'conflict', message } }),
     failed: (failure) => ({ kind: 'failure', failure }),
   });
@@ -173,11 +194,6 @@ function guards(node: NodeView): JsonPatchOperation[] {
       ? test(annotationPath(marks.cordonedBy), cordonedByOf(node) ?? null)
       : test('/metadata/annotations', null),
   ];
-}
-
-/** An annotation can only be added to a map that is there. */
-function annotationsExist(node: NodeView): JsonPatchOperation[] {
-  return Object.keys(node.annotations).length > 0 ? [] : [set('/metadata/annotations', {})];
 }
 
 function test(path: string, value: unknown): JsonPatchOperation {

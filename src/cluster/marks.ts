@@ -7,6 +7,8 @@ export const marks = {
   cordonedBy: 'turnus.dev/cordoned-by',
   /** Annotation of a person: do not go on with this node, and why. */
   hold: 'turnus.dev/hold',
+  /** Annotation: what the playbook's `duringTurn` set on the node, and what stood there before. */
+  duringTurn: 'turnus.dev/during-turn',
   /** Annotation: `{"time", "run"}` of the last turn that ended well. */
   lastTurn: 'turnus.dev/last-turn',
   /** Label (default of the playbook): this node is not taken. */

@@ -37,6 +37,7 @@ export function assemblePlaybook(
       maxUnavailable: countOf(spec.nodes.maxUnavailable),
       stopAfterFailures: spec.nodes.stopAfterFailures,
     },
+    duringTurn: { annotations: spec.duringTurn?.annotations ?? {}, labels: spec.duringTurn?.labels ?? {} },
     gates: {
       replicaSpread: {
         minReadyElsewhere: countOf(spec.gates.replicaSpread.minReadyElsewhere),

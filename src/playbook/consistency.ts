@@ -1,4 +1,5 @@
 import { parseDuration } from '../time/duration.js';
+import { wrongDuringTurnKeys } from './duringTurnSchema.js';
 import { stages } from './fileFields.js';
 import type { Problem } from './mistake.js';
 import { healthSchema } from './schema.js';
@@ -14,6 +15,7 @@ export function contradictions(content: unknown): Problem[] {
     ...unverifiableHosts(content),
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
+    ...wrongDuringTurnKeys(content),
   ];
 }
 

@@ -129,7 +129,8 @@ export function labelKey(description: string) {
   return z.string({ error }).max(317, { error, abort: true }).refine(isLabelKey, { error }).describe(description);
 }
 
-function isLabelKey(text: string): boolean {
+/** Is this the key of a label or an annotation, with or without a prefix? */
+export function isLabelKey(text: string): boolean {
   const parsed = parseLabelSelector(text);
   if (parsed.kind !== 'ok') return false;
   const [requirement, ...others] = parsed.selector.matchExpressions;

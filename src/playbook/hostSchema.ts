@@ -57,10 +57,12 @@ const stage = (description: string) =>
 /** `spec.host`: the machines behind the nodes and what runs on them. */
 export const hostSchema = mapping('The machines behind the nodes and what is done on them.', {
   ssh,
-  prepare: stage('A script that runs before the cordon, for example to fetch packages.'),
-  leave: stage('A script that runs after the cordon and before the evictions.'),
+  prepare: stage(
+    'A script that runs before the cordon, while another node has its turn, for example to fetch packages.',
+  ),
+  leave: stage('A script that runs after the cordon and before the evictions, for example to drain a load balancer.'),
   update: stage('The script that updates the empty host. Its answer says whether a reboot is required.'),
-  join: stage('A script that runs once the node is well again, before the uncordon.'),
+  join: stage('A script that runs once the node is well again, before the uncordon; it takes back what `leave` did.'),
   reboot: mapping('Whether the host is rebooted after the update.', {
     when: oneOf(
       '`required`: where the update script answers `reboot=required`; `always`; `never`, whatever the script answers.',

@@ -41,11 +41,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     refuses: ['taint'],
     reason: 'pods are not steered by taints; leave it out or write none',
   },
-  {
-    field: ['spec', 'duringTurn'],
-    refuses: 'anything',
-    reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',
-  },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },
     { field: [...field, 'secretKeyRef'], refuses: 'anything' as const, reason: filesByPath },

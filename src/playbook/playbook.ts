@@ -1,3 +1,4 @@
+import type { DuringTurn } from '../cluster/duringTurn.js';
 import type { ObjectPath } from '../cluster/objectPath.js';
 import type { Stage } from '../host/hostPort.js';
 
@@ -11,6 +12,8 @@ export interface Playbook {
   readonly clusterUid: string | undefined;
   readonly schedule: { readonly timeZone: string };
   readonly nodes: NodesPolicy;
+  /** What a node carries while it has its turn. */
+  readonly duringTurn: DuringTurn;
   readonly gates: GatesPolicy;
   readonly drain: DrainPolicy;
   readonly host: HostPolicy;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { duringTurnSchema } from './duringTurnSchema.js';
 import {
   count,
   duration,
@@ -235,10 +236,7 @@ export const playbookSchema = mapping('How the nodes of a cluster are taken thro
     }).prefault({}),
     schedule: schedule.prefault({}),
     nodes: nodes.prefault({}),
-    duringTurn: mapping('Set on the node before the cordon; former values are restored.', {
-      annotations: labelMap('Annotations.').optional(),
-      labels: labelMap('Labels.').optional(),
-    }).optional(),
+    duringTurn: duringTurnSchema.optional(),
     gates: gates.prefault({}),
     drain: drain.prefault({}),
     host: hostSchema,

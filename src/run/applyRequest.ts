@@ -1,7 +1,16 @@
 import { isHostTouched } from './hostTouched.js';
 import type { WrittenRequest } from './desired.js';
 import type { JudgedRequest } from './judgeRequest.js';
-import { failedStage, hasEnded, isOver, noSecondExecution, stageToRepeat } from './execution.js';
+import {
+  failedStage,
+  hasEnded,
+  intentOf,
+  isOver,
+  nextExecution,
+  noSecondExecution,
+  stageToRepeat,
+} from './execution.js';
+import { hasLeft } from './hasLeft.js';
 import { phaseOfStage } from './stages.js';
 import type { JobRecord, RunState, TurnStatus } from './state.js';
 
@@ -38,17 +47,18 @@ export function applyRequest(
     case 'turn': {
       const status = state.turns.get(judged.node)?.status ?? { phase: 'Pending' };
       if (judged.verb === 'skip') return skip(judged.node, status, { request, by, now });
-      const refusal = judged.verb === 'retry-again' ? noSecondExecution(status) : undefined;
+      const isUndo = status.failure?.code === 'undo-not-joined';
+      const refusal = judged.verb === 'retry-again' && !isUndo ? noSecondExecution(status) : undefined;
       if (refusal !== undefined) return answer(`refused: ${refusal}`);
-      const change = judged.verb === 'retry' ? retry(status, by) : retryAgain(status);
+      const change = isUndo ? undoAgain(status) : judged.verb === 'retry' ? retry(status, by) : retryAgain(status);
       return {
-        result: `done: ${judged.node} has its turn again, from step ${change.retryFrom ?? 'Preparing'}`,
+        result: `done: ${judged.node} has its turn again, from step ${change.retryFrom ?? change.phase ?? 'Preparing'}`,
         turns: new Map([
           [
             judged.node,
             {
-              ...change,
               phase: 'Pending',
+              ...change,
               message: `${by} asked for ${judged.verb === 'retry' ? 'a retry' : 'a retry with another execution of the script'}.`,
               lastRequest: request.id,
               failure: undefined,
@@ -102,8 +112,11 @@ function skip(
 ): AppliedRequest {
   const { request, by, now } = asked;
   const reason = request.reason === undefined ? '' : `: ${request.reason}`;
+  const away = hasLeft(status) ? ', and script join, which follows script leave, has not run there' : '';
   const left =
-    status.cordoned === true ? ` Node ${node} stays cordoned; when it is fit for pods: kubectl uncordon ${node}` : '';
+    status.cordoned === true
+      ? ` Node ${node} stays cordoned${away}; when it is fit for pods: kubectl uncordon ${node}`
+      : '';
   return {
     result: `done: ${node} is skipped`,
     turns: new Map([
@@ -135,7 +148,22 @@ function retry(status: TurnStatus, by: string): Partial<TurnStatus> {
     if (!isOver(job)) return intentOf(job);
     return isUntouched || !hasEnded(job) ? { ...job, again: true } : { ...job, vouchedBy: by };
   });
-  return { ...provenAgain(status), jobs };
+  const isForgotten = !isUntouched && !isHostTouched({ ...status, jobs });
+  return { ...provenAgain(status), jobs, ...(isForgotten ? { touchedBefore: true } : {}) };
+}
+
+/** The undo goes on: a `leave` that may still run is followed to its end, `join` is executed, and the turn begins anew. */
+function undoAgain({ jobs }: TurnStatus): Partial<TurnStatus> {
+  const leave = jobs?.leave;
+  return {
+    phase: 'Undoing',
+    undoTo: 'Pending',
+    jobs: jobs && {
+      ...jobs,
+      leave: leave === undefined || isOver(leave) ? leave : intentOf(leave),
+      join: nextExecution(jobs.join),
+    },
+  };
 }
 
 /** What was proved before the failure may have changed since: the boot and the health are proved again. */
@@ -177,11 +205,6 @@ function anew(status: TurnStatus): Partial<TurnStatus> {
     rebootRequestedAt: undefined,
     bootIdAfter: undefined,
   };
-}
-
-/** The job as it stood before its end was recorded: the host is asked anew. */
-function intentOf({ execution, intentAt, bootIdBefore }: JobRecord): JobRecord {
-  return { execution, intentAt, bootIdBefore };
 }
 
 function jobsWhere(status: TurnStatus, change: (job: JobRecord, stage: string) => JobRecord): TurnStatus['jobs'] {

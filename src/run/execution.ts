@@ -14,6 +14,33 @@ export function isOver(job: JobRecord): boolean {
   return hasEnded(job) || job.state === 'not-started';
 }
 
+/** The job was started, or may have been, and what came of it still counts. */
+export function isBegun(job: JobRecord | undefined): boolean {
+  return job !== undefined && job.again !== true && job.state !== 'not-started';
+}
+
+/** The job ended as it should, or a person has said so. One that answered and then rebooted its host has said all. */
+export function didItsWork(job: JobRecord | undefined): boolean {
+  if (job === undefined) return false;
+  if (job.vouchedBy !== undefined) return true;
+  if (job.state === 'exited') return job.exitCode === 0;
+  return job.state === 'vanished' && job.rebootedUnasked === true && job.reboot !== undefined;
+}
+
+/** The job as it stood before its end was recorded: the host is asked anew. */
+export function intentOf({ execution, intentAt, bootIdBefore }: JobRecord): JobRecord {
+  return { execution, intentAt, bootIdBefore };
+}
+
+/**
+ * The record of a job of which nothing counts any more: its script is executed once more, under the next number. Where its
+ * end is not known it may still run, and is asked for first.
+ */
+export function nextExecution(job: JobRecord | undefined): JobRecord | undefined {
+  if (job?.state === undefined || job.again === true) return job;
+  return isOver(job) ? { ...job, changed: 'no', again: true } : intentOf(job);
+}
+
 /** The script that did not do what it should; undefined where the turn failed for another reason. */
 export function failedStage(status: TurnStatus): Stage | undefined {
   const failed = stages.find((stage) => {

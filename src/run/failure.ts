@@ -13,6 +13,7 @@ const turnFailureCodes = [
   'not-recovered',
   'node-gone',
   'not-selected',
+  'undo-not-joined',
   'aborted',
 ] as const;
 export type TurnFailureCode = (typeof turnFailureCodes)[number];
@@ -56,6 +57,7 @@ const placeOf: Readonly<Record<TurnFailureCode, Place>> = {
   'job-not-started': 'script',
   'no-reboot-answer': 'script',
   'rebooted-by-script': 'script',
+  'undo-not-joined': 'script',
   'job-no-contact': 'script-unknown',
   aborted: 'script-unknown',
   'boot-not-proved': 'machine',
@@ -128,7 +130,10 @@ function waysOn(turn: FailedTurn): string[] {
     : '';
   return [
     `${retryWords(turn)}: turnus retry ${run.name} ${node}, then start the run again: turnus run -f PLAYBOOK`,
-    ...(isCordoned && !run.rehearsal && noSecondExecution(failedAs(turn)) === undefined
+    ...(isCordoned &&
+    !run.rehearsal &&
+    turn.code !== 'undo-not-joined' &&
+    noSecondExecution(failedAs(turn)) === undefined
       ? [`to run the script again: ${again}`]
       : []),
     ...(isJobFailure(turn.code) && !run.rehearsal && jobsOf(status).every(isOver)
@@ -142,6 +147,8 @@ function waysOn(turn: FailedTurn): string[] {
 
 function retryWords(turn: FailedTurn): string {
   const { status, code } = turn;
+  if (code === 'undo-not-joined')
+    return 'when the cause is mended, to run script join, give the node back and begin anew';
   if (status.cordoned !== true && code !== 'not-recovered') return 'when the cause is mended, to begin the turn anew';
   const stage = failedStage(failedAs(turn));
   const job = stage === undefined ? undefined : status.jobs?.[stage];

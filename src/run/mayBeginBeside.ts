@@ -3,18 +3,8 @@ import { drainForecast } from '../drain/forecast.js';
 import { restartMark } from '../drain/surge.js';
 import { unavailableGate } from '../gates/unavailableGate.js';
 import type { Conducting } from './conducting.js';
+import { isBeyondCordon } from './nextTurn.js';
 import { selectNodes } from './selectNodes.js';
-import type { TurnPhase } from './state.js';
-
-/** Phases in which a node's cordon stands, or has stood and is gone again: what the gates read of it is settled. */
-const beyondCordon: ReadonlySet<string> = new Set<TurnPhase>([
-  'Draining',
-  'Updating',
-  'Rebooting',
-  'Verifying',
-  'Uncordoning',
-  'Settling',
-]);
 
 /**
  * May this turn begin beside those in work? Only one at a time is between its check and its cordon, there is room for
@@ -29,7 +19,7 @@ export function mayBeginBeside(work: Conducting, nodeName: string): boolean {
   if (!view.nodes.has(nodeName)) return true;
   for (const other of inHand) {
     const status = store.state().turns.get(other)?.status;
-    if (status === undefined || !beyondCordon.has(status.phase)) return false;
+    if (status === undefined || !isBeyondCordon(status.phase)) return false;
     if (status.cordoned === true && view.nodes.get(other)?.unschedulable === false) return false;
   }
   if (holdsWhatOthersWaitFor(work, nodeName)) return false;

@@ -21,6 +21,20 @@ export function isInWork(phase: string): boolean {
   return inWork.has(phase);
 }
 
+const beyondCordon: ReadonlySet<string> = new Set<TurnPhase>([
+  'Draining',
+  'Updating',
+  'Rebooting',
+  'Verifying',
+  'Uncordoning',
+  'Settling',
+]);
+
+/** True where the node's cordon stands, or has stood and is gone again. */
+export function isBeyondCordon(phase: string): boolean {
+  return beyondCordon.has(phase);
+}
+
 export interface NextTurnInput {
   readonly state: RunState;
   readonly desired: Pick<Desired, 'state'>;
@@ -55,6 +69,21 @@ export function nextTurn(input: NextTurnInput): NextTurn {
   if (started !== undefined) return { kind: 'take', node: started };
   const next = taken.size >= turnsAtOnce(input, order) ? wait : nextToBegin(input, order);
   return next.kind === 'take' || taken.size === 0 ? next : wait;
+}
+
+/**
+ * The node that would begin next if there were room for it; undefined where none may begin, whatever the room. Only one
+ * whose turn was not tried yet.
+ */
+export function nodeAhead(input: NextTurnInput): string | undefined {
+  const { state } = input;
+  const next = nextToBegin(
+    input,
+    (state.status.order ?? []).filter((node) => state.turns.has(node)),
+  );
+  if (next.kind !== 'take') return undefined;
+  const { phase, retryFrom, cordoned } = state.turns.get(next.node)?.status ?? { phase: 'Pending' };
+  return phase === 'Pending' && retryFrom === undefined && cordoned !== true ? next.node : undefined;
 }
 
 const wait = { kind: 'wait' } as const;

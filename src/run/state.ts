@@ -78,7 +78,10 @@ const versionsSchema = z.object({
 
 /** One execution of a script for one turn. */
 const jobSchema = z.object({
-  execution: z.number().int().describe('1 for the first execution; counts up with each `retry --again`'),
+  execution: z
+    .number()
+    .int()
+    .describe('1 for the first execution; counts up with each `retry --again` and each further attempt'),
   intentAt: time.describe('When Turnus decided to start it, recorded before it was started; RFC 3339, UTC'),
   bootIdBefore: z.string(),
   finishedAt: time.optional(),
@@ -97,7 +100,9 @@ const jobSchema = z.object({
   again: z
     .boolean()
     .optional()
-    .describe('The next start of this script is a new execution: a person asked for it, or nothing had been changed'),
+    .describe(
+      'The next start of this script is a new execution: a person asked for it, or it belongs to another attempt',
+    ),
   vouchedBy: z
     .string()
     .optional()
@@ -166,6 +171,12 @@ export const turnStatusSchema = z.object({
     .optional()
     .describe(
       'The host may have been changed before this record began: by a run that this one replaces, or in a turn whose record was lost',
+    ),
+  leftBefore: z
+    .boolean()
+    .optional()
+    .describe(
+      'Script leave may have taken the node out of service before the jobs recorded here began, and no join has brought it back since',
     ),
   retryFrom: z.string().optional().describe('While Pending after `turnus retry`: the step at which the turn goes on'),
   lastRequest: z.string().optional().describe('Id of the last request of spec.desired that changed this turn'),

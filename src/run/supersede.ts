@@ -6,6 +6,7 @@ import { TurnusError } from '../turnusError.js';
 import { openRequests } from './ask.js';
 import { findRun } from './findRun.js';
 import { isOver } from './execution.js';
+import { hasLeft } from './hasLeft.js';
 import { isHostTouched } from './hostTouched.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
@@ -135,6 +136,7 @@ async function takeOver(
     if (adopted.value) {
       change.cordoned = true;
       if (isHostTouched(old.status)) change.touchedBefore = true;
+      if (hasLeft(old.status)) change.leftBefore = true;
       change.message = `Run ${name}, which this one replaces, left the node cordoned (${old.status.phase}); its whole turn is taken.`;
     }
   }

@@ -1,16 +1,15 @@
 import { LeaseLost } from '../cluster/heldLease.js';
-import { holdOf, marks } from '../cluster/marks.js';
-import { TurnusError } from '../turnusError.js';
 import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
-import { decide, type Outcome, type StepEnd } from './outcome.js';
+import { newAttempt } from './newAttempt.js';
+import { decide, type Decision, type Outcome, type StepEnd } from './outcome.js';
 import { turnPhases, type TurnPhase, type TurnStatus } from './state.js';
 import { rereadNode } from './steps/rereadNode.js';
 import { setCordon } from './steps/setCordon.js';
-import { giveBack } from './steps/uncordonNode.js';
 import { turnSteps } from './turn.js';
 import { currentNode, timestamp, type Step, type TurnContext } from './turnContext.js';
 import { AbortRequested, openTurnStop, type RunStopSignals } from './turnStop.js';
+import { undo } from './undoTurn.js';
 
 /** What the conductor must know of a turn that has ended, for now or for good. */
 export type TurnEnd =
@@ -22,21 +21,24 @@ export type TurnEnd =
  * system ends the run; what becomes of the node then is decided by the outcome table and done all the same.
  */
 export async function takeTurn(turn: TurnContext, signals: RunStopSignals): Promise<TurnEnd> {
-  if (turn.status().phase === 'Undoing') return await finishUndoing(turn);
+  if (turn.status().phase === 'Undoing') return await finishUndoing(turn, signals.abortNow);
   const stop = openTurnStop(signals, turn.status);
   try {
-    return await takeSteps(turn, stop.signal);
+    return await takeSteps(turn, { stop: stop.signal, abortNow: signals.abortNow });
   } finally {
     stop.close();
   }
 }
 
-async function takeSteps(turn: TurnContext, stop: AbortSignal): Promise<TurnEnd> {
+async function takeSteps(
+  turn: TurnContext,
+  { stop, abortNow }: Pick<RunStopSignals, 'stop' | 'abortNow'>,
+): Promise<TurnEnd> {
   let isFormerDone = false;
   for (const step of stepsFrom(firstStep(turn.status()))) {
     await begin(turn, step, isFormerDone);
     const end = await runStep(turn, step, stop);
-    if (end.kind !== 'done') return await leave(turn, end);
+    if (end.kind !== 'done') return await leave(turn, end, abortNow);
     isFormerDone = true;
   }
   await turn.record({ type: 'turn.finished', node: turn.nodeName, phase: 'Done' });
@@ -76,6 +78,7 @@ async function begin(turn: TurnContext, step: Step, isFormerDone: boolean): Prom
     message: undefined,
     waitingFor: undefined,
     startedAt: status.startedAt ?? now,
+    ...(step === turnSteps[0] ? newAttempt(status) : {}),
     steps: [...(isFormerDone ? endedSteps(status, now) : (status.steps ?? [])), { phase: step.phase, startedAt: now }],
   });
   turn.announce({
@@ -113,7 +116,11 @@ function reasonOf(signal: AbortSignal): string {
   return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }
 
-async function leave(turn: TurnContext, end: Exclude<StepOrStop, { kind: 'done' }>): Promise<TurnEnd> {
+async function leave(
+  turn: TurnContext,
+  end: Exclude<StepOrStop, { kind: 'done' }>,
+  abortNow: AbortSignal,
+): Promise<TurnEnd> {
   const outcome: Outcome = end.kind;
   const status = turn.status();
   // A node that was given back already is not given back again, nor begun anew.
@@ -122,7 +129,7 @@ async function leave(turn: TurnContext, end: Exclude<StepOrStop, { kind: 'done' 
   let message = end.message;
   if (decision.node === 'undo') {
     await turn.save({ phase: 'Undoing', undoTo: phase, undoCode: failureCode(end), message, waitingFor: undefined });
-    message = joined(message, await undo(turn));
+    return await concludeUndo(turn, { ...decision, phase, code: failureCode(end), failedStep: status.phase }, abortNow);
   } else if (phase === 'Failed' && isHostTouched(status) && givenBackFrom.every((step) => step !== status.phase)) {
     message = joined(message, await keepCordoned(turn));
   }
@@ -168,42 +175,29 @@ function failureCode(end: Exclude<StepOrStop, { kind: 'done' }>): TurnFailureCod
   }
 }
 
-/** A crash came between the decision to undo and its end. */
-async function finishUndoing(turn: TurnContext): Promise<TurnEnd> {
-  const status = turn.status();
-  const phase = phaseOf(status.undoTo ?? 'Deferred');
-  const message = joined(status.message ?? '', await undo(turn));
-  const failedStep = (status.steps ?? []).at(-1)?.phase ?? 'Checking';
-  await settlePhase(turn, { phase, message, code: failureCodeOf(status.undoCode), failedStep });
-  return { kind: 'left', phase, run: phase === 'Failed' ? 'failure' : 'go-on' };
+/** A crash came between the decision to undo and its end, or a person wants a failed undo to go on. */
+async function finishUndoing(turn: TurnContext, abortNow: AbortSignal): Promise<TurnEnd> {
+  const { undoTo, undoCode, steps = [] } = turn.status();
+  const phase = phaseOf(undoTo ?? 'Deferred');
+  const run = phase === 'Failed' ? 'failure' : 'go-on';
+  const failedStep = steps.at(-1)?.phase ?? 'Checking';
+  return await concludeUndo(turn, { phase, run, code: failureCodeOf(undoCode), failedStep }, abortNow);
 }
 
-/**
- * Takes back the cordon, if this turn has set it (rule 10). Answers why the node stays cordoned; undefined where it
- * does not. A person's hold stands above the undo.
- */
-async function undo(turn: TurnContext): Promise<string | undefined> {
-  const { nodeName } = turn;
-  const node = currentNode(turn);
-  if (node === undefined || turn.status().cordoned !== true) return undefined;
-  const hold = holdOf(node);
-  if (hold !== undefined) {
-    return `Node ${nodeName} stays cordoned because it is held (${hold}). When it may take pods: kubectl annotate node ${nodeName} ${marks.hold}- and kubectl uncordon ${nodeName}; the next turn of the node goes on with either.`;
+/** Undoes, and ends the turn as it was decided, or as Failed where the node could not be brought back. */
+async function concludeUndo(
+  turn: TurnContext,
+  end: { phase: TurnPhase; run: Decision['run']; code: TurnFailureCode; failedStep: string },
+  abortNow: AbortSignal,
+): Promise<TurnEnd> {
+  const undone = await undo(turn, abortNow);
+  const message = joined(turn.status().message ?? '', undone.kind === 'undone' ? undefined : undone.message);
+  if (undone.kind === 'failed') {
+    await settlePhase(turn, { phase: 'Failed', message, code: 'undo-not-joined', failedStep: end.failedStep });
+    return { kind: 'left', phase: 'Failed', run: 'failure' };
   }
-  await turn.record({ type: 'node.uncordoning', node: nodeName, undo: true });
-  await turn.anchor();
-  const end = await giveBack(turn, node, undefined);
-  if (end.kind === 'uncordoned') await turn.record({ type: 'node.uncordoned', node: nodeName, undo: true });
-  if (end.kind === 'failure' && end.failure.kind !== 'not-found') {
-    throw new TurnusError({
-      code: 'undo-failed',
-      message: `Node ${nodeName} could not be uncordoned: ${end.failure.message}`,
-      hint: `Its host is untouched: kubectl uncordon ${nodeName}, or start the same command again.`,
-      exitCode: 1,
-    });
-  }
-  await turn.save({ cordoned: undefined, boundControllers: undefined });
-  return undefined;
+  await settlePhase(turn, { ...end, message });
+  return { kind: 'left', phase: end.phase, run: end.run };
 }
 
 function phaseOf(phase: string): TurnPhase {

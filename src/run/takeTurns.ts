@@ -5,6 +5,7 @@ import type { Conducting } from './conducting.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
 import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
 import { headOf } from './openTurn.js';
+import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
 
 /**
@@ -16,6 +17,12 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
   const tries: Tries = { counts: new Map(), beside: new Set(), alone: new Set() };
   /** The turns in work by node; none of these promises rejects. */
   const turns = new Map<string, Promise<EndedTurn>>();
+  const ahead = openPrepareAhead(work, {
+    counts: tries.counts,
+    tried: (node) => {
+      tries.counts.set(node, (tries.counts.get(node) ?? 0) + 1);
+    },
+  });
   let stop: RunStop | undefined;
   try {
     for (;;) {
@@ -24,7 +31,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
       if (next?.kind === 'take') {
         const { node } = next;
         if (turns.size > 0) for (const each of [node, ...turns.keys()]) tries.beside.add(each);
-        turns.set(node, settledTurn(node, beginTurn(work, next)));
+        turns.set(node, settledTurn(node, beginPrepared(work, next, ahead)));
         continue;
       }
       if (next?.kind === 'end') stop = { kind: next.why };
@@ -42,7 +49,20 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
     }
   } finally {
     await Promise.all(turns.values());
+    await ahead.close();
   }
+}
+
+/** The turn of a node that may be preparing already; one that could not be prepared has had its try with that. */
+async function beginPrepared(
+  work: Conducting,
+  next: { node: string; phase: string },
+  ahead: PrepareAhead,
+): Promise<BegunTurn> {
+  await ahead.handOver(next.node);
+  const phase = work.store.state().turns.get(next.node)?.status.phase;
+  const isDeferredAhead = next.phase === 'Pending' && phase === 'Deferred';
+  return isDeferredAhead ? { kind: 'left', phase, run: 'go-on' } : await beginTurn(work, next);
 }
 
 /** What is remembered of the nodes for as long as this actor is at work. */

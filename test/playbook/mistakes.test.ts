@@ -88,6 +88,23 @@ describe('a wrong value', () => {
       '  gates: {replicaSpread: {minReadyElsewhere: half}}',
       '9:46 spec.gates.replicaSpread.minReadyElsewhere: expected a whole number from 0, or a share from 0% to 100%, not "half"',
     ],
+    [
+      '  duringTurn: {annotations: {turnus.dev/hold: x}}',
+      '9:30 spec.duringTurn.annotations["turnus.dev/hold"]: is a key of turnus.dev, which Turnus writes itself; choose another key',
+    ],
+    [
+      '  duringTurn: {labels: {kubernetes.io/hostname: x}}',
+      '9:25 spec.duringTurn.labels["kubernetes.io/hostname"]: names the node to its pods and volumes; choose another key',
+    ],
+    [
+      '  duringTurn: {labels: {out of order: x}}',
+      '9:25 spec.duringTurn.labels["out of order"]: is no key; expected one such as cluster-autoscaler.kubernetes.io/scale-down-disabled',
+    ],
+    [
+      '  duringTurn: {labels: {state: under maintenance}}',
+      '9:32 spec.duringTurn.labels.state: expected the value of a label: at most 63 letters, digits, -, _ and ., a letter or digit first and last, not "under maintenance"',
+    ],
+    ['  duringTurn: {labels: {state: 1}}', '9:32 spec.duringTurn.labels.state: expected a text, not 1'],
     ['  nodes: {canaries: -1}', '9:21 spec.nodes.canaries: expected a whole number from 0 to 10000, not -1'],
     [
       '  nodes: {order: []}',
@@ -252,8 +269,6 @@ describe('a field that does not work yet', () => {
       '  nodes: {steer: taint}',
       '9:11 spec.nodes.steer: does not work yet: pods are not steered by taints; leave it out or write none',
     ],
-    ['  duringTurn: {annotations: {a: b}}', '9:3 spec.duringTurn: does not work yet'],
-    ['  duringTurn: {}', '9:3 spec.duringTurn: does not work yet'],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
       '9:21 spec.host.join.script.configMapKeyRef: does not work yet: only files given by {path: …} work; put the content into a file beside the playbook',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyRequest, type AppliedRequest } from '../../src/run/applyRequest.js';
+import { hasLeft } from '../../src/run/hasLeft.js';
 import { isHostTouched } from '../../src/run/hostTouched.js';
 import { judgeRequest } from '../../src/run/judgeRequest.js';
 import { stages } from '../../src/run/stages.js';
@@ -176,6 +177,28 @@ describe('a retry --again', () => {
 
   it('is refused where no script was run', () => {
     expect(ask(left('not-healthy', 'Verifying'), 'retry-again').result).toMatch(/^refused: no script/);
+  });
+});
+
+describe('a retry of an undo in which join failed', () => {
+  const failed = job({ exitCode: 1, changed: 'yes' });
+
+  it.each(['retry', 'retry-again'])('goes on with the undo and executes join once more (%s)', (verb) => {
+    const after = changed(left('undo-not-joined', 'Draining', { jobs: { leave: failed, join: failed } }), verb);
+    expect(after).toMatchObject({
+      phase: 'Undoing',
+      undoTo: 'Pending',
+      jobs: { leave: failed, join: { again: true } },
+    });
+    expect(after.retryFrom).toBeUndefined();
+    expect(hasLeft(after)).toBe(true);
+  });
+
+  it('follows a leave whose end is not known', () => {
+    const { execution, intentAt, bootIdBefore } = job();
+    const leave = { execution, intentAt, bootIdBefore, state: 'no-contact' };
+    const after = changed(left('undo-not-joined', 'Draining', { jobs: { leave } }), 'retry');
+    expect(after.jobs?.leave).toEqual({ execution, intentAt, bootIdBefore });
   });
 });
 

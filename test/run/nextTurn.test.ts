@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isInWork, nextTurn, type NextTurn, type NextTurnInput } from '../../src/run/nextTurn.js';
+import { isInWork, nextTurn, nodeAhead, type NextTurn, type NextTurnInput } from '../../src/run/nextTurn.js';
 import type { DesiredState } from '../../src/run/desired.js';
 import { turnPhases, type TurnPhase } from '../../src/run/state.js';
 import { turnSteps } from '../../src/run/turn.js';
@@ -29,6 +29,42 @@ describe('a turn', () => {
   it('is in work in every step and while it is undone, and in no other phase', () => {
     const inWork = turnPhases.filter(isInWork);
     expect([...inWork].sort()).toEqual([...turnSteps.map(({ phase }) => phase), 'Undoing'].sort());
+  });
+});
+
+describe('the node that may prepare ahead', () => {
+  const ahead = (phases: Parameters<typeof runState>[0], options: Partial<NextTurnInput> = {}) =>
+    nodeAhead({
+      state: runState(phases),
+      desired: { state: 'Run' },
+      policy: { canaries: 1, concurrency: 1, stopAfterFailures: 1 },
+      taken: new Set(['n1']),
+      only: undefined,
+      tries: new Map([['n1', 1]]),
+      attempts: 2,
+      ...options,
+    });
+
+  it('is the next in the order, also behind a canary in work', () => {
+    expect(ahead({ n1: 'Draining', n2: 'Pending', n3: 'Pending' })).toBe('n2');
+  });
+
+  it.each<{ title: string; phases: Parameters<typeof runState>[0]; options?: Partial<NextTurnInput> }>([
+    { title: 'the run is paused', phases: { n1: 'Draining', n2: 'Pending' }, options: { desired: { state: 'Pause' } } },
+    {
+      title: 'the run is aborted',
+      phases: { n1: 'Draining', n2: 'Pending' },
+      options: { desired: { state: 'Abort' } },
+    },
+    { title: 'failures stop the run', phases: { n0: 'Failed', n1: 'Draining', n2: 'Pending' } },
+    { title: 'only deferred nodes are left', phases: { n1: 'Draining', n2: 'Deferred' } },
+    {
+      title: 'a person asked for a retry of the next one',
+      phases: { n1: 'Draining', n2: { phase: 'Pending', retryFrom: 'Updating' } },
+    },
+    { title: 'the next one is out of service', phases: { n1: 'Draining', n2: { phase: 'Pending', cordoned: true } } },
+  ])('is none where $title', ({ phases, options }) => {
+    expect(ahead(phases, options)).toBeUndefined();
   });
 });
 

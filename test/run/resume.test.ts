@@ -11,7 +11,27 @@ describe('a host', () => {
     { title: 'nothing was begun', status: {}, touched: false },
     { title: 'only prepare ran', status: { jobs: { prepare: { ...intent, changed: 'yes' } } }, touched: false },
     { title: 'the intent of a job is recorded and no end', status: { jobs: { update: intent } }, touched: true },
-    { title: 'a job answered changed=yes', status: { jobs: { leave: { ...intent, changed: 'yes' } } }, touched: true },
+    { title: 'a job answered changed=yes', status: { jobs: { update: { ...intent, changed: 'yes' } } }, touched: true },
+    {
+      title: 'leave ran, which join takes back',
+      status: { jobs: { leave: { ...intent, changed: 'yes' } } },
+      touched: false,
+    },
+    {
+      title: 'the host was rebooted while leave ran',
+      status: { jobs: { leave: { ...intent, changed: 'no', rebootedUnasked: true } } },
+      touched: true,
+    },
+    {
+      title: 'join failed and answered changed=no',
+      status: { jobs: { join: { ...intent, state: 'exited', exitCode: 1, changed: 'no' } } },
+      touched: true,
+    },
+    {
+      title: 'join of an undo is over',
+      status: { jobs: { join: { ...intent, state: 'exited', exitCode: 0, changed: 'no', again: true } } },
+      touched: false,
+    },
     { title: 'a job answered changed=no', status: { jobs: { update: { ...intent, changed: 'no' } } }, touched: false },
     { title: 'a reboot was requested', status: { rebootRequestedAt: intent.intentAt }, touched: true },
   ])('counts as touched: $touched, where $title', ({ status, touched }) => {

@@ -3,8 +3,9 @@ import type { NodeDescription } from '../../src/sandbox/simulatedCluster.js';
 import { generateOverrides } from './generateOverrides.js';
 import { withSingletons } from './generateSingletons.js';
 import { generateTroubles } from './generateTroubles.js';
-import { generateWorkloads, namespaces } from './generateWorkloads.js';
-import type { Night, NightPlaybook } from './night.js';
+import { generateWorkloads, namespaces, roughTurnMs } from './generateWorkloads.js';
+import type { Night, NightPlaybook, Trouble } from './night.js';
+import { turnLabel } from './troubles.js';
 
 const second = 1000;
 const minute = 60 * second;
@@ -26,7 +27,40 @@ export function generateNight(seed: number): Night {
     playbook: plainPlaybook,
     random: random.fork(),
   });
-  return withSingletons({ seed, nodes, workloads, playbook, troubles }, random.fork());
+  const night = withSingletons({ seed, nodes, workloads, playbook, troubles }, random.fork());
+  return withStages(night, random.fork());
+}
+
+/** Some nights have more of what happens around the turn: its scripts, one of which may fail, and what nodes carry. */
+function withStages(night: Night, random: SeededRandom): Night {
+  const { playbook, nodes, troubles } = night;
+  const added = random.chance(0.25)
+    ? random.pick([['prepare'], ['leave', 'join'], ['leave', 'join'], ['prepare', 'leave', 'join']] as const)
+    : [];
+  const stages = (['prepare', 'leave', 'update', 'join'] as const).filter((stage) =>
+    [...playbook.stages, ...added].includes(stage),
+  );
+  const duringTurn = {
+    annotations: { 'cluster-autoscaler.kubernetes.io/scale-down-disabled': 'true' },
+    labels: { [turnLabel]: 'yes' },
+  };
+  const isMarked = random.chance(0.3);
+  const extra: Trouble[] = [];
+  const atMs = random.between(0, nodes.length * roughTurnMs(playbook));
+  const node = random.pick(nodes).name;
+  if (added.length > 0 && troubles.length > 0 && random.chance(0.5)) {
+    extra.push({ id: 't7', kind: 'script-fails', node, stage: random.pick(added), changed: random.chance(0.5) });
+  }
+  if (isMarked && troubles.length > 0 && random.chance(0.4)) {
+    extra.push({ id: 't8', kind: 'relabelled', atMs, node, value: random.pick(['mine', null]) });
+  }
+  const isLabelled = isMarked && random.chance(0.5);
+  return {
+    ...night,
+    nodes: isLabelled ? nodes.map((one) => ({ ...one, labels: { ...one.labels, [turnLabel]: 'no' } })) : nodes,
+    playbook: { ...playbook, stages, ...(isMarked ? { duringTurn } : {}) },
+    troubles: [...troubles, ...extra],
+  };
 }
 
 /** A large cluster without any trouble, for figures: about ten pods a node, most of them with a budget. */

@@ -9,6 +9,7 @@ import type { TurnStatus } from '../../src/run/state.js';
 import { handmadeNight, type HandmadeNight, type NightParts } from './invariants/handmadeNight.js';
 import { invariants } from './invariants/nightWatch.js';
 import type { NightWorkload } from './night.js';
+import { turnLabel } from './troubles.js';
 import { VirtualTime } from './virtualTime.js';
 
 const run = 'monthly-2026-10';
@@ -253,6 +254,93 @@ describe('each invariant', () => {
     good: (night) => {
       startJob(night, 'node-1', 1);
       startJob(night, 'node-2', 1);
+    },
+  });
+
+  complains('jobs-once', 'leave runs a second time in one attempt', {
+    bad: (night) => {
+      runJob(night, 'leave');
+      night.store(turnResource, turn('node-1', { phase: 'Draining' }));
+      runJob(night, 'leave', { execution: 2 });
+    },
+    good: (night) => {
+      runJob(night, 'leave');
+      runJob(night, 'join');
+      night.store(turnResource, turn('node-1', { phase: 'Deferred' }));
+      night.store(turnResource, turn('node-1', { phase: 'Preparing' }));
+      runJob(night, 'leave', { execution: 2 });
+      runJob(night, 'join', { execution: 2 });
+    },
+  });
+
+  complains('left-comes-back', 'a node is given back after leave without join', {
+    playbook: { stages: ['leave', 'update', 'join'] },
+    bad: (night) => {
+      cordonByUs(night, 'node-1');
+      runJob(night, 'leave');
+      runJob(night, 'join', { exitCode: 1 });
+      uncordonByUs(night, 'node-1', 'boot-1', { isUndo: true });
+    },
+    good: (night) => {
+      cordonByUs(night, 'node-1');
+      runJob(night, 'leave');
+      runJob(night, 'join');
+      uncordonByUs(night, 'node-1', 'boot-1', { isUndo: true });
+    },
+  });
+
+  complains('left-comes-back', 'join is started beside leave', {
+    playbook: { stages: ['leave', 'join'] },
+    bad: (night) => {
+      startJob(night, 'node-1', 1, 'leave');
+      runJob(night, 'join');
+    },
+    good: (night) => {
+      startJob(night, 'node-2', 1, 'leave');
+      runJob(night, 'join');
+    },
+  });
+
+  const labelled = { duringTurn: { annotations: {}, labels: { [turnLabel]: 'yes' } } };
+  complains('during-turn-is-restored', 'the former value does not come back', {
+    playbook: labelled,
+    bad: (night) => {
+      night.store(resources.nodes, node('node-1', { label: 'no' }));
+      night.store(resources.nodes, node('node-1', { label: 'yes', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1'));
+    },
+    good: (night) => {
+      night.store(resources.nodes, node('node-1', { label: 'no' }));
+      night.store(resources.nodes, node('node-1', { label: 'yes', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1', { label: 'no' }));
+    },
+  });
+
+  complains('during-turn-is-restored', 'what a person has changed meanwhile is overwritten', {
+    playbook: labelled,
+    bad: (night) => {
+      night.store(resources.nodes, node('node-1'));
+      night.store(resources.nodes, node('node-1', { label: 'yes', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1', { label: 'mine', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1'));
+    },
+    good: (night) => {
+      night.store(resources.nodes, node('node-1'));
+      night.store(resources.nodes, node('node-1', { label: 'yes', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1', { label: 'mine', ours: true, recorded: true }));
+      night.store(resources.nodes, node('node-1', { label: 'mine' }));
+    },
+  });
+
+  complains('during-turn-is-restored', 'the cordon comes without it', {
+    playbook: labelled,
+    bad: (night) => {
+      night.store(resources.nodes, node('node-1'));
+      night.store(resources.nodes, node('node-1', { ours: true }));
+    },
+    good: (night) => {
+      night.store(resources.nodes, node('node-1'));
+      night.store(resources.nodes, node('node-1', { label: 'yes', ours: true, recorded: true }));
     },
   });
 
@@ -587,14 +675,23 @@ interface NodeLook {
   readonly hold?: string;
   readonly ready?: boolean;
   readonly bootId?: string;
+  /** Label that the playbook sets during a turn. */
+  readonly label?: string;
+  /** Carries the record of what it carries during its turn. */
+  readonly recorded?: boolean;
 }
 
-function node(name: string, { cordoned, ours, hold, ready = true, bootId = 'boot-1' }: NodeLook = {}): ApiObject {
+function node(
+  name: string,
+  { cordoned, ours, hold, ready = true, bootId = 'boot-1', label, recorded }: NodeLook = {},
+): ApiObject {
   return {
     metadata: {
       name,
       uid: name,
+      ...(label === undefined ? {} : { labels: { [turnLabel]: label } }),
       annotations: {
+        ...(recorded === true ? { [marks.duringTurn]: '{}' } : {}),
         ...(ours === true ? { [marks.cordonedBy]: run } : {}),
         ...(hold === undefined ? {} : { [marks.hold]: hold }),
       },
@@ -733,10 +830,17 @@ function readNode(night: HandmadeNight, name: string): void {
   night.call({ verb: 'list', isOutward: false, resource: resources.pods, request });
 }
 
-function startJob(night: HandmadeNight, name: string, execution: number): void {
+function startJob(night: HandmadeNight, name: string, execution: number, stage = 'update'): void {
   night.call({ port: 'host', verb: 'startJob', name }, { kind: 'ok' }, () => {
-    night.onHost({ kind: 'job-started', node: name, job: `${name}/update/${execution}`, stage: 'update' });
+    night.onHost({ kind: 'job-started', node: name, job: `${name}/${stage}/${execution}`, stage });
   });
+}
+
+/** The script begins and ends. */
+function runJob(night: HandmadeNight, stage: string, { execution = 1, exitCode = 0 } = {}): void {
+  startJob(night, 'node-1', execution, stage);
+  const job = `node-1/${stage}/${execution}`;
+  night.onHost({ kind: 'job-ended', node: 'node-1', job, stage, how: 'exited', exitCode });
 }
 
 function reboot(night: HandmadeNight, name: string): void {

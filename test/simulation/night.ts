@@ -55,6 +55,10 @@ export interface NightPlaybook {
   readonly namespaceSpread?: readonly NamespaceSpread[];
   /** Absent: singletons are moved with an outage. */
   readonly singletons?: 'surge';
+  readonly duringTurn?: {
+    readonly annotations: Readonly<Record<string, string>>;
+    readonly labels: Readonly<Record<string, string>>;
+  };
 }
 
 export interface NamespaceSpread {
@@ -112,6 +116,8 @@ export type Trouble = { readonly id: string } &
     | { readonly kind: 'node-deleted' | 'node-added'; readonly atMs: number; readonly node: string }
     | { readonly kind: 'pause' | 'abort' | 'abort-now'; readonly atMs: number; readonly resumedAfterMs: number }
     | { readonly kind: 'skip'; readonly atMs: number; readonly node: string }
+    /** A person gives the label that the playbook sets during a turn another value, or takes it away. */
+    | { readonly kind: 'relabelled'; readonly atMs: number; readonly node: string; readonly value: string | null }
   );
 
 /** What became of a night. */

@@ -35,6 +35,7 @@ function playbookDocument({ playbook, workloads }: Night, uid: string): unknown 
         maxUnavailable: playbook.maxUnavailable,
         stopAfterFailures: playbook.stopAfterFailures,
       },
+      ...(playbook.duringTurn === undefined ? {} : { duringTurn: playbook.duringTurn }),
       gates: {
         ...(playbook.singletons === undefined ? {} : { replicaSpread: { singletons: playbook.singletons } }),
         overrides: (playbook.namespaceSpread ?? []).map(({ namespace, ...spread }) => ({

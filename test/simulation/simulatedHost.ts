@@ -219,7 +219,8 @@ export class SimulatedHost {
   #end(job: Job, end: NonNullable<Job['end']>): void {
     job.stop();
     job.end = end;
-    this.#parts.tell({ kind: 'job-ended', node: this.#parts.node, job: job.name, how: end.how });
+    const { name, stage } = job;
+    this.#parts.tell({ kind: 'job-ended', node: this.#parts.node, job: name, stage, ...end });
   }
 }
 

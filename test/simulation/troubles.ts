@@ -25,6 +25,9 @@ export interface TroubleScene {
   readonly onError: (error: unknown) => void;
 }
 
+/** The label that playbooks of nights set during a turn. */
+export const turnLabel = 'night.example/maintenance';
+
 /** Name by which people change things in the cluster. */
 export const personName = 'person';
 
@@ -149,6 +152,7 @@ function applyByPeople(
     | 'abort'
     | 'abort-now'
     | 'skip'
+    | 'relabelled'
   >,
 ): void {
   const { time } = scene;
@@ -187,6 +191,9 @@ function applyByPeople(
       return;
     case 'skip':
       ask(scene, { verb: 'skip', node: trouble.node });
+      return;
+    case 'relabelled':
+      mergeNode(api, trouble.node, { metadata: { labels: { [turnLabel]: trouble.value } } });
   }
 }
 

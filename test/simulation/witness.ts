@@ -50,7 +50,14 @@ export interface Call {
 export type HostEvent =
   /** The host began to execute a job that was not there before. */
   | { readonly kind: 'job-started'; readonly node: string; readonly job: string; readonly stage: string }
-  | { readonly kind: 'job-ended'; readonly node: string; readonly job: string; readonly how: string }
+  | {
+      readonly kind: 'job-ended';
+      readonly node: string;
+      readonly job: string;
+      readonly stage: string;
+      readonly how: string;
+      readonly exitCode?: number;
+    }
   | { readonly kind: 'went-down'; readonly node: string; readonly asked: boolean }
   | { readonly kind: 'booted'; readonly node: string; readonly bootId: string };
 

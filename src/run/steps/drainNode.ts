@@ -14,7 +14,7 @@ import { currentNode, vanished, type TurnContext } from '../turnContext.js';
 import { blockedBy } from './blockedBy.js';
 import { hostIsNode } from './hostIsNode.js';
 import { rereadNode } from './rereadNode.js';
-import { runScript } from './runScript.js';
+import { runScriptOrDefer } from './runScript.js';
 
 /**
  * Empties the node. The gates are asked once more on a consistent reading after the cordon (rule 1), then the team's
@@ -29,7 +29,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     const gates = await askGates(turn, { view: reading.view, services }, signal);
     if (gates.kind !== 'done') return gates;
   }
-  const left = await runScript(turn, { stage: 'leave', beforeStart: () => hostIsNode(turn, signal) }, signal);
+  const left = await runScriptOrDefer(turn, { stage: 'leave', beforeStart: () => hostIsNode(turn, signal) }, signal);
   if (left.kind !== 'done') return left;
 
   await recordDisplaced(turn);

@@ -1,9 +1,9 @@
 import type { StepEnd } from '../outcome.js';
 import type { TurnContext } from '../turnContext.js';
 import { hostIsNode } from './hostIsNode.js';
-import { runScript } from './runScript.js';
+import { runScriptOrDefer } from './runScript.js';
 
-/** Before the cordon: the team's `prepare` script, for what may be done while the node is in service (downloads). */
+/** Before the cordon: the team's `prepare` script, for what may be done while the node is in service (downloads). It may have run ahead of the turn. */
 export async function prepareHost(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
-  return await runScript(turn, { stage: 'prepare', beforeStart: () => hostIsNode(turn, signal) }, signal);
+  return await runScriptOrDefer(turn, { stage: 'prepare', beforeStart: () => hostIsNode(turn, signal) }, signal);
 }

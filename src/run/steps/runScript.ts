@@ -3,6 +3,7 @@ import { runJob } from '../../host/followJob.js';
 import type { JobKey, Stage } from '../../host/hostPort.js';
 import type { ScriptPolicy } from '../../playbook/playbook.js';
 import { formatDuration } from '../../time/duration.js';
+import { isHostTouched, mayHaveChanged } from '../hostTouched.js';
 import type { StepEnd } from '../outcome.js';
 import type { JobRecord } from '../state.js';
 import { timestamp, type TurnContext } from '../turnContext.js';
@@ -60,6 +61,14 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
   });
   await turn.save({ jobs: { ...turn.status().jobs, [stage]: job } });
   return judgeJob(turn, stage, job);
+}
+
+/**
+ * The same for a script that comes before the host is touched: its failure defers the node, and another attempt may follow.
+ */
+export async function runScriptOrDefer(turn: TurnContext, run: ScriptRun, signal: AbortSignal): Promise<StepEnd> {
+  const end = await runScript(turn, run, signal);
+  return end.kind === 'failed' && !isHostTouched(turn.status()) ? { kind: 'deferred', message: end.message } : end;
 }
 
 /** The record of an intent that never reached the host: the next start has the same number. */
@@ -170,7 +179,7 @@ async function recordIntent(
     bootId: intent.bootIdBefore,
   });
   await turn.anchor();
-  const isChanged = former !== undefined && stage !== 'prepare' && former.changed !== 'no';
+  const isChanged = mayHaveChanged(stage, former);
   await turn.save({
     jobs: { ...turn.status().jobs, [stage]: intent },
     // The record of the former execution goes; what it may have changed does not.

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { runTurnus as runHere } from '../../cli/runTurnus.js';
@@ -24,8 +24,12 @@ export interface PlaybookOptions {
   nodes?: string[];
   /** Of the update, between its count and its answer. */
   commands?: string;
+  /** Commands of further scripts, each of which counts itself in `$HOME/NAME.STAGE` first. */
+  scripts?: Partial<Record<OtherStage, string>>;
   spec?: Record<string, unknown>;
 }
+
+type OtherStage = 'prepare' | 'leave' | 'join';
 
 /** A playbook and the run of it. */
 export interface Playbook {
@@ -42,6 +46,8 @@ export interface Playbook {
   phases(): Promise<string[]>;
   /** How often the update has begun on the host of a node. */
   updates(node: string): Promise<number>;
+  /** How often each script has begun on the host of a node: prepare, leave, update, join. */
+  executions(node: string): Promise<number[]>;
   journal(): Promise<Entry[]>;
   /** `turnus journal verify` against the head in the status of the run: intact to its end. */
   expectIntactJournal(): Promise<void>;
@@ -52,6 +58,8 @@ export interface Entry {
   type: string;
   node?: string;
   pod?: string;
+  stage?: string;
+  undo?: boolean;
 }
 
 /** Waits until the file `go` is in the home of scripts. */
@@ -92,6 +100,10 @@ export function maintain(side: MaintainedSide): Maintenance {
       runName,
       phases: () => phasesOf(side, name),
       updates,
+      executions: (node) => {
+        const files = [`${name}.prepare`, `${name}.leave`, name, `${name}.join`];
+        return Promise.all(files.map((file) => side.hosts.host(node).counter(file)));
+      },
       journal: async () => {
         const lines = (await readFile(journalPath, 'utf8')).trimEnd().split('\n');
         return lines.map((line) => JSON.parse(line) as Entry);
@@ -107,15 +119,21 @@ export function maintain(side: MaintainedSide): Maintenance {
   return {
     side,
     run,
-    playbook: async (name, { nodes, commands = '', spec = {} } = {}) => {
+    playbook: async (name, { nodes, commands = '', scripts = {}, spec = {} } = {}) => {
       const script = updateScript(name, commands);
+      const host: Record<string, unknown> = {};
+      for (const [stage, stageCommands] of Object.entries(scripts)) {
+        const path = join(side.directory, `${name}.${stage}.sh`);
+        await writeFile(path, stageScript(`${name}.${stage}`, stageCommands), { mode: 0o755 });
+        host[stage] = { script: { path }, timeout: '30s' };
+      }
       const path = await writePlaybook({
         cluster: side,
         hosts: side.hosts,
         name,
         script,
         ...(nodes === undefined ? {} : { nodes }),
-        spec: { ...quick, ...spec },
+        spec: { ...quick, ...spec, host: { ...quick.host, ...host } },
       });
       return playbookAt(name, path);
     },
@@ -137,6 +155,14 @@ ${commands}
   echo changed=yes
   echo reboot=required
 } > "$TURNUS_RESULT"
+`;
+}
+
+function stageScript(file: string, commands: string): string {
+  return `#!/bin/sh
+set -eu
+echo "$TURNUS_RUN $TURNUS_NODE" >> "$HOME/${file}"
+${commands}
 `;
 }
 

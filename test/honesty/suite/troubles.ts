@@ -5,6 +5,7 @@ import { maintained } from './maintained.js';
 import { describeObstacles } from './obstacles.js';
 import { describeServerAnswers } from './serverAnswers.js';
 import { describeSingletons } from './singletons.js';
+import { describeStages } from './stages.js';
 
 /** What may go wrong in a cluster, one trouble after the other. */
 export function describeTroubles(place: string, openSide: OpenMaintainedSide): void {
@@ -14,5 +15,6 @@ export function describeTroubles(place: string, openSide: OpenMaintainedSide): v
     describeObstacles(given);
     describeInterruptions(given);
     describeSingletons(given);
+    describeStages(given);
   });
 }

@@ -9,7 +9,7 @@ import { cordonMark, isCordoned, isSame, nameOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
 /** Annotations that are ours to write. */
-const ours: readonly string[] = [marks.cordonedBy, marks.lastTurn];
+const ours: readonly string[] = [marks.cordonedBy, marks.lastTurn, marks.duringTurn];
 
 /**
  * Nothing foreign is undone: a cordon without our mark stays, and so does every annotation (a hold above all), label and
@@ -19,6 +19,13 @@ const ours: readonly string[] = [marks.cordonedBy, marks.lastTurn];
 export const foreignStays: MakeInvariant = (night) => {
   const { say, violations } = complaints('foreign-stays', night);
   let latest: Change | undefined;
+  /** What becomes of these is looked at by duringTurnIsRestored.ts. */
+  const { annotations, labels } = night.night.playbook.duringTurn ?? {};
+  const written = [...ours, ...Object.keys({ ...annotations, ...labels })];
+  const foreign = (entries: Readonly<Record<string, string>> = {}) =>
+    Object.entries(entries)
+      .filter(([key]) => !written.includes(key))
+      .sort(([one], [other]) => (one < other ? -1 : 1));
 
   const judgeNode = (call: Call, before: ApiObject, after: ApiObject): void => {
     const who = `${call.actor} (${inWords(call)})`;
@@ -26,11 +33,11 @@ export const foreignStays: MakeInvariant = (night) => {
       say(`${who} uncordoned ${nameOf(after)}, which somebody else had cordoned`);
     }
     for (const [what, was, is] of [
-      ['annotations', annotations(before), annotations(after)],
-      ['labels', before.metadata.labels, after.metadata.labels],
+      ['annotations', foreign(before.metadata.annotations), foreign(after.metadata.annotations)],
+      ['labels', foreign(before.metadata.labels), foreign(after.metadata.labels)],
       ['taints', taints(before), taints(after)],
     ] as const) {
-      if (JSON.stringify(was ?? {}) !== JSON.stringify(is ?? {})) {
+      if (JSON.stringify(was) !== JSON.stringify(is)) {
         say(`${who} changed foreign ${what} of ${nameOf(after)}: ${JSON.stringify(was)} to ${JSON.stringify(is)}`);
       }
     }
@@ -64,12 +71,6 @@ function mayWrite({ verb, resource, subresource }: Call): boolean {
     return true;
   const isPatchable = isSame(resource, resources.nodes) || isSame(resource, resources.deployments);
   return isPatchable && subresource === undefined;
-}
-
-function annotations({ metadata }: ApiObject): readonly (readonly [string, string])[] {
-  return Object.entries(metadata.annotations ?? {})
-    .filter(([key]) => !ours.includes(key))
-    .sort(([one], [other]) => (one < other ? -1 : 1));
 }
 
 /** Those that the node's own life brings, and ours, come and go. */

@@ -4,8 +4,9 @@ import { isSame, nodeOfTurn, turnStatusOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
 /**
- * A script is executed once for each node and stage. Only a retry of a failed turn whose node is in service, or whose
- * host nothing has changed, begins anew (docs/decisions/0008-retry-runs-no-second-script.md): one more execution then.
+ * A script is executed once for each node and stage. One more execution follows a retry of a failed turn whose node is in
+ * service, or whose host nothing has changed (docs/decisions/0008-retry-runs-no-second-script.md), and where a turn is
+ * tried again: of `leave` and `join`, and of a `prepare` that had failed (0012-leave-and-join-belong-together.md).
  */
 export const jobsOnce: MakeInvariant = (night) => {
   const { say, violations } = complaints('jobs-once', night);
@@ -16,7 +17,14 @@ export const jobsOnce: MakeInvariant = (night) => {
     changed({ type, resource, object, before }) {
       if (type !== 'modified' || before === undefined || !isSame(resource, turnResource)) return;
       const former = turnStatusOf(before);
-      if (former.phase !== 'Failed' || turnStatusOf(object).phase === 'Failed') return;
+      const { phase } = turnStatusOf(object);
+      if (phase === 'Preparing' && ['Pending', 'Deferred', 'Blocked'].includes(former.phase ?? 'Pending')) {
+        const { prepare } = former.jobs ?? {};
+        const stages = ['leave', 'join', ...(prepare?.state === 'exited' && prepare.exitCode === 0 ? [] : ['prepare'])];
+        for (const stage of stages) mayRepeat.add(`${stage} on ${nodeOfTurn(object)}`);
+      }
+      if (former.phase !== 'Failed' || phase === 'Failed') return;
+      if (former.failure?.code === 'undo-not-joined') mayRepeat.add(`join on ${nodeOfTurn(object)}`);
       if (former.cordoned === true && isHostTouched(former)) return;
       for (const stage of ['prepare', 'leave', 'update', 'join']) mayRepeat.add(`${stage} on ${nodeOfTurn(object)}`);
     },

@@ -2,6 +2,7 @@ import type { Invariant, NightScene } from '../witness.js';
 import { anchoredBeforeActing } from './anchoredBeforeActing.js';
 import { doneOnce } from './doneOnce.js';
 import { drainFinishes } from './drainFinishes.js';
+import { duringTurnIsRestored } from './duringTurnIsRestored.js';
 import { evictionsNameTheirPod } from './evictionsNameTheirPod.js';
 import { foreignStays } from './foreignStays.js';
 import { gatesDecide } from './gatesDecide.js';
@@ -11,6 +12,7 @@ import { journalVerifies } from './journalVerifies.js';
 import { lastBackendStays } from './lastBackendStays.js';
 import { lastReplicaStays } from './lastReplicaStays.js';
 import { leaseHolderActs } from './leaseHolderActs.js';
+import { leftComesBack } from './leftComesBack.js';
 import { maxUnavailableHolds } from './maxUnavailableHolds.js';
 import { noMarkIsLeft } from './noMarkIsLeft.js';
 import { oneActorActs } from './oneActorActs.js';
@@ -30,6 +32,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'anchored-before-acting': anchoredBeforeActing,
   'done-once': doneOnce,
   'drain-finishes': drainFinishes,
+  'during-turn-is-restored': duringTurnIsRestored,
   'evictions-name-their-pod': evictionsNameTheirPod,
   'foreign-stays': foreignStays,
   'gates-decide': gatesDecide,
@@ -39,6 +42,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'last-backend-stays': lastBackendStays,
   'last-replica-stays': lastReplicaStays,
   'lease-holder-acts': leaseHolderActs,
+  'left-comes-back': leftComesBack,
   'max-unavailable-holds': maxUnavailableHolds,
   'no-mark-is-left': noMarkIsLeft,
   'one-actor-acts': oneActorActs,

@@ -9,7 +9,7 @@ import { complaints, type MakeInvariant } from './watchedNight.js';
 /** What happened to a node since we cordoned it. */
 interface Passage {
   readonly bootId: string;
-  /** A script that counts as touching was started on its host. */
+  /** The update was started on its host; what `leave` did `join` takes back (leftComesBack.ts). */
   touched: boolean;
   /** The boot that we asked to end. */
   rebootOf: string | undefined;
@@ -54,7 +54,7 @@ export const uncordonAfterProof: MakeInvariant = (night) => {
   return {
     onHost(event) {
       const passage = passages.get(event.node);
-      if (passage !== undefined && event.kind === 'job-started' && event.stage !== 'prepare') passage.touched = true;
+      if (passage !== undefined && event.kind === 'job-started' && event.stage === 'update') passage.touched = true;
     },
     sent(call) {
       const passage = passages.get(call.name ?? '');

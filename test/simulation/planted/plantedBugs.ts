@@ -81,7 +81,12 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'our mark stays on a node that is given back',
     file: 'src/cluster/cordon.ts',
-    replacements: [{ from: "        { op: 'remove', path: annotationPath(marks.cordonedBy) },\n", to: '' }],
+    replacements: [
+      {
+        from: 'const { [marks.cordonedBy]: _, ...others } = annotations;',
+        to: 'const { [`${marks.cordonedBy}-not`]: _, ...others } = annotations;',
+      },
+    ],
     foundBy: ['no-mark-is-left'],
   },
   {
@@ -130,7 +135,38 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a singleton is evicted although it could be surged',
     file: 'src/drain/surge.ts',
-    replacements: [{ from: "if (spread.singletons !== 'surge') return", to: 'if (Date.length > 0) return' }],
+    replacements: [{ from: 'if (!pods.some(isAsked)) return', to: 'if (Date.length > 0) return' }],
     foundBy: ['singletons-stay-up'],
+  },
+  {
+    name: 'an undo does not bring back what leave took out',
+    file: 'src/run/undoTurn.ts',
+    replacements: [
+      {
+        from: 'const why = (await endOfLeave(turn, signal)) ?? (await join(turn, signal));',
+        to: 'const why = await endOfLeave(turn, signal); void join;',
+      },
+    ],
+    foundBy: ['left-comes-back'],
+  },
+  {
+    name: 'a join that is over counts for the next attempt',
+    file: 'src/run/newAttempt.ts',
+    replacements: [
+      {
+        from: 'jobs: jobs && { ...jobs, leave: nextExecution(jobs.leave), join: nextExecution(jobs.join) },',
+        to: 'jobs: jobs && { ...jobs, leave: nextExecution(jobs.leave) },',
+      },
+      { from: '      join: nextExecution(jobs.join),\n', to: '' },
+    ],
+    foundBy: ['left-comes-back'],
+  },
+  {
+    name: 'what a node carries during its turn stays on it',
+    file: 'src/cluster/duringTurn.ts',
+    replacements: [
+      { from: 'if (restored.get(key) !== set) continue;', to: 'if (restored.get(key) !== former) continue;' },
+    ],
+    foundBy: ['during-turn-is-restored'],
   },
 ];
