@@ -35,6 +35,7 @@ export function assemblePlaybook(
       concurrency: spec.nodes.concurrency,
       maxUnavailable: countOf(spec.nodes.maxUnavailable),
       stopAfterFailures: spec.nodes.stopAfterFailures,
+      steer: spec.nodes.steer,
     },
     gates: {
       replicaSpread: {

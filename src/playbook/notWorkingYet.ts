@@ -37,11 +37,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     reason: 'nodes have their turn one at a time; leave it out or write 1',
   },
   {
-    field: ['spec', 'nodes', 'steer'],
-    refuses: ['taint'],
-    reason: 'pods are not steered by taints; leave it out or write none',
-  },
-  {
     field: ['spec', 'duringTurn'],
     refuses: 'anything',
     reason: 'annotations and labels are not set during a turn; leave it out and set them before `turnus run`',

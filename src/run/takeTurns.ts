@@ -3,9 +3,10 @@ import { awaitResume } from './awaitResume.js';
 import { beginTurn, type BegunTurn } from './beginTurn.js';
 import type { Conducting } from './conducting.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
-import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
+import { isInWork, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { countTurns, type RunStop } from './runEnd.js';
+import { steerPods, stopSteering } from './steerPods.js';
 
 /**
  * Takes the nodes through their turns, as many at the same time as the playbook lets, until none is left or something
@@ -23,12 +24,15 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
       const next = stop === undefined ? await work.exclusively(() => chooseTurn(work, tries)) : undefined;
       if (next?.kind === 'take') {
         const { node } = next;
+        await steerPods(work, nodesToCome(turnQuestion(work, tries)));
         if (turns.size > 0) for (const each of [node, ...turns.keys()]) tries.beside.add(each);
         turns.set(node, settledTurn(node, beginTurn(work, next)));
         continue;
       }
       if (next?.kind === 'end') stop = { kind: next.why };
       if (next?.kind === 'paused') {
+        const message = await stopSteering(work);
+        if (message !== undefined) await work.store.saveRun({ message }, work.signal);
         if ((await awaitResume(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
       }
@@ -135,17 +139,9 @@ type ChosenTurn =
 
 /** The next turn, once everything that was asked is answered. A turn that is chosen counts as in work at once. */
 async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
-  const { store, playbook, control, inHand } = work;
+  const { store, inHand } = work;
   await answerRequests(work, work.signal);
-  const next = nextTurn({
-    state: store.state(),
-    desired: control.desired(),
-    policy: playbook.nodes,
-    taken: inHand,
-    only: work.only,
-    tries: tries.counts,
-    attempts: playbook.drain.attempts,
-  });
+  const next = nextTurn(turnQuestion(work, tries));
   if (next.kind === 'wait') return { kind: 'wait', forRoom: false };
   if (next.kind !== 'take') return next;
   const phase = store.state().turns.get(next.node)?.status.phase ?? 'Pending';
@@ -157,6 +153,18 @@ async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
   if (phase !== 'Undoing') tries.counts.set(next.node, (tries.counts.get(next.node) ?? 0) + 1);
   inHand.add(next.node);
   return { ...next, phase };
+}
+
+function turnQuestion({ store, playbook, control, inHand, only }: Conducting, tries: Tries): NextTurnInput {
+  return {
+    state: store.state(),
+    desired: control.desired(),
+    policy: playbook.nodes,
+    taken: inHand,
+    only,
+    tries: tries.counts,
+    attempts: playbook.drain.attempts,
+  };
 }
 
 /** Between two looks at a run whose next turn may not begin. */

@@ -87,7 +87,7 @@ describe('a playbook without mistakes', () => {
   it('may spell out fields that do not work yet with the value that changes nothing', async () => {
     const text = playbookWith(
       '  schedule: {windows: [], freezes: []}',
-      '  nodes: {concurrency: 1, steer: none}',
+      '  nodes: {concurrency: 1}',
       '  gates: {managedBudgets: [], overrides: [], clusterHealth: {conditions: []}, replicaSpread: {singletons: block}}',
       '  drain: {overrides: []}',
     );
