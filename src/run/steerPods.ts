@@ -15,11 +15,16 @@ const steeringMs = 10_000;
 const takingBackMs = 60_000;
 const tryAgainMs = 2000;
 
+type Steering = Pick<
+  Conducting,
+  'cache' | 'clock' | 'cluster' | 'journal' | 'playbook' | 'signal' | 'steered' | 'store'
+>;
+
 /**
  * Lets exactly those nodes carry our taint that pods are to be turned away from while the turn is in work that begins
  * next; what an actor left behind that died is taken back. Best effort: what fails is tried again with the next turn.
  */
-export async function steerPods(work: Conducting, toCome: readonly string[]): Promise<void> {
+export async function steerPods(work: Steering, toCome: readonly string[]): Promise<void> {
   const { playbook, cache, store } = work;
   const isOn = playbook.nodes.steer === 'taint';
   const away = isOn ? nodesToSteerAwayFrom({ view: cache.view(), state: store.state(), toCome }) : new Set<string>();
@@ -27,7 +32,7 @@ export async function steerPods(work: Conducting, toCome: readonly string[]): Pr
 }
 
 /** Takes every taint of ours back; answers, in a sentence for people, on which nodes that did not work. */
-export async function stopSteering(work: Conducting): Promise<string | undefined> {
+export async function stopSteering(work: Steering): Promise<string | undefined> {
   const { clock, signal } = work;
   const until = clock.monotonic() + takingBackMs;
   for (;;) {
@@ -45,7 +50,7 @@ interface Unchanged {
 }
 
 /** Sets what is missing, removes what is too much, and answers the nodes where that failed. */
-async function applyTaints(work: Conducting, away: ReadonlySet<string>, forMs: number): Promise<readonly Unchanged[]> {
+async function applyTaints(work: Steering, away: ReadonlySet<string>, forMs: number): Promise<readonly Unchanged[]> {
   const { cache, clock, journal, steered, store, signal } = work;
   const changes = [...cache.view().nodes.values()]
     .map((node) => ({ node, isWanted: away.has(node.name) }))

@@ -4,8 +4,9 @@ import type { RunState } from './state.js';
 
 /**
  * The nodes that pods are turned away from, so that each moves about once (rule 14): those whose turn is still to come,
- * but only once every zone that has such nodes has one in service whose turn is Done. Before that, every pod that
- * leaves would land on the one or two nodes that are done. Nodes that take no pods anyway are left alone.
+ * once there are homes, which are nodes in service whose turn is Done. The pods of a turn must never have a single node,
+ * or a single zone, to go to: while all homes are in one zone, or there is but one, as many of the nodes that come last
+ * in other zones stay open to them. Nodes that take no pods anyway are left alone.
  */
 export function nodesToSteerAwayFrom({
   view,
@@ -14,14 +15,22 @@ export function nodesToSteerAwayFrom({
 }: {
   readonly view: ClusterView;
   readonly state: RunState;
-  /** The nodes that may still begin their turn. */
+  /** The nodes that may still begin their turn, in that order. */
   readonly toCome: readonly string[];
 }): ReadonlySet<string> {
-  const away = toCome.flatMap((name) => view.nodes.get(name) ?? []).filter((node) => !node.unschedulable);
+  const pending = toCome.flatMap((name) => view.nodes.get(name) ?? []).filter((node) => !node.unschedulable);
   const homes = [...view.nodes.values()].filter((node) => isHome(node, state));
+  if (homes.length === 0) return new Set();
+  const open = new Set(openBesides(homes, pending));
+  return new Set(pending.filter((node) => !open.has(node)).map(({ name }) => name));
+}
+
+/** The pending nodes that pods may go to all the same, because the homes alone are no choice. */
+function openBesides(homes: readonly NodeView[], pending: readonly NodeView[]): readonly NodeView[] {
+  const zones = new Set([...homes, ...pending].map(zoneOf));
   const zonesOfHomes = new Set(homes.map(zoneOf));
-  const hasHomes = away.every((node) => zonesOfHomes.has(zoneOf(node)));
-  return new Set(hasHomes ? away.map(({ name }) => name) : []);
+  if (zones.size === 1) return homes.length > 1 ? [] : pending.slice(-1);
+  return zonesOfHomes.size > 1 ? [] : pending.filter((node) => !zonesOfHomes.has(zoneOf(node))).slice(-homes.length);
 }
 
 /** In service, with its turn behind it. */

@@ -8,7 +8,7 @@ import { createReady } from './waitForReady.js';
 import { daemonSet, deployment, disruptionBudget, statefulSet } from './workloads.js';
 
 const usage = `What steering by taints gains: a roll of 12 nodes with and without it, printed, not judged.
-  npx tsx test/cluster/steerFigures.ts [--nodes 12] [--zones 3] [--rounds 1] [--steer taint,off]`;
+  npm run figures:steer -- [--nodes 12] [--zones 3] [--rounds 1] [--steer taint,off]`;
 
 /** Where the pods of the workloads are: `count` by workload, node and zone. */
 interface Spread {
@@ -33,7 +33,7 @@ const workloads = sizes.map((replicas, number) => {
   return number % 7 === 6 ? statefulSet({ ...options, podManagementPolicy: 'Parallel' }) : deployment(options);
 });
 const budgets = workloads
-  .filter(({ spec }, number) => number % 2 === 0 && (spec.replicas ?? 0) > 1)
+  .filter(({ spec }, number) => number % 2 === 0 && spec.replicas > 1)
   .map(({ metadata: { name } }) => disruptionBudget({ name, maxUnavailable: 1 }));
 
 async function main(): Promise<void> {
@@ -42,11 +42,9 @@ async function main(): Promise<void> {
     return;
   }
   await buildTurnus();
-  const all: Figures[] = [];
   for (let round = 1; round <= Number(option('rounds', '1')); round += 1) {
-    for (const steer of option('steer', 'off,taint').split(',')) all.push(await roll(steer, round));
+    for (const steer of option('steer', 'off,taint').split(',')) print(await roll(steer, round));
   }
-  for (const figures of all) print(figures);
 }
 
 async function roll(steer: string, round: number): Promise<Figures> {
@@ -61,7 +59,7 @@ async function roll(steer: string, round: number): Promise<Figures> {
       spec: {
         nodes: { steer },
         health: { consecutive: 1, interval: '200ms', timeout: '1m' },
-        settle: { time: '0s', timeout: '1m' },
+        settle: { time: '1s', timeout: '1m' },
       },
     });
     const before = await spreadOf(cluster);
@@ -70,7 +68,7 @@ async function roll(steer: string, round: number): Promise<Figures> {
       kubeconfig: cluster.kubeconfigPath,
     });
     const seconds = (performance.now() - begun) / 1000;
-    if (result.exitCode !== 0) throw new Error(result.stderr);
+    if (result.exitCode !== 0) throw new Error(result.stderr.slice(-3000));
     return {
       steer,
       round,
