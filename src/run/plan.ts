@@ -12,6 +12,7 @@ import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { lastOf, orderNodes } from './orderNodes.js';
+import { overlappingTurns } from './overlaps.js';
 import { planHash } from './planHash.js';
 import { readConditions } from './readConditions.js';
 import { selectNodes } from './selectNodes.js';
@@ -39,6 +40,8 @@ export interface PlannedNode {
   /** Pods that would be evicted. */
   readonly evictions: number;
   readonly findings: readonly Finding[];
+  /** Nodes whose turns may be in work at the same time as this one's, as the cluster stands now. */
+  readonly overlaps: readonly string[];
 }
 
 /** What there is of the run already, or of the run that it supersedes. */
@@ -88,7 +91,7 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
     readRebooters(cluster, signal),
     readConditions({ cluster, conditions: playbook.gates.clusterHealth.conditions }, signal),
   ]);
-  const planned = new Map<string, PlannedNode>();
+  const planned = new Map<string, Omit<PlannedNode, 'overlaps'>>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
@@ -97,6 +100,9 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
       }
     }),
   );
+  const order = nodes.map(({ name }) => name);
+  const goes = new Set([...planned.values()].flatMap(({ node, verdict }) => (verdict === 'goes' ? [node] : [])));
+  const groups = overlappingTurns({ view, order, goes, playbook });
   return {
     run: request.run,
     playbook: playbook.name,
@@ -104,8 +110,12 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
     target: cluster.target,
     hash: planHash({ clusterUid: request.clusterUid, playbook }),
     canaries: playbook.nodes.canaries,
-    order: nodes.map((node) => node.name),
-    nodes: nodes.flatMap((node) => planned.get(node.name) ?? []),
+    order,
+    nodes: order.flatMap((name) => {
+      const node = planned.get(name);
+      const group = groups.find((names) => names.includes(name)) ?? [];
+      return node === undefined ? [] : [{ ...node, overlaps: group.filter((other) => other !== name) }];
+    }),
   };
 }
 
@@ -132,7 +142,7 @@ async function planNode(
   request: PlanRequest & ClusterAnswers,
   node: NodeView,
   signal: AbortSignal,
-): Promise<PlannedNode> {
+): Promise<Omit<PlannedNode, 'overlaps'>> {
   const lastTurn = lastTurnOf(node);
   const done = request.existing?.done.has(node.name) ?? false;
   const checked = done ? undefined : await evaluation(request, node, signal);

@@ -224,10 +224,6 @@ describe('a field that does not work yet', () => {
       '9:14 spec.schedule.freezes: does not work yet',
     ],
     ['  schedule: {coverage: 40d}', '9:14 spec.schedule.coverage: does not work yet'],
-    [
-      '  nodes: {concurrency: 2}',
-      '9:11 spec.nodes.concurrency: does not work yet: nodes have their turn one at a time; leave it out or write 1',
-    ],
     ['  duringTurn: {annotations: {a: b}}', '9:3 spec.duringTurn: does not work yet'],
     ['  duringTurn: {}', '9:3 spec.duringTurn: does not work yet'],
     [

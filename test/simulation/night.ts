@@ -45,6 +45,8 @@ export interface NightPlaybook {
   readonly attempts: number;
   readonly jobMs: number;
   readonly bootMs: number;
+  /** Pods are kept off the nodes still to come. */
+  readonly steer?: boolean;
 }
 
 /** Something that goes wrong, or somebody who acts. Times are milliseconds from the start of the night. */

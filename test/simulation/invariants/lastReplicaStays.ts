@@ -1,7 +1,8 @@
 import type { ApiObject, EvictionRequest } from '../../../src/cluster/clusterPort.js';
-import type { Call } from '../witness.js';
+import { requiredReady } from '../../../src/cluster/replicas.js';
+import type { Call, Invariant } from '../witness.js';
 import { appOf, isReady, isServing, nodeOfPod, podName } from './truth.js';
-import { complaints, type MakeInvariant } from './watchedNight.js';
+import { complaints, type MakeInvariant, type WatchedNight } from './watchedNight.js';
 
 interface Sent {
   readonly app: string;
@@ -11,12 +12,23 @@ interface Sent {
   readonly wasReady: boolean;
 }
 
+/** No owner with two or more desired replicas loses its last Ready replica by our eviction. */
+export const lastReplicaStays: MakeInvariant = (night) =>
+  replicasStay(night, { name: 'last-replica-stays', least: () => 1 });
+
+/** Nor are fewer left than the playbook wants to stay, however many nodes are emptied at the same time. */
+export const requiredReplicasStay: MakeInvariant = (night) =>
+  replicasStay(night, { name: 'required-replicas-stay', least: (desired) => requiredReady('50%', desired) });
+
 /**
- * No owner with two or more desired replicas loses its last Ready replica by our eviction, neither in truth nor in what
- * the actor had been told when it sent the eviction: only where both agree was it a mistake of the actor.
+ * Judges our evictions by how many Ready replicas they leave, in truth and in what the actor had been told when it sent
+ * them: only where both agree was it a mistake of the actor.
  */
-export const lastReplicaStays: MakeInvariant = (night) => {
-  const { say, violations } = complaints('last-replica-stays', night);
+function replicasStay(
+  night: WatchedNight,
+  { name, least }: { readonly name: string; readonly least: (desired: number) => number },
+): Invariant {
+  const { say, violations } = complaints(name, night);
   const sentCalls = new Map<string, Sent>();
   /** By actor the UIDs of pods whose eviction it has sent and that was not refused. */
   const leaving = new Map<string, Set<string>>();
@@ -66,13 +78,16 @@ export const lastReplicaStays: MakeInvariant = (night) => {
       const desired = night.truth.desired(namespace, sent.app) ?? 0;
       if (desired < 2 || (sent.desired ?? desired) < 2) return;
       const left = night.truth.pods(namespace).filter((pod) => isOtherReplica(pod, { ...sent, name: request.name }));
-      if (left.length > 0 || sent.leftTold > 0) return;
+      const needed = Math.min(least(desired), least(sent.desired ?? desired));
+      if (left.length >= needed || sent.leftTold >= needed) return;
       const node = nodeOfPod(night.truth.pod(request) ?? { metadata: {} }) ?? 'its node';
-      say(`${call.actor} evicted ${namespace}/${request.name} from ${node}, the last Ready replica of ${desired}`);
+      say(
+        `${call.actor} evicted ${namespace}/${request.name} from ${node}: ${left.length} Ready replicas of ${desired} were left, not ${needed}`,
+      );
     },
     violations,
   };
-};
+}
 
 function isOtherReplica(pod: ApiObject, evicted: { readonly app: string; readonly name: string }): boolean {
   return (

@@ -8,14 +8,16 @@ import { gatesDecide } from './gatesDecide.js';
 import { holdIsKept } from './holdIsKept.js';
 import { jobsOnce } from './jobsOnce.js';
 import { journalVerifies } from './journalVerifies.js';
-import { lastReplicaStays } from './lastReplicaStays.js';
+import { lastReplicaStays, requiredReplicasStay } from './lastReplicaStays.js';
 import { leaseHolderActs } from './leaseHolderActs.js';
 import { maxUnavailableHolds } from './maxUnavailableHolds.js';
 import { noMarkIsLeft } from './noMarkIsLeft.js';
 import { oneActorActs } from './oneActorActs.js';
+import { oneZoneAtATime } from './oneZoneAtATime.js';
 import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
+import { steeringHolds } from './steeringHolds.js';
 import { told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
@@ -38,9 +40,12 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'max-unavailable-holds': maxUnavailableHolds,
   'no-mark-is-left': noMarkIsLeft,
   'one-actor-acts': oneActorActs,
+  'one-zone-at-a-time': oneZoneAtATime,
   'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
   'refused-evictions-rest': refusedEvictionsRest,
+  'required-replicas-stay': requiredReplicasStay,
   'run-ends': runEnds,
+  'steering-holds': steeringHolds,
   'uncordon-after-proof': uncordonAfterProof,
   'waits-are-said': waitsAreSaid,
 };
