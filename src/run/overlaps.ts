@@ -25,6 +25,7 @@ export function overlappingTurns({
 }): readonly (readonly string[])[] {
   const { concurrency, canaries, maxUnavailable } = playbook.nodes;
   const most = Math.min(concurrency, unavailableLimit(maxUnavailable, selectNodes(view, playbook.nodes).length));
+  if (most < 2) return [];
   const alone = new Set(order.slice(0, canaries));
   const groups: string[][] = [];
   let left = order.filter((node) => goes.has(node) && view.nodes.has(node) && !alone.has(node));
@@ -33,7 +34,7 @@ export function overlappingTurns({
     left = left.slice(1);
     let state = whileOut(view, first);
     const others = [state.turn];
-    for (const node of nextInZone({ view, inWork: new Set(group), toCome: left })) {
+    for (const node of nextInZone({ view, inWork: new Set(group), toCome: left }).slice(0, concurrency)) {
       if (group.length >= most) break;
       if (!mayLeaveBeside({ view: state.view, node, others, playbook })) continue;
       group.push(node);
