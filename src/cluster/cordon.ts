@@ -153,8 +153,8 @@ interface Decision<Outcome> {
  * Decides, patches, and where the patch's guards do not hold any more, reads the node again and decides again. That
  * nothing is to be done is only believed of a fresh reading: the watch may not have shown our own last patch yet.
  */
-async function decideAndPatch<Outcome extends { readonly kind: string }>(
-  { cluster, node, signal }: CordonRequest,
+export async function decideAndPatch<Outcome extends { readonly kind: string }>(
+  { cluster, node, signal }: Pick<CordonRequest, 'cluster' | 'node' | 'signal'>,
   { decide, done, conflict, failed }: Decision<Outcome>,
 ): Promise<Outcome> {
   let seen = node;

@@ -23,6 +23,7 @@ export function parseNode(object: ApiObject): NodeView {
       key: stringOf(taint['key']) ?? '',
       value: stringOf(taint['value']) ?? '',
       effect: stringOf(taint['effect']) ?? '',
+      ...(typeof taint['timeAdded'] === 'string' ? { timeAdded: taint['timeAdded'] } : {}),
     })),
     ready: ready?.['status'] === 'True',
     notReadyReason: notReadyReasonOf(ready),

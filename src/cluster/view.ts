@@ -71,6 +71,8 @@ export interface TaintView {
   readonly key: string;
   readonly value: string;
   readonly effect: string;
+  /** RFC 3339, as the API server writes it; absent where it says nothing. */
+  readonly timeAdded?: string;
 }
 
 export interface PodView {

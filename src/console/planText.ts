@@ -6,14 +6,17 @@ import { table } from './table.js';
 /** The plan as people read it: order, what happens to each node, then every finding with its hint. */
 export function planText(plan: Plan): string[] {
   const goes = plan.nodes.filter((node) => node.verdict === 'goes').length;
+  const groups = groupNumbers(plan);
+  const hasGroups = groups.size > 0;
   return [
     `Run ${plan.run} of playbook ${plan.playbook} on ${plan.target.server} (context ${plan.target.context}, cluster ${plan.clusterUid})`,
     `Plan ${plan.hash.slice(0, 12)}: ${String(plan.nodes.length)} nodes, ${String(goes)} can have their turn now`,
     '',
     ...table([
-      ['#', 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
+      ['#', ...(hasGroups ? ['GROUP'] : []), 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
       ...plan.nodes.map((node) => [
         placeText(plan, node),
+        ...(hasGroups ? [String(groups.get(node.node) ?? '-')] : []),
         node.node,
         node.zone ?? '-',
         node.lastTurn ?? 'never',
@@ -21,8 +24,26 @@ export function planText(plan: Plan): string[] {
         verdictText(node),
       ]),
     ]),
+    ...(hasGroups
+      ? [
+          '',
+          'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then.',
+        ]
+      : []),
     ...findingsText(plan.nodes.flatMap((node) => node.findings)),
   ];
+}
+
+/** Nodes that may be in work at the same time carry the same number. */
+function groupNumbers({ nodes }: Plan): ReadonlyMap<string, number> {
+  const numbers = new Map<string, number>();
+  let groups = 0;
+  for (const { node, overlaps } of nodes) {
+    if (overlaps.length === 0 || numbers.has(node)) continue;
+    groups += 1;
+    for (const member of [node, ...overlaps]) numbers.set(member, groups);
+  }
+  return numbers;
 }
 
 /** The place in the order of the whole run, whatever this call is narrowed to. */

@@ -35,6 +35,7 @@ export function statusText(view: RunStatusView, now: number): string[] {
     ]),
     ...needsAPerson(state).flatMap((turn) => ['', ...failureReport(turn, now)]),
     '',
+    ...steeringLines(state),
     ...actingLines(view, now),
     ...desiredLines(state),
     ...otherRunLines(view.others),
@@ -61,6 +62,13 @@ export function statusJson(view: RunStatusView): Readonly<Record<string, unknown
     openRequests: openRequests(state),
     otherRuns: others.map((other) => ({ name: other.name, phase: other.phase })),
   };
+}
+
+function steeringLines({ status: { steering } }: RunState): string[] {
+  if (steering === undefined) return [];
+  return [
+    `Nodes whose turn is still to come carry the taint ${plainText(steering.taint)}: pods move rather to others.`,
+  ];
 }
 
 function actingLines({ state, actor, lease }: RunStatusView, now: number): string[] {

@@ -28,6 +28,8 @@ export type JournalType =
   | 'node.cordoned'
   | 'node.uncordoning'
   | 'node.uncordoned'
+  | 'nodes.steering'
+  | 'nodes.steering-failed'
   | 'pod.evicting'
   | 'pod.gone'
   | 'eviction.refused'

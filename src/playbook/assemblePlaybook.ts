@@ -36,6 +36,7 @@ export function assemblePlaybook(
       concurrency: spec.nodes.concurrency,
       maxUnavailable: countOf(spec.nodes.maxUnavailable),
       stopAfterFailures: spec.nodes.stopAfterFailures,
+      steer: spec.nodes.steer,
     },
     duringTurn: { annotations: spec.duringTurn?.annotations ?? {}, labels: spec.duringTurn?.labels ?? {} },
     gates: {

@@ -29,6 +29,7 @@ export function cautions(content: unknown): Problem[] {
       message: 'is not given: nothing keeps the playbook from another cluster, and `turnus run --yes` needs --context',
     });
   }
+  found.push(...unreachableConcurrency(content));
   const host = ['spec', 'host'];
   const noScript = stages.every((stage) => valueAt(content, [...host, stage]) === undefined);
   if (noScript && valueAt(content, [...host, 'reboot', 'when']) === 'never') {
@@ -39,6 +40,16 @@ export function cautions(content: unknown): Problem[] {
     });
   }
   return found;
+}
+
+/** Turns beyond `maxUnavailable` never begin: nothing goes wrong, and nothing goes faster. */
+function unreachableConcurrency(content: unknown): Problem[] {
+  const field = ['spec', 'nodes', 'concurrency'];
+  const concurrency = valueAt(content, field);
+  const room = valueAt(content, ['spec', 'nodes', 'maxUnavailable']) ?? 1;
+  if (typeof concurrency !== 'number' || typeof room !== 'number' || concurrency <= room) return [];
+  const message = `${String(concurrency)} is never reached: spec.nodes.maxUnavailable is ${String(room)}; raise it to ${String(concurrency)}, or write ${String(room)}`;
+  return [{ path: field, at: 'value', message }];
 }
 
 /** An entry that says nothing would take every budget of the cluster as one that an operator opens. */

@@ -9,7 +9,7 @@ export interface NotWorkingYet {
   /** Why it is refused and what to do instead. */
   readonly reason: string;
   /** Which values are refused: every one, every one but an empty list, or those listed. */
-  readonly refuses: 'anything' | 'entries' | 'more than 1' | readonly string[];
+  readonly refuses: 'anything' | 'entries' | readonly string[];
 }
 
 const filesByPath = 'only files given by {path: …} work; put the content into a file beside the playbook';
@@ -30,16 +30,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     field: ['spec', 'schedule', 'coverage'],
     refuses: 'anything',
     reason: 'coverage is not computed; leave it out and start `turnus run` often enough',
-  },
-  {
-    field: ['spec', 'nodes', 'concurrency'],
-    refuses: 'more than 1',
-    reason: 'nodes have their turn one at a time; leave it out or write 1',
-  },
-  {
-    field: ['spec', 'nodes', 'steer'],
-    refuses: ['taint'],
-    reason: 'pods are not steered by taints; leave it out or write none',
   },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },
@@ -62,8 +52,6 @@ function isRefused(value: unknown, refuses: NotWorkingYet['refuses']): boolean {
       return true;
     case 'entries':
       return !(Array.isArray(value) && value.length === 0);
-    case 'more than 1':
-      return typeof value === 'number' && Number.isInteger(value) && value > 1;
     default:
       return refuses.some((refused) => refused === value);
   }

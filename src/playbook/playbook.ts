@@ -41,6 +41,8 @@ export interface NodesPolicy {
   readonly concurrency: number;
   readonly maxUnavailable: Count;
   readonly stopAfterFailures: number;
+  /** Whether nodes whose turn is still to come carry a taint that turns pods away from them. */
+  readonly steer: 'taint' | 'off';
 }
 
 export interface GatesPolicy {

@@ -82,10 +82,10 @@ const nodes = mapping('Which nodes have their turn, in which order and how many.
     { min: 1 },
   ).default(1),
   stopAfterFailures: wholeNumber('Failed turns after which no other turn starts.', { min: 1, max: 10_000 }).default(1),
-  steer: oneOf('How pods are kept from moving to nodes whose turn is still to come: `none`, or `taint`.', [
-    'none',
-    'taint',
-  ]).default('none'),
+  steer: oneOf(
+    'How pods are kept from moving to nodes whose turn is still to come: by a `taint` (PreferNoSchedule), or `off`.',
+    ['taint', 'off'],
+  ).default('taint'),
 });
 
 const managedBudget = mapping('Budgets that an operator runs.', {

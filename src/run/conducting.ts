@@ -27,6 +27,8 @@ export interface Conducting {
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
   /** The nodes whose turns this actor has begun and not ended: no request changes them. */
   readonly inHand: Set<string>;
+  /** The nodes that this actor has given the steering taint and not taken it back from. */
+  readonly steered: Set<string>;
   /** What the drains of these turns have under way: each counts the others' evictions as its own. */
   readonly evictions: SharedEvictions;
   readonly namespace: string;

@@ -4,6 +4,7 @@ import { isInWork } from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
 import { endedRunPhases } from './state.js';
+import { stopSteering } from './steerPods.js';
 import { takeTurns } from './takeTurns.js';
 import { timestamp } from './turnContext.js';
 
@@ -12,8 +13,8 @@ const recordEveryMs = 5000;
 
 /** Takes the nodes of the run through their turns until none is left or something says stop. */
 export async function conduct(work: Conducting): Promise<RunStop> {
-  const stop = await alongside(work, () => takeTurns(work));
   const { store, journal, signal } = work;
+  const { stop, taintsLeft } = await alongside(work, () => turnsThenTaints(work));
   const counts = countTurns(store.state());
   const phase = endPhase(counts, stop);
   await journal.append({ type: 'run.finished', phase, counts, stop: stop.kind });
@@ -23,7 +24,7 @@ export async function conduct(work: Conducting): Promise<RunStop> {
       counts,
       journal: headOf(journal),
       waitingFor: undefined,
-      message: 'message' in stop ? stop.message : stopMessage(work, stop),
+      message: sentences('message' in stop ? stop.message : stopMessage(work, stop), taintsLeft),
       ...(endedRunPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
     },
     signal,
@@ -36,12 +37,30 @@ export async function conduct(work: Conducting): Promise<RunStop> {
   return stop;
 }
 
+/** Whatever ends the turns, no node keeps a taint because of it. */
+async function turnsThenTaints(work: Conducting): Promise<{ stop: RunStop; taintsLeft: string | undefined }> {
+  let stop: RunStop;
+  try {
+    stop = await takeTurns(work);
+  } catch (error) {
+    // What ended the turns is what people must hear of; the next start takes back what is left.
+    if (!work.signal.aborted) await stopSteering(work).catch(() => undefined);
+    throw error;
+  }
+  return { stop, taintsLeft: await stopSteering(work) };
+}
+
 /** Hears what people want until the signal aborts; what ends it before is begun again. */
 async function listen(work: Conducting, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await followDesired(work, signal).catch(() => undefined);
     await work.clock.sleep(recordEveryMs, signal).catch(() => undefined);
   }
+}
+
+function sentences(...parts: readonly (string | undefined)[]): string | undefined {
+  const said = parts.filter((part) => part !== undefined);
+  return said.length === 0 ? undefined : said.join(' ');
 }
 
 function stopMessage({ control }: Conducting, stop: RunStop): string | undefined {

@@ -63,8 +63,7 @@ export type NextTurn =
  */
 export function nextTurn(input: NextTurnInput): NextTurn {
   const { state, taken } = input;
-  // A node that was gone before it got a turn has none.
-  const order = (state.status.order ?? []).filter((node) => state.turns.has(node));
+  const order = knownOrder(state);
   const started = order.find((node) => isInWork(phaseOf(state, node)) && !taken.has(node));
   if (started !== undefined) return { kind: 'take', node: started };
   const next = taken.size >= turnsAtOnce(input, order) ? wait : nextToBegin(input, order);
@@ -100,7 +99,7 @@ function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<Ne
   const { state, desired, policy } = input;
   if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
   if (state.isDeleted) return { kind: 'end', why: 'deleted' };
-  const node = candidate(input, order);
+  const [node] = nodesToCome(input);
   if (node === undefined) return { kind: 'end', why: 'finished' };
   if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
   return desired.state === 'Pause' ? { kind: 'paused' } : { kind: 'take', node };
@@ -114,23 +113,30 @@ export function failedNodes(state: Pick<RunState, 'turns'>): string[] {
 }
 
 /**
- * First those that are out of service, because what others wait for may be missing with them; then those that a person
- * asked to retry; then those that have not begun, in their order; then those that were deferred or blocked, as often as the playbook allows in a window.
+ * The nodes that may still begin their turn in this call, in this order: first those that are out of service, because
+ * what others wait for may be missing with them; then those that a person asked to retry; then those that have not begun,
+ * in their order; then those that were deferred or blocked, as often as the playbook allows in a window.
  */
-function candidate(input: NextTurnInput, order: readonly string[]): string | undefined {
+export function nodesToCome(input: Pick<NextTurnInput, 'state' | 'only' | 'taken' | 'tries' | 'attempts'>): string[] {
   const { state, only, taken, tries, attempts } = input;
-  const allowed = order.filter((node) => (only === undefined || only.has(node)) && !taken.has(node));
+  const allowed = knownOrder(state).filter((node) => (only === undefined || only.has(node)) && !taken.has(node));
   const tried = (node: string) => tries.get(node) ?? 0;
   const isRetried = (node: string) => state.turns.get(node)?.status.retryFrom !== undefined;
   const isOut = (node: string) => state.turns.get(node)?.status.cordoned === true;
   const pending = allowed.filter((node) => phaseOf(state, node) === 'Pending');
-  return (
-    pending.find((node) => isOut(node) && (isRetried(node) || tried(node) === 0)) ??
-    pending.find(isRetried) ??
-    pending.find((node) => tried(node) === 0) ??
-    allowed.find((node) => phaseOf(state, node) === 'Deferred' && tried(node) < attempts) ??
-    allowed.find((node) => phaseOf(state, node) === 'Blocked' && tried(node) === 0)
-  );
+  const nodes = [
+    ...pending.filter((node) => isOut(node) && (isRetried(node) || tried(node) === 0)),
+    ...pending.filter(isRetried),
+    ...pending.filter((node) => tried(node) === 0),
+    ...allowed.filter((node) => phaseOf(state, node) === 'Deferred' && tried(node) < attempts),
+    ...allowed.filter((node) => phaseOf(state, node) === 'Blocked' && tried(node) === 0),
+  ];
+  return [...new Set(nodes)];
+}
+
+/** A node that was gone before it got a turn has none. */
+function knownOrder(state: RunState): string[] {
+  return (state.status.order ?? []).filter((node) => state.turns.has(node));
 }
 
 function phaseOf(state: RunState, node: string): string {

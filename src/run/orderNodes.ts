@@ -1,29 +1,26 @@
 import { lastTurnOf } from '../cluster/marks.js';
 import type { NodeView } from '../cluster/view.js';
+import { zoneOf } from '../cluster/zone.js';
 import type { NodesPolicy } from '../playbook/playbook.js';
-
-const zoneLabel = 'topology.kubernetes.io/zone';
 
 /**
  * The order of turns: within a zone by the playbook's criteria (longest since the last turn first), the zones
- * interleaved so that each pod has somewhere to go and no zone is finished before another (rule 14). The node that the
+ * interleaved so that each pod has somewhere to go and no zone is finished before another (rule 14). As many of a zone
+ * follow one another as may be in work at the same time, since turns overlap within one zone alone. The node that the
  * actor itself runs on goes last (rule 13).
  */
 export function orderNodes(nodes: readonly NodeView[], policy: NodesPolicy, ownNode?: string): NodeView[] {
   const sorted = [...nodes].sort((one, other) => compareNodes(one, other, policy.order));
   const zones = new Map<string, NodeView[]>();
   for (const node of sorted) {
-    const zone = node.labels[zoneLabel] ?? '';
+    const zone = zoneOf(node);
     const members = zones.get(zone) ?? [];
     members.push(node);
     zones.set(zone, members);
   }
   const ordered: NodeView[] = [];
-  for (let round = 0; ordered.length < sorted.length; round += 1) {
-    for (const members of zones.values()) {
-      const node = members[round];
-      if (node !== undefined) ordered.push(node);
-    }
+  for (let begun = 0; ordered.length < sorted.length; begun += policy.concurrency) {
+    for (const members of zones.values()) ordered.push(...members.slice(begun, begun + policy.concurrency));
   }
   return lastOf(ordered, ownNode);
 }

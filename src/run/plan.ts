@@ -14,6 +14,7 @@ import { TurnusError } from '../turnusError.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { wantedServices } from './nodeServices.js';
 import { lastOf, orderNodes } from './orderNodes.js';
+import { overlappingTurns } from './overlaps.js';
 import { planHash } from './planHash.js';
 import { readConditions } from './readConditions.js';
 import { selectNodes } from './selectNodes.js';
@@ -41,6 +42,8 @@ export interface PlannedNode {
   /** Pods that would be evicted. */
   readonly evictions: number;
   readonly findings: readonly Finding[];
+  /** Nodes whose turns may be in work at the same time as this one's, as the cluster stands now. */
+  readonly overlaps: readonly string[];
 }
 
 /** What there is of the run already, or of the run that it supersedes. */
@@ -92,7 +95,7 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
     readConditions({ cluster, conditions: playbook.gates.clusterHealth.conditions }, signal),
     readServices({ cluster, wanted: wantedServices({ view, playbook, beforeCordon: true }) }, signal),
   ]);
-  const planned = new Map<string, PlannedNode>();
+  const planned = new Map<string, Omit<PlannedNode, 'overlaps'>>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
@@ -104,6 +107,9 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
       }
     }),
   );
+  const order = nodes.map(({ name }) => name);
+  const goes = new Set([...planned.values()].flatMap(({ node, verdict }) => (verdict === 'goes' ? [node] : [])));
+  const groups = overlappingTurns({ view, order, goes, playbook });
   return {
     run: request.run,
     playbook: playbook.name,
@@ -111,8 +117,12 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
     target: cluster.target,
     hash: planHash({ clusterUid: request.clusterUid, playbook }),
     canaries: playbook.nodes.canaries,
-    order: nodes.map((node) => node.name),
-    nodes: nodes.flatMap((node) => planned.get(node.name) ?? []),
+    order,
+    nodes: order.flatMap((name) => {
+      const node = planned.get(name);
+      const group = groups.find((names) => names.includes(name)) ?? [];
+      return node === undefined ? [] : [{ ...node, overlaps: group.filter((other) => other !== name) }];
+    }),
   };
 }
 
@@ -139,7 +149,7 @@ async function planNode(
   request: PlanRequest & ClusterAnswers,
   node: NodeView,
   signal: AbortSignal,
-): Promise<PlannedNode> {
+): Promise<Omit<PlannedNode, 'overlaps'>> {
   const lastTurn = lastTurnOf(node);
   const done = request.existing?.done.has(node.name) ?? false;
   const checked = done ? undefined : await evaluation(request, node, signal);

@@ -138,6 +138,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       control: openControl(opened.run),
       exclusively: oneAfterAnother(),
       inHand: new Set(),
+      steered: new Set(),
       evictions: sharedEvictions(),
       namespace: start.namespace,
       fence,

@@ -223,6 +223,10 @@ export const runStatusSchema = z.object({
   counts: countsSchema.optional(),
   order: z.array(z.string()).optional().describe('Node names in the order of their turns'),
   waitingFor: waitSchema.optional(),
+  steering: z
+    .object({ taint: z.string(), since: time })
+    .optional()
+    .describe('Nodes whose turn is still to come carry this taint, so that pods move elsewhere'),
   journal: z
     .object({ seq: z.number().int(), head: z.string() })
     .optional()

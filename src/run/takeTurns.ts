@@ -3,10 +3,12 @@ import { awaitResume } from './awaitResume.js';
 import { beginTurn, type BegunTurn } from './beginTurn.js';
 import type { Conducting } from './conducting.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
-import { isInWork, nextTurn, type NextTurn } from './nextTurn.js';
+import { nextInZone } from './nextInZone.js';
+import { isInWork, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
+import { steerPods, stopSteering } from './steerPods.js';
 
 /**
  * Takes the nodes through their turns, as many at the same time as the playbook lets, until none is left or something
@@ -30,13 +32,14 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
       const next = stop === undefined ? await work.exclusively(() => chooseTurn(work, tries)) : undefined;
       if (next?.kind === 'take') {
         const { node } = next;
+        await steerPods(work, nodesToCome(turnQuestion(work, tries)));
         if (turns.size > 0) for (const each of [node, ...turns.keys()]) tries.beside.add(each);
         turns.set(node, settledTurn(node, beginPrepared(work, next, ahead)));
         continue;
       }
       if (next?.kind === 'end') stop = { kind: next.why };
       if (next?.kind === 'paused') {
-        if ((await awaitResume(work)) === 'gave-up') stop = { kind: 'paused' };
+        if ((await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
       }
       if (stop !== undefined && turns.size === 0) return stop;
@@ -63,6 +66,13 @@ async function beginPrepared(
   const phase = work.store.state().turns.get(next.node)?.status.phase;
   const isDeferredAhead = next.phase === 'Pending' && phase === 'Deferred';
   return isDeferredAhead ? { kind: 'left', phase, run: 'go-on' } : await beginTurn(work, next);
+}
+
+/** While a run is paused no node keeps a taint because of it. */
+async function untilResumed(work: Conducting): Promise<'resumed' | 'gave-up'> {
+  const message = await stopSteering(work);
+  if (message !== undefined) await work.store.saveRun({ message }, work.signal);
+  return await awaitResume(work);
 }
 
 /** What is remembered of the nodes for as long as this actor is at work. */
@@ -155,28 +165,46 @@ type ChosenTurn =
 
 /** The next turn, once everything that was asked is answered. A turn that is chosen counts as in work at once. */
 async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
-  const { store, playbook, control, inHand } = work;
+  const { store, inHand } = work;
   await answerRequests(work, work.signal);
-  const next = nextTurn({
+  const next = nextTurn(turnQuestion(work, tries));
+  if (next.kind === 'wait') return { kind: 'wait', forRoom: false };
+  if (next.kind !== 'take') return next;
+  const phaseOf = (name: string) => store.state().turns.get(name)?.status.phase ?? 'Pending';
+  let { node } = next;
+  if (inHand.size > 0 && !isInWork(phaseOf(node))) {
+    const candidates = candidatesBeside(work, tries);
+    const found = candidates.find((candidate) => mayBeginBeside(work, candidate));
+    if (found === undefined) return { kind: 'wait', forRoom: candidates.length > 0 };
+    node = found;
+  }
+  const phase = phaseOf(node);
+  // An undo that a crash interrupted is finished first; it was no try.
+  if (phase !== 'Undoing') tries.counts.set(node, (tries.counts.get(node) ?? 0) + 1);
+  inHand.add(node);
+  return { kind: 'take', node, phase };
+}
+
+/** The next ones of the order that are in the zone of those in work, as many as may be in work at all. */
+function candidatesBeside(work: Conducting, tries: Tries): readonly string[] {
+  const { cache, inHand, playbook } = work;
+  if ([...inHand].some((node) => tries.alone.has(node))) return [];
+  const toCome = nodesToCome(turnQuestion(work, tries));
+  return nextInZone({ view: cache.view(), inWork: inHand, toCome })
+    .filter((node) => !tries.alone.has(node))
+    .slice(0, playbook.nodes.concurrency);
+}
+
+function turnQuestion({ store, playbook, control, inHand, only }: Conducting, tries: Tries): NextTurnInput {
+  return {
     state: store.state(),
     desired: control.desired(),
     policy: playbook.nodes,
     taken: inHand,
-    only: work.only,
+    only,
     tries: tries.counts,
     attempts: playbook.drain.attempts,
-  });
-  if (next.kind === 'wait') return { kind: 'wait', forRoom: false };
-  if (next.kind !== 'take') return next;
-  const phase = store.state().turns.get(next.node)?.status.phase ?? 'Pending';
-  if (inHand.size > 0 && !isInWork(phase)) {
-    if ([next.node, ...inHand].some((node) => tries.alone.has(node))) return { kind: 'wait', forRoom: false };
-    if (!mayBeginBeside(work, next.node)) return { kind: 'wait', forRoom: true };
-  }
-  // An undo that a crash interrupted is finished first; it was no try.
-  if (phase !== 'Undoing') tries.counts.set(next.node, (tries.counts.get(next.node) ?? 0) + 1);
-  inHand.add(next.node);
-  return { ...next, phase };
+  };
 }
 
 /** Between two looks at a run whose next turn may not begin. */

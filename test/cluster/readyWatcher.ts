@@ -20,6 +20,8 @@ export interface ReadyReport {
 
 export interface NodeReport {
   timeline: { time: Date; node: string; change: 'cordoned' | 'uncordoned' | 'ready' | 'not-ready' }[];
+  /** The taints that each node has had, one entry for each change of their keys. */
+  taints: { time: Date; node: string; keys: string[] }[];
   /** The most nodes that were unschedulable at one moment. */
   maximumCordoned: number;
   /** The most nodes that were unschedulable or not Ready at one moment. */
@@ -103,7 +105,8 @@ class WorkloadCount {
 }
 
 class NodeCount {
-  readonly report: NodeReport = { timeline: [], maximumCordoned: 0, maximumUnavailable: 0 };
+  readonly report: NodeReport = { timeline: [], taints: [], maximumCordoned: 0, maximumUnavailable: 0 };
+  #taintsOf = new Map<string, string>();
   #last = new Map<string, { cordoned: boolean; ready: boolean }>();
 
   see(nodes: Node[]): void {
@@ -118,12 +121,20 @@ class NodeCount {
         this.report.timeline.push({ time, node, change: cordoned ? 'cordoned' : 'uncordoned' });
       if (ready !== before.ready) this.report.timeline.push({ time, node, change: ready ? 'ready' : 'not-ready' });
     }
+    for (const { metadata, spec } of nodes)
+      this.#seeTaints(metadata.name, (spec.taints ?? []).map(({ key }) => key).sort());
     const states = [...now.values()];
     const cordoned = states.filter((state) => state.cordoned).length;
     const unavailable = states.filter((state) => state.cordoned || !state.ready).length;
     this.report.maximumCordoned = Math.max(this.report.maximumCordoned, cordoned);
     this.report.maximumUnavailable = Math.max(this.report.maximumUnavailable, unavailable);
     this.#last = now;
+  }
+
+  #seeTaints(node: string, keys: string[]): void {
+    if ((this.#taintsOf.get(node) ?? '') === keys.join()) return;
+    this.#taintsOf.set(node, keys.join());
+    this.report.taints.push({ time: new Date(), node, keys });
   }
 }
 

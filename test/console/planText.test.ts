@@ -15,7 +15,16 @@ function finding(changes: Partial<Finding>): Finding {
 }
 
 function planned(node: string, changes: Partial<PlannedNode> = {}): PlannedNode {
-  return { node, zone: 'zone-a', lastTurn: undefined, verdict: 'goes', evictions: 4, findings: [], ...changes };
+  return {
+    node,
+    zone: 'zone-a',
+    lastTurn: undefined,
+    verdict: 'goes',
+    evictions: 4,
+    findings: [],
+    overlaps: [],
+    ...changes,
+  };
 }
 
 function plan(nodes: readonly PlannedNode[], changes: Partial<Plan> = {}): Plan {
@@ -33,6 +42,24 @@ function plan(nodes: readonly PlannedNode[], changes: Partial<Plan> = {}): Plan 
 }
 
 describe('a plan as people read it', () => {
+  it('shows which turns may overlap', () => {
+    const nodes = [
+      planned('n1'),
+      planned('n2', { overlaps: ['n3'] }),
+      planned('n3', { overlaps: ['n2'] }),
+      planned('n4', { zone: 'zone-b' }),
+    ];
+    expect(planText(plan(nodes)).slice(3)).toEqual([
+      '#         GROUP  NODE  ZONE    LAST TURN  PODS TO MOVE  VERDICT',
+      '1 canary  -      n1    zone-a  never      4             goes',
+      '2         1      n2    zone-a  never      4             goes',
+      '3         1      n3    zone-a  never      4             goes',
+      '4         -      n4    zone-b  never      4             goes',
+      '',
+      'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then.',
+    ]);
+  });
+
   it('says on which cluster, then the order and what becomes of each node', () => {
     const nodes = [
       planned('n1', { lastTurn: '2026-10-13T21:00:00.000Z' }),

@@ -55,6 +55,13 @@ describe('the status of a run', () => {
     ]);
   });
 
+  it('says that pods are turned away from nodes to come', () => {
+    const steering = { taint: 'turnus.dev/turn-to-come:PreferNoSchedule', since: '2026-11-11T02:00:00.000Z' };
+    expect(statusText(viewOf(runState({ n1: 'Done', n2: 'Pending' }, { steering })), now)).toContain(
+      'Nodes whose turn is still to come carry the taint turnus.dev/turn-to-come:PreferNoSchedule: pods move rather to others.',
+    );
+  });
+
   it('does not ask anybody to go on with a run that is over', () => {
     const lines = statusText(viewOf(runState({ n1: 'Done' }, { phase: 'Completed' })), now);
     expect(lines.at(-1)).toBe('Lease turnus-system/turnus: no actor is at work.');

@@ -87,7 +87,7 @@ describe('a playbook without mistakes', () => {
   it('may spell out fields that do not work yet with the value that changes nothing', async () => {
     const text = playbookWith(
       '  schedule: {windows: [], freezes: []}',
-      '  nodes: {concurrency: 1, steer: none}',
+      '  nodes: {concurrency: 1}',
       '  gates: {managedBudgets: [], overrides: [], clusterHealth: {conditions: []}, replicaSpread: {singletons: block}}',
       '  drain: {overrides: []}',
     );
@@ -113,6 +113,16 @@ describe('a playbook without mistakes', () => {
       'that does nothing on the hosts',
       playbookWith().replace('update: {script: {path: ./update.sh}}', 'reboot: {when: never}'),
       '6:3 spec.host: has no script and never reboots',
+    ],
+    [
+      'that wants more turns at the same time than nodes may be out of service',
+      playbookWith('  nodes: {concurrency: 3, maxUnavailable: 2}'),
+      '9:24 spec.nodes.concurrency: 3 is never reached: spec.nodes.maxUnavailable is 2; raise it to 3, or write 2',
+    ],
+    [
+      'that says nothing of how many nodes may be out of service',
+      playbookWith('  nodes: {concurrency: 3}'),
+      '9:24 spec.nodes.concurrency: 3 is never reached: spec.nodes.maxUnavailable is 1; raise it to 3, or write 1',
     ],
   ])('warns of a playbook %s', async (_, text, expected) => {
     const answer = await load(text);

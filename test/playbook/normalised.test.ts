@@ -53,7 +53,7 @@ describe('the normalised playbook', () => {
         '  health: {consecutive: 3, interval: 5s, timeout: 15m, daemonSets: true, commands: []}',
         '  drain: {timeout: 15m, attempts: 2, localData: delete, unmanagedPods: block, jobPods: wait, jobPodsLimit: 1h, waitForReplacements: true, overrides: []}',
         '  gates: {replicaSpread: {minReadyElsewhere: 50%, singletons: allow}, managedBudgets: [], clusterHealth: {conditions: [], wait: 30m}, overrides: []}',
-        '  nodes: {selector: "", exclude: turnus.dev/exclude, order: [longestSinceTurn], canaries: 1, concurrency: 1, maxUnavailable: 1, stopAfterFailures: 1, steer: none}',
+        '  nodes: {selector: "", exclude: turnus.dev/exclude, order: [longestSinceTurn], canaries: 1, concurrency: 1, maxUnavailable: 1, stopAfterFailures: 1, steer: taint}',
         '  schedule: {timeZone: UTC, windows: [], freezes: []}',
         '  host:',
         '    reboot: {when: required, timeout: 30m}',

@@ -35,6 +35,12 @@ describe('the order of turns', () => {
     expect(namesInOrder(nodes)).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
   });
 
+  it('takes as many of a zone in a row as may be in work at the same time', () => {
+    const nodes = ['a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'b4', 'c1'].map((name) => nodeIn(name, name.charAt(0)));
+    const names = orderNodes(nodes, { ...nodesPolicy, concurrency: 2 }).map(({ name }) => name);
+    expect(names).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'a3', 'b3', 'b4']);
+  });
+
   it('begins with the node whose last turn is longest ago', () => {
     expect(namesInOrder([nodeIn('n1', 'a', 3), nodeIn('n2', 'a', 40), nodeIn('n3', 'a', 12)])).toEqual([
       'n2',

@@ -9,6 +9,7 @@ export const nodesPolicy: NodesPolicy = {
   concurrency: 1,
   maxUnavailable: 1,
   stopAfterFailures: 1,
+  steer: 'taint',
 };
 
 export const runSpec: RunSpec = {

@@ -142,5 +142,6 @@ function generatePlaybook({
     attempts: random.between(1, 3),
     jobMs: random.between(1, random.pick([5, 5, 5, 60])) * second,
     bootMs: random.between(3, random.pick([10, 10, 10, 120])) * second,
+    steer: random.chance(0.5),
   };
 }

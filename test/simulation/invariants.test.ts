@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApiObject } from '../../src/cluster/clusterPort.js';
 import { marks } from '../../src/cluster/marks.js';
 import { resources } from '../../src/cluster/resources.js';
+import { steerTaint } from '../../src/cluster/steerTaint.js';
 import { openJournal } from '../../src/journal/openJournal.js';
 import type { JournalEntry, JournalRecord } from '../../src/journal/entry.js';
 import { runFinalizer, runResource, turnResource } from '../../src/run/objects.js';
@@ -654,6 +655,58 @@ describe('each invariant', () => {
     },
   });
 
+  complains('last-replica-stays', 'two of four are evicted side by side where two must stay and one is not Ready', {
+    bad: (night) => {
+      fourReplicas(night);
+      evict(night, pod('web-1', 'node-1'));
+      evict(night, pod('web-2', 'node-2'));
+    },
+    good: (night) => {
+      fourReplicas(night);
+      evict(night, pod('web-1', 'node-1'));
+    },
+  });
+
+  complains('one-zone-at-a-time', 'a node is cordoned while a turn is in work in another zone', {
+    bad: (night) => {
+      night.store(resources.nodes, node('node-2', { zone: 'b' }));
+      night.store(turnResource, turn('node-2', { phase: 'Settling' }));
+      cordonByUs(night, 'node-1');
+    },
+    good: (night) => {
+      night.store(resources.nodes, node('node-2', { zone: 'b' }));
+      night.store(turnResource, turn('node-2', { phase: 'Done' }));
+      night.store(resources.nodes, node('node-3'));
+      night.store(turnResource, turn('node-3', { phase: 'Settling' }));
+      cordonByUs(night, 'node-1');
+    },
+  });
+
+  complains('steering-holds', 'pods are turned away from the only other zone', {
+    bad: (night) => {
+      doneIn(night, ['a', 'a']);
+      taint(night, 'node-9', 'b');
+      night.store(resources.nodes, node('node-9', { zone: 'b' }));
+    },
+    good: (night) => {
+      doneIn(night, ['a', 'c']);
+      taint(night, 'node-9', 'b');
+      night.store(resources.nodes, node('node-9', { zone: 'b' }));
+    },
+  });
+
+  complains('steering-holds', 'the taint is left at the end', {
+    bad: (night) => {
+      doneIn(night, ['a', 'b']);
+      taint(night, 'node-9', 'b');
+    },
+    good: (night) => {
+      doneIn(night, ['a', 'b']);
+      taint(night, 'node-9', 'b');
+      night.store(resources.nodes, node('node-9', { zone: 'b' }));
+    },
+  });
+
   it('has a bad history here', () => {
     expect([...told].sort()).toEqual(Object.keys(invariants).sort());
   });
@@ -679,24 +732,32 @@ interface NodeLook {
   readonly label?: string;
   /** Carries the record of what it carries during its turn. */
   readonly recorded?: boolean;
+  readonly zone?: string;
+  /** With the taint that turns pods away. */
+  readonly steered?: boolean;
 }
 
-function node(
-  name: string,
-  { cordoned, ours, hold, ready = true, bootId = 'boot-1', label, recorded }: NodeLook = {},
-): ApiObject {
+function node(name: string, look: NodeLook = {}): ApiObject {
+  const { cordoned, ours, hold, ready = true, bootId = 'boot-1', label, recorded, zone, steered } = look;
+  const labels = {
+    ...(label === undefined ? {} : { [turnLabel]: label }),
+    ...(zone === undefined ? {} : { 'topology.kubernetes.io/zone': zone }),
+  };
   return {
     metadata: {
       name,
       uid: name,
-      ...(label === undefined ? {} : { labels: { [turnLabel]: label } }),
+      labels,
       annotations: {
         ...(recorded === true ? { [marks.duringTurn]: '{}' } : {}),
         ...(ours === true ? { [marks.cordonedBy]: run } : {}),
         ...(hold === undefined ? {} : { [marks.hold]: hold }),
       },
     },
-    spec: cordoned === true || ours === true ? { unschedulable: true } : {},
+    spec: {
+      ...(cordoned === true || ours === true ? { unschedulable: true } : {}),
+      ...(steered === true ? { taints: [steerTaint] } : {}),
+    },
     status: { nodeInfo: { bootID: bootId }, conditions: [{ type: 'Ready', status: ready ? 'True' : 'Unknown' }] },
   };
 }
@@ -809,6 +870,30 @@ function restart(night: HandmadeNight, deployment: ApiObject): void {
 function endedByController(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {
   const by = 'system:serviceaccount:kube-system:replicaset-controller';
   night.storeBy(by, resources.pods, { metadata: { ...metadata, deletionTimestamp: 'now' }, ...rest });
+}
+
+/** On two cordoned nodes and two others; the actor knows that one of the latter is not Ready. */
+function fourReplicas(night: HandmadeNight): void {
+  cordonByUs(night, 'node-1');
+  cordonByUs(night, 'node-2');
+  night.store(resources.deployments, { metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: 4 } }, ['one']);
+  for (const number of [1, 2, 3, 4]) {
+    night.store(resources.pods, pod(`web-${number}`, `node-${number}`, { ready: number !== 4 }), ['one']);
+  }
+}
+
+/** A node that is done in each of these zones, and one whose turn is to come. */
+function doneIn(night: HandmadeNight, zones: readonly string[]): void {
+  for (const [number, zone] of zones.entries()) {
+    night.store(resources.nodes, node(`node-${number}`, { zone }));
+    night.store(turnResource, turn(`node-${number}`, { phase: 'Done' }));
+  }
+  night.store(turnResource, turn('node-9', { phase: 'Pending' }));
+}
+
+function taint(night: HandmadeNight, name: string, zone: string): void {
+  night.store(resources.nodes, node(name, { zone }));
+  night.store(resources.nodes, node(name, { zone, steered: true }));
 }
 
 function evict(night: HandmadeNight, { metadata, ...rest }: ApiObject): void {

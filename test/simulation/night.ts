@@ -59,6 +59,8 @@ export interface NightPlaybook {
     readonly annotations: Readonly<Record<string, string>>;
     readonly labels: Readonly<Record<string, string>>;
   };
+  /** Pods are kept off the nodes still to come. */
+  readonly steer?: boolean;
 }
 
 export interface NamespaceSpread {

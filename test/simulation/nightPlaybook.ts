@@ -18,7 +18,7 @@ export async function nightPlaybook(night: Night, clusterUid: string): Promise<P
   });
   if (answer.kind !== 'ok')
     throw new Error(`the playbook of the night is not valid: ${JSON.stringify(answer.mistakes)}`);
-  return { ...answer.playbook, nodes: { ...answer.playbook.nodes, concurrency: night.playbook.concurrency } };
+  return answer.playbook;
 }
 
 function playbookDocument({ playbook, workloads }: Night, uid: string): unknown {
@@ -32,8 +32,10 @@ function playbookDocument({ playbook, workloads }: Night, uid: string): unknown 
       cluster: { uid },
       nodes: {
         canaries: playbook.concurrency > 1 ? 0 : 1,
+        concurrency: playbook.concurrency,
         maxUnavailable: playbook.maxUnavailable,
         stopAfterFailures: playbook.stopAfterFailures,
+        steer: playbook.steer === true ? 'taint' : 'off',
       },
       ...(playbook.duringTurn === undefined ? {} : { duringTurn: playbook.duringTurn }),
       gates: {

@@ -104,6 +104,7 @@ const plainerNights: readonly ((night: Night) => Night)[] = [
   (night) => ({ ...night, playbook: { ...night.playbook, stages: ['update'] } }),
   (night) => ({ ...night, playbook: { ...night.playbook, jobMs: 10_000, bootMs: 20_000 } }),
   (night) => ({ ...night, playbook: { ...night.playbook, maxUnavailable: 1, concurrency: 1 } }),
+  (night) => ({ ...night, playbook: { ...night.playbook, steer: false } }),
   (night) => ({ ...night, playbook: { ...night.playbook, attempts: 1, stopAfterFailures: 1 } }),
 ];
 

@@ -154,6 +154,9 @@ describe('a month on six nodes in three zones', () => {
   it('does nothing more when it is started again in the same month', async () => {
     const { uid } = await runOf(cluster);
     const before = await evictions(cluster);
+    const patched = async () =>
+      (await turnusWrites(cluster)).filter(({ resource }) => resource === 'nodes').map(({ name }) => name);
+    const patchedBefore = await patched();
     const again = await runTurnus(['run', '-f', `${cluster.directory}/monthly.yaml`, '--yes'], {
       kubeconfig: cluster.kubeconfigPath,
     });
@@ -161,7 +164,9 @@ describe('a month on six nodes in three zones', () => {
     expect((await runOf(cluster)).uid).toBe(uid);
     expect(await evictions(cluster)).toEqual(before);
     for (const host of hosts.all()) expect(await host.counter('updates')).toBe(1);
-    const patched = (await turnusWrites(cluster)).filter(({ resource }) => resource === 'nodes');
-    expect(patched.map(({ name }) => name)).toEqual(names.flatMap((name) => [name, name])); // cordon, uncordon
+    expect(await patched()).toEqual(patchedBefore);
+    // Cordon and uncordon; those that come after the first carry the taint in between.
+    expect(patchedBefore.filter((name) => name === 'node-1')).toHaveLength(2);
+    expect(patchedBefore.length).toBeLessThanOrEqual(4 * names.length);
   });
 });

@@ -16,11 +16,13 @@ import { leftComesBack } from './leftComesBack.js';
 import { maxUnavailableHolds } from './maxUnavailableHolds.js';
 import { noMarkIsLeft } from './noMarkIsLeft.js';
 import { oneActorActs } from './oneActorActs.js';
+import { oneZoneAtATime } from './oneZoneAtATime.js';
 import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
 import { overridesAreKept } from './overridesAreKept.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
 import { singletonsStayUp } from './singletonsStayUp.js';
+import { steeringHolds } from './steeringHolds.js';
 import { told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
@@ -46,11 +48,13 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'max-unavailable-holds': maxUnavailableHolds,
   'no-mark-is-left': noMarkIsLeft,
   'one-actor-acts': oneActorActs,
+  'one-zone-at-a-time': oneZoneAtATime,
   'only-empty-hosts-are-touched': onlyEmptyHostsAreTouched,
   'overrides-are-kept': overridesAreKept,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
   'singletons-stay-up': singletonsStayUp,
+  'steering-holds': steeringHolds,
   'uncordon-after-proof': uncordonAfterProof,
   'waits-are-said': waitsAreSaid,
 };

@@ -45,7 +45,8 @@ export const noMarkIsLeft: MakeInvariant = (night) => {
   };
 };
 
-function isBadApi(trouble: Trouble, at: number): boolean {
+/** A bad answer of the API at this moment, or shortly before, may have kept an actor from cleaning up. */
+export function isBadApi(trouble: Trouble, at: number): boolean {
   if (trouble.kind !== 'api-down' && trouble.kind !== 'api-answers') return false;
   return trouble.atMs <= at && at <= trouble.atMs + trouble.forMs + releasedWithinMs;
 }

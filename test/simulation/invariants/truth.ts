@@ -70,6 +70,11 @@ export function holdOn({ metadata }: ApiObject): string | undefined {
   return metadata.annotations?.[marks.hold];
 }
 
+/** '' where it is in none. */
+export function zoneOfNode({ metadata }: ApiObject): string {
+  return metadata.labels?.['topology.kubernetes.io/zone'] ?? '';
+}
+
 export function isReady(object: ApiObject): boolean {
   const conditions = recordsOf(recordOf(object['status'])['conditions']);
   return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');

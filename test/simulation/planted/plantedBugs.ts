@@ -11,6 +11,12 @@ export interface PlantedBug {
 /** Bugs that somebody could write some day, each against one rule of the engine. */
 export const plantedBugs: readonly PlantedBug[] = [
   {
+    name: 'the taint that turns pods away outlives the run',
+    file: 'src/run/conductor.ts',
+    replacements: [{ from: 'taintsLeft: await stopSteering(work)', to: 'taintsLeft: undefined' }],
+    foundBy: ['steering-holds'],
+  },
+  {
     name: 'the gates are not heard after the cordon',
     file: 'src/run/steps/drainNode.ts',
     replacements: [{ from: "    if (gates.kind !== 'done') return gates;\n", to: '    void gates;\n' }],
