@@ -85,7 +85,16 @@ function addPlan(program: Command, io: CommandIo, ended: Ended): void {
     .description('Shows order, findings and forecast of a run, and changes nothing.')
     .addOption(playbookOption())
     .option('--rehearse', 'the plan of a rehearsal: hosts are not asked', false)
-    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option('--by <whom>', 'owner: the findings by namespace and owner, to be sent to their teams').choices([
+        'owner',
+      ]),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'text, json, or with --by owner markdown')
+        .choices(['text', 'json', 'markdown'])
+        .default('text'),
+    )
     .action(async (options) => {
       const { planCommand } = await import('./plan.js');
       ended(await planCommand(io, options as Parameters<typeof planCommand>[1]));

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
+import { withHistory } from '../run/forecastRun.js';
+import { readPastTurns } from '../run/pastTurns.js';
 import { prepareRun, type Prepared } from '../run/prepareRun.js';
 import { connectCluster } from './connectCluster.js';
 import { say, type ClusterOptions, type CommandIo } from './io.js';
@@ -51,14 +53,19 @@ export async function preparePlan(
         say(io, `warning: ${subject} cannot be followed: ${failure.message}`);
       },
     });
-    return {
-      ...prepared,
-      close: async () => {
-        await prepared.close();
-        closing.abort();
-        cluster.close();
-      },
+    const close = async () => {
+      await prepared.close();
+      closing.abort();
+      cluster.close();
     };
+    try {
+      // A rehearsal is quicker than what former runs have measured.
+      const past = rehearsal ? [] : await readPastTurns(cluster, closing.signal);
+      return { ...prepared, plan: withHistory(prepared.plan, past), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
   } catch (error) {
     closing.abort();
     cluster.close();

@@ -1,6 +1,7 @@
 import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
 import { numberOf, recordOf, stringOf } from './json.js';
+import { responsibleOf } from './responsible.js';
 import type { ControllerReference, OwnerView } from './view.js';
 
 /** Kubernetes' own controllers of pods. */
@@ -18,6 +19,7 @@ const apiVersions: Readonly<Record<BuiltInOwnerKind, string>> = {
 export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView {
   const { metadata } = object;
   const spec = recordOf(object['spec']);
+  const responsible = responsibleOf(metadata);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     apiVersion: apiVersions[kind],
@@ -28,6 +30,7 @@ export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView
     desired: kind === 'DaemonSet' ? undefined : (numberOf(spec['replicas']) ?? 1),
     terminating: metadata.deletionTimestamp !== undefined,
     ...(kind === 'StatefulSet' && spec['podManagementPolicy'] !== 'Parallel' ? { ordered: true } : {}),
+    ...(Object.keys(responsible).length === 0 ? {} : { responsible }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Responsible } from './responsible.js';
+
 /**
  * Small values of our own for what a maintenance sees of a cluster. Everything is read-only; a ClusterView never
  * changes after it was taken. Times are milliseconds since the epoch.
@@ -89,6 +91,8 @@ export interface PodView {
   readonly deletionDeadline: number | undefined;
   /** The pod's own grace period in seconds. */
   readonly terminationGracePeriodSeconds: number;
+  /** What its probes wait at least before the first one can make it Ready; absent: they wait for nothing. */
+  readonly startupDelaySeconds?: number;
   /** The owner reference with `controller: true`. */
   readonly controller: ControllerReference | undefined;
   /** A static pod's copy in the API (annotation kubernetes.io/config.mirror). */
@@ -173,6 +177,8 @@ export interface NamespaceView {
   readonly labels: Readonly<Record<string, string>>;
   /** Being deleted: its pods go, and nothing is created in it any more. */
   readonly terminating: boolean;
+  /** Who answers for it; absent where it does not say. */
+  readonly responsible?: Responsible;
 }
 
 /** A PersistentVolumeClaim. */
@@ -251,4 +257,6 @@ export interface OwnerView {
   readonly terminating: boolean;
   /** A StatefulSet that creates a pod only when those before it are Ready. */
   readonly ordered?: boolean;
+  /** Who answers for it; absent where it does not say. */
+  readonly responsible?: Responsible;
 }

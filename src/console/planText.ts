@@ -1,5 +1,6 @@
 import type { Finding } from '../gates/finding.js';
 import type { Plan, PlannedNode } from '../run/plan.js';
+import { expectedRunText, expectedText } from './expectedText.js';
 import { plainText } from './plainText.js';
 import { table } from './table.js';
 
@@ -9,15 +10,17 @@ export function planText(plan: Plan): string[] {
   return [
     `Run ${plan.run} of playbook ${plan.playbook} on ${plan.target.server} (context ${plan.target.context}, cluster ${plan.clusterUid})`,
     `Plan ${plan.hash.slice(0, 12)}: ${String(plan.nodes.length)} nodes, ${String(goes)} can have their turn now`,
+    ...expectedRunText(plan),
     '',
     ...table([
-      ['#', 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
+      ['#', 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'EXPECTED', 'VERDICT'],
       ...plan.nodes.map((node) => [
         placeText(plan, node),
         node.node,
         node.zone ?? '-',
         node.lastTurn ?? 'never',
         String(node.evictions),
+        expectedText(node),
         verdictText(node),
       ]),
     ]),

@@ -15,7 +15,16 @@ function finding(changes: Partial<Finding>): Finding {
 }
 
 function planned(node: string, changes: Partial<PlannedNode> = {}): PlannedNode {
-  return { node, zone: 'zone-a', lastTurn: undefined, verdict: 'goes', evictions: 4, findings: [], ...changes };
+  return {
+    node,
+    zone: 'zone-a',
+    lastTurn: undefined,
+    verdict: 'goes',
+    evictions: 4,
+    findings: [],
+    expectedMs: 0,
+    ...changes,
+  };
 }
 
 function plan(nodes: readonly PlannedNode[], changes: Partial<Plan> = {}): Plan {
@@ -28,6 +37,7 @@ function plan(nodes: readonly PlannedNode[], changes: Partial<Plan> = {}): Plan 
     canaries: 1,
     order: nodes.map(({ node }) => node),
     nodes,
+    expectedMs: 0,
     ...changes,
   };
 }
