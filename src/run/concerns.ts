@@ -76,8 +76,8 @@ interface Gathering {
   readonly view: ClusterView;
   /** The pods of the node. */
   readonly here: readonly PodView[];
-  add(owner: Omit<Owner, 'pods'>, pod?: string): void;
-  addPod(pod: PodView): void;
+  readonly add: (owner: Omit<Owner, 'pods'>, pod?: string) => void;
+  readonly addPod: (pod: PodView) => void;
 }
 
 function addNamed({ kind, namespace, name }: ObjectName, { view, here, add, addPod }: Gathering): void {

@@ -4,7 +4,7 @@ import type { Playbook } from '../playbook/playbook.js';
 
 /**
  * How long what nobody has measured is taken to last, in milliseconds. Modest on purpose: whoever reads the estimate is
- * told that it is a guess. docs/forecast.md names them.
+ * told that it is a guess. docs/plan.md names them.
  */
 export const guessedMs = {
   /** Gates, cordon and uncordon. */

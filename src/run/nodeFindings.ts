@@ -6,7 +6,7 @@ import type { ConditionReading } from '../gates/conditionGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
 import type { HostPort } from '../host/hostPort.js';
-import type { Playbook } from '../playbook/playbook.js';
+import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
 import { addressOf } from './hostAddress.js';
 import { selectNodes } from './selectNodes.js';
 
@@ -14,7 +14,7 @@ export interface NodeQuestion {
   readonly api: ApiReadiness;
   /** What the cluster answered about the playbook's conditions; absent: nobody looked. */
   readonly conditions?: readonly ConditionReading[] | undefined;
-  readonly playbook: Playbook;
+  readonly playbook: StoredPlaybook;
   readonly view: ClusterView;
   readonly nodeName: string;
   readonly moment: NodeToEvaluate['moment'];
