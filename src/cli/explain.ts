@@ -1,4 +1,4 @@
-import { explainJson, explainText } from '../console/explainText.js';
+import { explainText } from '../console/explainText.js';
 import { explainNode } from '../run/explainNode.js';
 import { connectCluster } from './connectCluster.js';
 import { print, say, type ClusterOptions, type CommandIo } from './io.js';
@@ -38,7 +38,7 @@ export async function explainCommand(io: CommandIo, node: string, options: Expla
     await print(
       io,
       options.output === 'json'
-        ? JSON.stringify(explainJson(explained), undefined, 2)
+        ? JSON.stringify(explained, undefined, 2)
         : explainText(explained, io.clock.now()).join('\n'),
     );
     return explained.inTheWay.length > 0 ? 3 : 0;

@@ -21,11 +21,6 @@ export function explainText(explained: Explanation, now: number): string[] {
   ];
 }
 
-/** The same for programs: additions to it are possible, nothing is renamed. */
-export function explainJson(explained: Explanation): Readonly<Record<string, unknown>> {
-  return { ...explained };
-}
-
 function headLine({ node, inTheWay }: Explanation): string {
   const count = inTheWay.length;
   if (count === 0) return `Nothing stands in the way of node ${plainText(node)}.`;
