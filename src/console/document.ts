@@ -27,7 +27,7 @@ export function documentMarkdown(blocks: readonly Block[]): string[] {
     const text = escapeMarkdown(block.text);
     switch (block.kind) {
       case 'heading':
-        return [...(place === 0 ? [] : ['']), `${'#'.repeat(block.level)} ${text}`, ''];
+        return [...(blocks[place - 1]?.kind === 'item' ? [''] : []), `${'#'.repeat(block.level)} ${text}`, ''];
       case 'paragraph':
         return [text, ''];
       case 'item':
