@@ -1,4 +1,4 @@
-import type { ExpectedTime } from '../run/forecastRun.js';
+import type { ExpectedTime } from '../run/expectedTime.js';
 import type { Plan } from '../run/plan.js';
 import { formatDuration } from '../time/duration.js';
 

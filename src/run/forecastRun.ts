@@ -1,4 +1,5 @@
-import type { Plan, PlannedNode } from './plan.js';
+import { wholeRun } from './expectedTime.js';
+import type { Plan } from './plan.js';
 import type { TurnStatus } from './state.js';
 
 /** A turn of a former run that was done. */
@@ -13,17 +14,6 @@ export interface PastTurn {
 /** As many former turns of a node as are looked at: the last ones. */
 export const turnsLookedAt = 5;
 
-/** How long nodes are expected to take, and what that rests on. */
-export interface ExpectedTime {
-  /** Milliseconds; 0 where there is nothing to be done. */
-  readonly expectedMs: number;
-  /**
-   * `history`: former turns of the node, or where it had none, of other nodes. `estimate`: the playbook and the pods,
-   * with guesses for the rest. Absent where there is nothing to be done.
-   */
-  readonly basis?: 'history' | 'estimate';
-}
-
 /**
  * The plan with what former turns say in the place of estimates: the median of the last {@link turnsLookedAt} of the
  * node, else the median of the last ones of all other nodes. Without former turns the plan stays as it is.
@@ -37,14 +27,6 @@ export function withHistory(plan: Plan, past: readonly PastTurn[]): Plan {
     return { ...node, expectedMs: median(lastTurns.get(node.node) ?? []) ?? ofOthers, basis: 'history' as const };
   });
   return { ...plan, nodes, ...wholeRun(nodes) };
-}
-
-/** The time of a run: its turns one after the other. It rests on history where that of every node does. */
-export function wholeRun(nodes: readonly Pick<PlannedNode, 'expectedMs' | 'basis'>[]): ExpectedTime {
-  const counted = nodes.filter(({ basis }) => basis !== undefined);
-  const expectedMs = counted.reduce((sum, node) => sum + node.expectedMs, 0);
-  if (counted.length === 0) return { expectedMs };
-  return { expectedMs, basis: counted.every(({ basis }) => basis === 'history') ? 'history' : 'estimate' };
 }
 
 /**

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wholeRun } from '../../src/run/expectedTime.js';
 import { estimatedTurnMs, guessedMs, type TurnToEstimate } from '../../src/run/expectedTurn.js';
-import { pastTurn, wholeRun, withHistory, type PastTurn } from '../../src/run/forecastRun.js';
+import { pastTurn, withHistory, type PastTurn } from '../../src/run/forecastRun.js';
 import type { Plan, PlannedNode } from '../../src/run/plan.js';
 import type { TurnStatus } from '../../src/run/state.js';
 import { drainPolicy } from '../drain/clusterFixtures.js';
