@@ -10,7 +10,8 @@ export interface ExpectedTime {
 }
 
 /**
- * The time of a run: its turns one after the other, as `spec.nodes.concurrency: 1` has them. It rests on history where that of every node does.
+ * The time of a run: its turns one after the other, as `spec.nodes.concurrency: 1` has them. It rests on history where
+ * that of every node does.
  */
 export function wholeRun(nodes: readonly ExpectedTime[]): ExpectedTime {
   const counted = nodes.filter(({ basis }) => basis !== undefined);
