@@ -28,6 +28,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addPlan(program, io, ended);
   addRun(program, io, ended);
   addStatus(program, io, ended);
+  addExplain(program, io, ended);
   addControl(program, io, ended);
   addAccept(program, io, ended);
   addValidate(program, io, ended);
@@ -86,7 +87,16 @@ function addPlan(program: Command, io: CommandIo, ended: Ended): void {
     .description('Shows order, findings and forecast of a run, and changes nothing.')
     .addOption(playbookOption())
     .option('--rehearse', 'the plan of a rehearsal: hosts are not asked', false)
-    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option('--by <whom>', 'owner: the findings by namespace and owner, to be sent to their teams').choices([
+        'owner',
+      ]),
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'text, json, or with --by owner markdown')
+        .choices(['text', 'json', 'markdown'])
+        .default('text'),
+    )
     .action(async (options) => {
       const { planCommand } = await import('./plan.js');
       ended(await planCommand(io, options as Parameters<typeof planCommand>[1]));
@@ -119,6 +129,19 @@ function addStatus(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (run: string | undefined, options) => {
       const { statusCommand } = await import('./status.js');
       ended(await statusCommand(io, run, options as Parameters<typeof statusCommand>[2]));
+    });
+}
+
+function addExplain(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('explain'))
+    .description('Says why a node waits, which object stands in its way and whose it is; changes nothing.')
+    .argument('<node>', 'name of the node')
+    .option('-f, --file <playbook>', 'the playbook; default: that of the last run that has the node')
+    .option('--no-host', 'do not ask the host, which is only asked with -f')
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(async (node: string, options) => {
+      const { explainCommand } = await import('./explain.js');
+      ended(await explainCommand(io, node, options as Parameters<typeof explainCommand>[2]));
     });
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import type { HostPorts } from '../host/hostPort.js';
-import type { Playbook } from '../playbook/playbook.js';
+import { withHistory } from '../run/forecastRun.js';
+import { readPastTurns } from '../run/pastTurns.js';
 import { prepareRun, type Prepared } from '../run/prepareRun.js';
 import { connectCluster } from './connectCluster.js';
 import { say, type ClusterOptions, type CommandIo } from './io.js';
+import { openHosts } from './openHosts.js';
 import { openPlaybook } from './openPlaybook.js';
 import { readThisMachine } from './thisMachine.js';
 
@@ -51,14 +51,19 @@ export async function preparePlan(
         say(io, `warning: ${subject} cannot be followed: ${failure.message}`);
       },
     });
-    return {
-      ...prepared,
-      close: async () => {
-        await prepared.close();
-        closing.abort();
-        cluster.close();
-      },
+    const close = async () => {
+      await prepared.close();
+      closing.abort();
+      cluster.close();
     };
+    try {
+      // A rehearsal is quicker than what former runs have measured.
+      const past = rehearsal ? [] : await readPastTurns(cluster, closing.signal);
+      return { ...prepared, plan: withHistory(prepared.plan, past), close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
   } catch (error) {
     closing.abort();
     cluster.close();
@@ -66,17 +71,4 @@ export async function preparePlan(
   } finally {
     options.stop?.removeEventListener('abort', giveUp);
   }
-}
-
-async function openHosts(io: CommandIo, playbook: Playbook): Promise<HostPorts> {
-  const { createSshHosts } = await import('../ssh/sshHosts.js');
-  return await createSshHosts({
-    policy: playbook.host.ssh,
-    readFile: (path) => readFile(path, 'utf8'),
-    agentSocket: io.env['SSH_AUTH_SOCK'],
-    clock: io.clock,
-    onProblem: (text) => {
-      say(io, `warning: ${text}`);
-    },
-  });
 }

@@ -1,6 +1,7 @@
 import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
 import { numberOf, recordOf, stringOf } from './json.js';
+import { responsibleOf } from './responsible.js';
 import { parseRollout } from './rollout.js';
 import type { ControllerReference, OwnerView } from './view.js';
 
@@ -21,6 +22,7 @@ export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView
   const spec = recordOf(object['spec']);
   // The API server writes the default 1 into every object it stores.
   const desired = kind === 'DaemonSet' ? undefined : (numberOf(spec['replicas']) ?? 1);
+  const responsible = responsibleOf(metadata);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     apiVersion: apiVersions[kind],
@@ -31,6 +33,7 @@ export function parseOwner(object: ApiObject, kind: BuiltInOwnerKind): OwnerView
     terminating: metadata.deletionTimestamp !== undefined,
     ...(kind === 'StatefulSet' && spec['podManagementPolicy'] !== 'Parallel' ? { ordered: true } : {}),
     ...(kind === 'Deployment' && desired === 1 ? { rollout: parseRollout(object, desired) } : {}),
+    ...(Object.keys(responsible).length === 0 ? {} : { responsible }),
   };
 }
 

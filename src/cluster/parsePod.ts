@@ -18,6 +18,8 @@ export function parsePod(object: ApiObject): PodView {
   const terminating = metadata.deletionTimestamp !== undefined;
   const annotations = keptAnnotations(metadata.annotations);
   const volumes = recordsOf(spec['volumes']);
+  const containers = longRunningOf(spec);
+  const startupDelaySeconds = startupDelayOf(containers);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     name,
@@ -32,13 +34,14 @@ export function parsePod(object: ApiObject): PodView {
     terminating,
     deletionDeadline: timeOf(metadata.deletionTimestamp),
     terminationGracePeriodSeconds: numberOf(spec['terminationGracePeriodSeconds']) ?? defaultGracePeriodSeconds,
+    ...(startupDelaySeconds === 0 ? {} : { startupDelaySeconds }),
     controller: controllerReferenceOf(object),
     mirror: 'kubernetes.io/config.mirror' in annotations,
     priority: numberOf(spec['priority']) ?? 0,
     emptyDirs: shared(volumes.filter((volume) => isRecord(volume['emptyDir'])).map(nameOf)),
     claims: shared(claimsOf(volumes)),
     nodeSelector: stringMapOf(spec['nodeSelector']),
-    ...parsePlacement(spec, longRunningOf(spec)),
+    ...parsePlacement(spec, containers),
     requests: podRequests(spec, status),
     containersStartedAt: shared(containersStartedAt(spec, status)),
     unschedulableReason: unschedulableReasonOf(conditions),
@@ -77,6 +80,17 @@ function claimsOf(volumes: readonly JsonRecord[]): string[] {
 function longRunningOf(spec: JsonRecord): readonly JsonRecord[] {
   const sidecars = recordsOf(spec['initContainers']).filter((container) => container['restartPolicy'] === 'Always');
   return [...sidecars, ...recordsOf(spec['containers'])];
+}
+
+/**
+ * The kubelet lets the initial delays of both probes count from the start of the container, so they do not add up
+ * (pkg/kubelet/prober/worker.go, doProbe).
+ */
+function startupDelayOf(containers: readonly JsonRecord[]): number {
+  const delays = containers.flatMap((container) =>
+    ['startupProbe', 'readinessProbe'].map((probe) => numberOf(recordOf(container[probe])['initialDelaySeconds']) ?? 0),
+  );
+  return Math.max(0, ...delays);
 }
 
 function containersStartedAt(spec: JsonRecord, status: JsonRecord): (number | undefined)[] {

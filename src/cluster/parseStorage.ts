@@ -1,6 +1,7 @@
 import type { ApiObject } from './clusterPort.js';
 import { recordOf, stringMapOf, stringOf, stringsOf } from './json.js';
 import { parseNodeSelector } from './nodeSelector.js';
+import { responsibleOf } from './responsible.js';
 import type { ClaimView, NamespaceView, VolumeView } from './view.js';
 
 /** A PersistentVolumeClaim: which volume it is bound to, and whether several nodes can use it. */
@@ -26,11 +27,13 @@ export function parseVolume(object: ApiObject): VolumeView {
   };
 }
 
-/** A Namespace: its labels, and whether it is being deleted. */
+/** A Namespace: its labels, who answers for it, and whether it is being deleted. */
 export function parseNamespace({ metadata }: ApiObject): NamespaceView {
+  const responsible = responsibleOf(metadata);
   return {
     name: stringOf(metadata.name) ?? '',
     labels: stringMapOf(metadata.labels),
     terminating: metadata.deletionTimestamp !== undefined,
+    ...(Object.keys(responsible).length === 0 ? {} : { responsible }),
   };
 }

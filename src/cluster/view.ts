@@ -1,4 +1,5 @@
 import type { ResourceAmounts } from './resourceAmounts.js';
+import type { Responsible } from './responsible.js';
 
 /**
  * Small values of our own for what a maintenance sees of a cluster. Everything is read-only; a ClusterView never
@@ -93,6 +94,8 @@ export interface PodView {
   readonly deletionDeadline: number | undefined;
   /** The pod's own grace period in seconds. */
   readonly terminationGracePeriodSeconds: number;
+  /** What its probes wait at least before the first one can make it Ready; absent: they wait for nothing. */
+  readonly startupDelaySeconds?: number;
   /** The owner reference with `controller: true`. */
   readonly controller: ControllerReference | undefined;
   /** A static pod's copy in the API (annotation kubernetes.io/config.mirror). */
@@ -186,6 +189,8 @@ export interface NamespaceView {
   readonly labels: Readonly<Record<string, string>>;
   /** Being deleted: its pods go, and nothing is created in it any more. */
   readonly terminating: boolean;
+  /** Who answers for it; absent where it does not say. */
+  readonly responsible?: Responsible;
 }
 
 /** A PersistentVolumeClaim. */
@@ -268,6 +273,8 @@ export interface OwnerView {
   readonly ordered?: boolean;
   /** Of a Deployment with one desired replica. */
   readonly rollout?: RolloutView;
+  /** Who answers for it; absent where it does not say. */
+  readonly responsible?: Responsible;
 }
 
 /** Whether a Deployment can start a replacement before it ends a pod, and how far its rollout has come. */

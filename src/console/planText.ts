@@ -1,5 +1,6 @@
 import type { Finding } from '../gates/finding.js';
 import type { Plan, PlannedNode } from '../run/plan.js';
+import { expectedRunText, expectedText } from './expectedText.js';
 import { plainText } from './plainText.js';
 import { table } from './table.js';
 
@@ -11,9 +12,10 @@ export function planText(plan: Plan): string[] {
   return [
     `Run ${plan.run} of playbook ${plan.playbook} on ${plan.target.server} (context ${plan.target.context}, cluster ${plan.clusterUid})`,
     `Plan ${plan.hash.slice(0, 12)}: ${String(plan.nodes.length)} nodes, ${String(goes)} can have their turn now`,
+    ...expectedRunText(plan),
     '',
     ...table([
-      ['#', ...(hasGroups ? ['GROUP'] : []), 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'VERDICT'],
+      ['#', ...(hasGroups ? ['GROUP'] : []), 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'EXPECTED', 'VERDICT'],
       ...plan.nodes.map((node) => [
         placeText(plan, node),
         ...(hasGroups ? [String(groups.get(node.node) ?? '-')] : []),
@@ -21,13 +23,14 @@ export function planText(plan: Plan): string[] {
         node.zone ?? '-',
         node.lastTurn ?? 'never',
         String(node.evictions),
+        expectedText(node),
         verdictText(node),
       ]),
     ]),
     ...(hasGroups
       ? [
           '',
-          'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then.',
+          'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then. The time expected is that of turns one after the other.',
         ]
       : []),
     ...findingsText(plan.nodes.flatMap((node) => node.findings)),

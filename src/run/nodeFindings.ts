@@ -8,7 +8,7 @@ import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates
 import type { HostInspection } from '../gates/hostGate.js';
 import { restartMark } from '../drain/surge.js';
 import type { HostPort } from '../host/hostPort.js';
-import type { Playbook } from '../playbook/playbook.js';
+import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
 import { addressOf } from './hostAddress.js';
 import { selectNodes } from './selectNodes.js';
 
@@ -16,7 +16,7 @@ export interface NodeQuestion {
   readonly api: ApiReadiness;
   /** What the cluster answered about the playbook's conditions; absent: nobody looked. */
   readonly conditions?: readonly ConditionReading[] | undefined;
-  readonly playbook: Playbook;
+  readonly playbook: StoredPlaybook;
   readonly view: ClusterView;
   readonly nodeName: string;
   readonly moment: NodeToEvaluate['moment'];

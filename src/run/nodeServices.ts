@@ -1,6 +1,6 @@
 import { passingFailureOf, readServices, type ClusterServices, type WantedServices } from '../cluster/services.js';
 import type { ClusterView } from '../cluster/view.js';
-import type { Playbook } from '../playbook/playbook.js';
+import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
 import { untilAnswered } from './steps/untilAnswered.js';
 import type { TurnContext } from './turnContext.js';
 
@@ -15,7 +15,7 @@ export function wantedServices({
   node,
 }: {
   readonly view: ClusterView;
-  readonly playbook: Playbook;
+  readonly playbook: Pick<StoredPlaybook, 'host'>;
   readonly beforeCordon: boolean;
   /** Undefined: every node. */
   readonly node?: string;

@@ -8,9 +8,12 @@ import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
 import type { NodeEvaluation } from '../gates/evaluateNode.js';
 import type { Finding } from '../gates/finding.js';
+import type { DrainForecast } from '../drain/forecast.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
+import { wholeRun, type ExpectedTime } from './expectedTime.js';
+import { estimatedTurnMs } from './expectedTurn.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { wantedServices } from './nodeServices.js';
 import { lastOf, orderNodes } from './orderNodes.js';
@@ -20,7 +23,7 @@ import { readConditions } from './readConditions.js';
 import { selectNodes } from './selectNodes.js';
 
 /** Order, findings and forecast for all nodes before anything is touched. */
-export interface Plan {
+export interface Plan extends ExpectedTime {
   readonly run: string;
   readonly playbook: string;
   readonly clusterUid: string;
@@ -33,7 +36,7 @@ export interface Plan {
   readonly nodes: readonly PlannedNode[];
 }
 
-export interface PlannedNode {
+export interface PlannedNode extends ExpectedTime {
   readonly node: string;
   readonly zone: string | undefined;
   /** RFC 3339; undefined where the node never had a turn. */
@@ -84,8 +87,11 @@ interface ClusterAnswers {
 /** How many hosts are asked at the same time. */
 const hostsAtOnce = 8;
 
-/** Makes the plan on one view of the cluster. Reads hosts, changes nothing. */
-export async function makePlan(request: PlanRequest, signal: AbortSignal): Promise<Plan> {
+/** Makes the plan on one view of the cluster, which the answer holds too. Reads hosts, changes nothing. */
+export async function makePlan(
+  request: PlanRequest,
+  signal: AbortSignal,
+): Promise<{ readonly plan: Plan; readonly view: ClusterView }> {
   const { playbook, cluster } = request;
   const view = request.cache.view();
   const nodes = plannedOrder(request, view);
@@ -110,7 +116,12 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
   const order = nodes.map(({ name }) => name);
   const goes = new Set([...planned.values()].flatMap(({ node, verdict }) => (verdict === 'goes' ? [node] : [])));
   const groups = overlappingTurns({ view, order, goes, playbook });
-  return {
+  const inOrder = order.flatMap((name) => {
+    const node = planned.get(name);
+    const group = groups.find((names) => names.includes(name)) ?? [];
+    return node === undefined ? [] : [{ ...node, overlaps: group.filter((other) => other !== name) }];
+  });
+  const plan = {
     run: request.run,
     playbook: playbook.name,
     clusterUid: request.clusterUid,
@@ -118,12 +129,10 @@ export async function makePlan(request: PlanRequest, signal: AbortSignal): Promi
     hash: planHash({ clusterUid: request.clusterUid, playbook }),
     canaries: playbook.nodes.canaries,
     order,
-    nodes: order.flatMap((name) => {
-      const node = planned.get(name);
-      const group = groups.find((names) => names.includes(name)) ?? [];
-      return node === undefined ? [] : [{ ...node, overlaps: group.filter((other) => other !== name) }];
-    }),
+    nodes: inOrder,
+    ...wholeRun(inOrder),
   };
+  return { plan, view };
 }
 
 /** The run's frozen order, where there is one, then the nodes it does not know yet; our own last unless it has begun. */
@@ -154,13 +163,28 @@ async function planNode(
   const done = request.existing?.done.has(node.name) ?? false;
   const checked = done ? undefined : await evaluation(request, node, signal);
   const findings = checked?.findings ?? [];
+  const verdict = done ? 'done' : findings.some((finding) => finding.severity === 'block') ? 'blocked' : 'goes';
   return {
     node: node.name,
     zone: node.labels['topology.kubernetes.io/zone'],
     lastTurn: lastTurn === undefined ? undefined : new Date(lastTurn.time).toISOString(),
-    verdict: done ? 'done' : findings.some((finding) => finding.severity === 'block') ? 'blocked' : 'goes',
+    verdict,
     evictions: checked?.forecast.evictions ?? 0,
     findings,
+    ...(checked !== undefined && verdict === 'goes' ? estimated(request, node, checked.forecast) : { expectedMs: 0 }),
+  };
+}
+
+function estimated(
+  { view, playbook, hosts }: PlanRequest & ClusterAnswers,
+  node: NodeView,
+  drain: DrainForecast,
+): ExpectedTime {
+  const stays = new Set(drain.stays.map(({ pod }) => pod.uid));
+  const leaving = [...view.pods.values()].filter((pod) => pod.nodeName === node.name && !stays.has(pod.uid));
+  return {
+    expectedMs: estimatedTurnMs({ playbook, rehearsal: hosts === undefined, drain, leaving }),
+    basis: 'estimate',
   };
 }
 

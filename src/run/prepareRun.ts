@@ -47,6 +47,8 @@ export interface Preparation {
 export interface Prepared {
   readonly playbook: Playbook;
   readonly plan: Plan;
+  /** The view that the plan was made on; undefined for `run`, which would hold it for hours. */
+  readonly view: ClusterView | undefined;
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
   /** Undefined in a rehearsal. */
@@ -117,7 +119,7 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
       selector: preparation.selector,
     });
     const ownNode = ownNodeOf(cache.view().nodes.values(), preparation.thisMachine);
-    const plan = await makePlan(
+    const { plan, view } = await makePlan(
       {
         playbook,
         cluster,
@@ -132,7 +134,20 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
       signal,
     );
     const { replaces } = chosen;
-    return { playbook, plan, cluster, cache, hosts, namespace, requester, only, ownNode, replaces, close };
+    return {
+      playbook,
+      plan,
+      view: command === 'plan' ? view : undefined,
+      cluster,
+      cache,
+      hosts,
+      namespace,
+      requester,
+      only,
+      ownNode,
+      replaces,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

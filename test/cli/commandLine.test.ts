@@ -64,7 +64,7 @@ describe('a command line that cannot be understood', () => {
     {
       title: 'wants a format that does not exist',
       argv: ['plan', '-f', 'x', '-o', 'yaml'],
-      says: ['Allowed choices are text, json'],
+      says: ['Allowed choices are text, json, markdown'],
     },
     {
       title: 'has too long a reason',
@@ -94,6 +94,18 @@ describe('a command line that cannot be understood', () => {
       argv: ['retry', 'monthly-2026-11', 'node-1', '--reason', 'r'.repeat(1001)],
       says: ['--reason takes at most 1000 characters'],
     },
+    {
+      title: 'wants a plan in Markdown, which nobody is to be sent',
+      argv: ['plan', '-f', 'x', '-o', 'markdown'],
+      says: ['Add --by owner'],
+    },
+    { title: 'wants a plan by node', argv: ['plan', '-f', 'x', '--by', 'node'], says: ['Allowed choices are owner'] },
+    { title: 'names no node to explain', argv: ['explain'], says: ["missing required argument 'node'"] },
+    {
+      title: 'wants an explanation in Markdown',
+      argv: ['explain', 'node-1', '-o', 'markdown'],
+      says: ['Allowed choices are text, json'],
+    },
     { title: 'wants a status as YAML', argv: ['status', '-o', 'yaml'], says: ["argument 'yaml' is invalid"] },
     { title: 'names no journal', argv: ['journal', 'verify'], says: ["missing required argument 'file'"] },
   ])('ends with 2 where it $title', async ({ argv, says }) => {
@@ -113,6 +125,15 @@ describe('a command without a cluster', () => {
       stderr:
         'turnus: There is no kubeconfig: neither --kubeconfig nor KUBECONFIG names one, and there is none in ~/.kube\nName one with --kubeconfig.\n',
     });
+  });
+
+  it('explain ends with 2 too, with a playbook and without', async () => {
+    const directory = await directoryWith(goodFiles);
+    for (const file of [[], ['-f', join(directory, 'monthly.yaml')]]) {
+      const end = await runTurnus(['explain', 'node-1', ...file]);
+      expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(end.stderr).toContain('turnus: There is no kubeconfig');
+    }
   });
 
   it.each([['pause'], ['resume'], ['abort'], ['abort', '--now'], ['retry', 'node-1'], ['skip', 'node-1']])(

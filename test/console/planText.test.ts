@@ -23,6 +23,7 @@ function planned(node: string, changes: Partial<PlannedNode> = {}): PlannedNode 
     evictions: 4,
     findings: [],
     overlaps: [],
+    expectedMs: 0,
     ...changes,
   };
 }
@@ -37,6 +38,7 @@ function plan(nodes: readonly PlannedNode[], changes: Partial<Plan> = {}): Plan 
     canaries: 1,
     order: nodes.map(({ node }) => node),
     nodes,
+    expectedMs: 0,
     ...changes,
   };
 }
@@ -50,28 +52,29 @@ describe('a plan as people read it', () => {
       planned('n4', { zone: 'zone-b' }),
     ];
     expect(planText(plan(nodes)).slice(3)).toEqual([
-      '#         GROUP  NODE  ZONE    LAST TURN  PODS TO MOVE  VERDICT',
-      '1 canary  -      n1    zone-a  never      4             goes',
-      '2         1      n2    zone-a  never      4             goes',
-      '3         1      n3    zone-a  never      4             goes',
-      '4         -      n4    zone-b  never      4             goes',
+      '#         GROUP  NODE  ZONE    LAST TURN  PODS TO MOVE  EXPECTED  VERDICT',
+      '1 canary  -      n1    zone-a  never      4             -         goes',
+      '2         1      n2    zone-a  never      4             -         goes',
+      '3         1      n3    zone-a  never      4             -         goes',
+      '4         -      n4    zone-b  never      4             -         goes',
       '',
-      'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then.',
+      'The turns of one group may overlap; whether they do is decided when it is time, as the cluster stands then. The time expected is that of turns one after the other.',
     ]);
   });
 
   it('says on which cluster, then the order and what becomes of each node', () => {
     const nodes = [
-      planned('n1', { lastTurn: '2026-10-13T21:00:00.000Z' }),
-      planned('n2', { zone: undefined, evictions: 12 }),
+      planned('n1', { lastTurn: '2026-10-13T21:00:00.000Z', expectedMs: 431_000, basis: 'history' }),
+      planned('n2', { zone: undefined, evictions: 12, expectedMs: 480_000, basis: 'estimate' }),
     ];
-    expect(planText(plan(nodes))).toEqual([
+    expect(planText(plan(nodes, { expectedMs: 911_000, basis: 'estimate' }))).toEqual([
       'Run monthly-2026-11 of playbook monthly on https://api.example:6443 (context prod, cluster 6f1c0a52-1111-4222-8333-444455556666)',
       'Plan ab12cd34ef56: 2 nodes, 2 can have their turn now',
+      'Expected: about 15 min for 2 nodes (1 as former turns took, the others a guess)',
       '',
-      '#         NODE  ZONE    LAST TURN                 PODS TO MOVE  VERDICT',
-      '1 canary  n1    zone-a  2026-10-13T21:00:00.000Z  4             goes',
-      '2         n2    -       never                     12            goes',
+      '#         NODE  ZONE    LAST TURN                 PODS TO MOVE  EXPECTED             VERDICT',
+      '1 canary  n1    zone-a  2026-10-13T21:00:00.000Z  4             about 7 min          goes',
+      '2         n2    -       never                     12            about 8 min (guess)  goes',
     ]);
   });
 
@@ -115,7 +118,9 @@ describe('a plan as people read it', () => {
 
   it('numbers nodes and names canaries by the order of the whole run, whatever the call is narrowed to', () => {
     const lines = planText(plan([planned('n3')], { order: ['n1', 'n2', 'n3'], canaries: 2 }));
-    expect(lines.filter((line) => line.includes('n3'))).toEqual(['3  n3    zone-a  never      4             goes']);
+    expect(lines.filter((line) => line.includes('n3'))).toEqual([
+      '3  n3    zone-a  never      4             -         goes',
+    ]);
     expect(lines.join('\n')).not.toContain('canary');
   });
 
