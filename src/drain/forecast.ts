@@ -17,6 +17,8 @@ export interface DrainForecast {
   readonly findings: readonly Finding[];
   /** Pods that would be evicted. */
   readonly evictions: number;
+  /** The pods that would be evicted; those of one round together, the next when their replacements are Ready. */
+  readonly rounds: readonly (readonly PodView[])[];
   /** How many times the drain waits for replacements before it goes on. */
   readonly waits: number;
   readonly stays: readonly { readonly pod: PodView; readonly why: StayReason }[];
@@ -44,7 +46,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   let view = neighbourhoodOf(drain.view, node);
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node);
-  const evicted: PodView[] = [];
+  const rounds: PodView[][] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
   const ask = (): NextSteps => nextEvictions({ ...drain, view, now: view.takenAt, inFlight, setAside });
@@ -55,7 +57,8 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     if (leaving.length > 0) {
       const tied = tiedPods(leaving, placementOf);
       findings.push(...cautionsOf(leaving, { view, node, tied }));
-      evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
+      const evicted = leaving.filter(isEvicted).map(({ pod }) => pod);
+      if (evicted.length > 0) rounds.push(evicted);
       waits += 1;
       view = afterEvictions(
         view,
@@ -69,9 +72,10 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
     for (const { pod } of stuck) setAside.add(pod.uid);
   }
 
+  const evicted = rounds.flat();
   const merged = mergeFindings([...findings, ...localDataLost(evicted, node)]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
-  return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
+  return { verdict, findings: merged, evictions: evicted.length, rounds, waits: Math.max(0, waits), stays };
 }
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;

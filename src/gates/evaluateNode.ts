@@ -25,6 +25,8 @@ export interface NodeToEvaluate {
   readonly moment: 'before-cordon' | 'after-cordon' | 'resumed';
   /** The name that our own cordon is marked with; undefined where there is none of ours. */
   readonly run: string | undefined;
+  /** A cordon without a mark does not block: who asks for this drain has set it (turnus drain). */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
@@ -55,7 +57,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),
-    ...nodeGate({ node, run }),
+    ...nodeGate({ node, run, acceptsUnmarkedCordon: question.acceptsUnmarkedCordon }),
     ...(host === undefined ? [] : hostGate({ node, host })),
     ...(moment === 'before-cordon' ? clusterHealthGate({ view, api, node: node.name }) : []),
     ...(moment === 'before-cordon' && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),

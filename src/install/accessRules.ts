@@ -43,12 +43,19 @@ const otherRebooterRules: readonly AccessRule[] = [
   { apiGroups: ['cluster.x-k8s.io', 'machine.openshift.io'], resources: ['machinehealthchecks'], verbs: ['list'] },
 ];
 
+/** The one Lease, in Turnus' own namespace. */
+const leaseRule: AccessRule = {
+  apiGroups: ['coordination.k8s.io'],
+  resources: ['leases'],
+  verbs: ['get', 'create', 'update'],
+};
+
 /** What Turnus does in its own namespace. */
 const ownRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: [...read, 'create', 'patch'] },
   { apiGroups: [apiGroup], resources: ['maintenanceruns/status', 'nodeturns/status'], verbs: ['get', 'patch'] },
   { apiGroups: [apiGroup], resources: ['maintenanceruns/finalizers'], verbs: ['update'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+  leaseRule,
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
 ];
 
@@ -119,9 +126,10 @@ export function accessObjects(namespace: string): ApiObject[] {
 
 /**
  * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
- * `operate` those of the commands that ask something of a run.
+ * `operate` those of the commands that ask something of a run, `drain` what `turnus drain` does: with the Lease where
+ * there is a namespace for it.
  */
-export function permissionsFor(command: 'plan' | 'run' | 'operate', namespace: string): Permission[] {
+export function permissionsFor(command: 'plan' | 'run' | 'operate' | 'drain', namespace: string): Permission[] {
   if (command === 'operate') {
     return [...expanded(definitionsRule, undefined), ...operateRules.flatMap((rule) => expanded(rule, namespace))];
   }
@@ -132,6 +140,12 @@ export function permissionsFor(command: 'plan' | 'run' | 'operate', namespace: s
     return anywhere.filter(
       (permission) => read.includes(permission.verb) && permission.group !== 'apiextensions.k8s.io',
     );
+  }
+  if (command === 'drain') {
+    return [
+      ...anywhere.filter(({ group }) => group !== 'apiextensions.k8s.io'),
+      ...(namespace === '' ? [] : expanded(leaseRule, namespace)),
+    ];
   }
   return [
     ...anywhere,

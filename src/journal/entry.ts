@@ -31,6 +31,7 @@ export type JournalType =
   | 'pod.evicting'
   | 'pod.gone'
   | 'eviction.refused'
+  | 'drain.requested'
   | 'drain.finished'
   | 'host.connected'
   | 'job.started'

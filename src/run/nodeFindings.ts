@@ -20,6 +20,8 @@ export interface NodeQuestion {
   readonly moment: NodeToEvaluate['moment'];
   /** Name of the run where the node's cordon is its own. */
   readonly run: string | undefined;
+  /** A cordon without a mark does not block (turnus drain). */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** Undefined: the host is not asked. */
   readonly host: ((address: string) => HostPort) | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
@@ -51,6 +53,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     node,
     moment: question.moment,
     run: question.run,
+    acceptsUnmarkedCordon: question.acceptsUnmarkedCordon,
     selection: selectNodes(view, playbook.nodes),
     nodes: playbook.nodes,
     gates: playbook.gates,

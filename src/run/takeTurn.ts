@@ -182,7 +182,7 @@ async function finishUndoing(turn: TurnContext): Promise<TurnEnd> {
  * Takes back the cordon, if this turn has set it (rule 10). Answers why the node stays cordoned; undefined where it
  * does not. A person's hold stands above the undo.
  */
-async function undo(turn: TurnContext): Promise<string | undefined> {
+export async function undo(turn: TurnContext): Promise<string | undefined> {
   const { nodeName } = turn;
   const node = currentNode(turn);
   if (node === undefined || turn.status().cordoned !== true) return undefined;

@@ -49,6 +49,7 @@ async function askGates(
       nodeName: turn.nodeName,
       moment: 'before-cordon',
       run: turn.status().cordoned === true ? turn.run.name : undefined,
+      acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,
       rebooters: await readRebooters(cluster, signal),

@@ -71,6 +71,7 @@ async function askGates(turn: TurnContext, view: ClusterView, signal: AbortSigna
       nodeName: turn.nodeName,
       moment,
       run: turn.run.name,
+      acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: undefined,
       ownNode: turn.ownNode,
     },
