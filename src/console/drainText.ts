@@ -27,7 +27,7 @@ export function drainPreviewText(preview: {
 }
 
 function evictionTable(rounds: NodeEvaluation['forecast']['rounds']): string[] {
-  return table([
+  const rows = [
     ['ROUND', 'POD', 'CONTROLLER', 'GRACE PERIOD'],
     ...rounds.flatMap((pods, round) =>
       pods.map((pod) => [
@@ -37,8 +37,9 @@ function evictionTable(rounds: NodeEvaluation['forecast']['rounds']): string[] {
         formatDuration(pod.terminationGracePeriodSeconds * 1000),
       ]),
     ),
-    ...(rounds.length > 1 ? [[], ['A round goes when the replacements of the one before are Ready.']] : []),
-  ]);
+  ];
+  const note = 'A round goes when the replacements of the one before are Ready.';
+  return [...table(rows), ...(rounds.length > 1 ? ['', note] : [])];
 }
 
 const stayWords: Readonly<Record<StayReason, string>> = {

@@ -4,6 +4,7 @@ import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
+import { awaitDetached } from './awaitDetached.js';
 import { awaitReplacements } from './awaitReplacements.js';
 import { boundPods, type BoundPods } from './boundPods.js';
 import type { DrainEnd, DrainProgress, DrainRecord, WaitingFor } from './drainEnd.js';
@@ -23,7 +24,7 @@ import { waitForChange, type DrainCache } from './waitForChange.js';
 
 export interface Drain {
   /** Checks the lease before each eviction. */
-  readonly cluster: Pick<ClusterPort, 'evict'>;
+  readonly cluster: Pick<ClusterPort, 'evict' | 'list' | 'watch'>;
   readonly cache: DrainCache;
   /** Name of the node; it is cordoned. */
   readonly node: string;
@@ -39,6 +40,8 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
+  /** PersistentVolumes of the pods that leave: they are detached before the drain is over. */
+  readonly volumes?: ReadonlySet<string>;
   /** What other drains of this actor have under way. */
   readonly evictions: SharedEvictions;
 }
@@ -53,16 +56,17 @@ const cordonShownWithinMs = 5000;
 /**
  * Empties a cordoned node. Acts at each change of the cluster: whatever {@link nextEvictions} lets go is evicted, with
  * the pod's UID, after the view has shown that UID on this node. It is over when the node, read again, has no pod left
- * that counts, and (where the playbook says so) every displaced owner has its Ready replicas again on other nodes. The
- * policy's timeout bounds all of it; waiting for Job pods alone is bounded by their own limit instead.
+ * that counts, (where the playbook says so) every displaced owner has its Ready replicas again on other nodes, and the
+ * volumes of the pods that left are detached. The policy's timeout bounds all of it; waiting for Job pods alone is bounded by their own limit instead.
  */
 export async function drain(request: Drain): Promise<DrainEnd> {
   const work = begin(request);
   const { sender, ledger, bound } = work;
   const leave = request.evictions.join(ledger);
   const ended = await untilStopped(request.signal, async () => {
-    const end = await emptyNode(request, work);
-    return end.kind === 'empty' && request.policy.waitForReplacements ? await replacementsReady(request, work) : end;
+    let end = await emptyNode(request, work);
+    if (end.kind === 'empty' && request.policy.waitForReplacements) end = await replacementsReady(request, work);
+    return end.kind === 'empty' ? await volumesDetached(request, work) : end;
   }).finally(async () => {
     await sender.settled();
     leave();
@@ -175,6 +179,17 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
       bound.observe(view);
       return addedUp(bound.owners(view), excusedReplicas({ view, node, displaced, tied: sender.tied() }));
     },
+    deadline: clock.monotonic() + time.leftMs(),
+    progress,
+  });
+  return waitingFor.length === 0 ? { kind: 'empty' } : { kind: 'timeout', waitingFor };
+}
+
+async function volumesDetached(request: Drain, { time, progress }: Work): Promise<Ended> {
+  const { clock, volumes = new Set() } = request;
+  const waitingFor = await awaitDetached({
+    ...request,
+    volumes,
     deadline: clock.monotonic() + time.leftMs(),
     progress,
   });

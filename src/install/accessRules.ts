@@ -21,12 +21,20 @@ const definitionsRule: AccessRule = {
   verbs: ['get'],
 };
 
+/** Whether the volumes of evicted pods are detached, asked before a host is touched: `plan` does not need it. */
+const attachmentsRule: AccessRule = {
+  apiGroups: ['storage.k8s.io'],
+  resources: ['volumeattachments'],
+  verbs: ['list', 'watch'],
+};
+
 /** What Turnus does anywhere in the cluster. */
 const clusterRules: readonly AccessRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'patch'] },
   { apiGroups: [''], resources: ['pods', 'replicationcontrollers', 'namespaces'], verbs: read },
   // Where the volumes of a pod can be reached decides whether it can run on another node.
   { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes'], verbs: read },
+  attachmentsRule,
   { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
   { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: read },
@@ -138,7 +146,7 @@ export function permissionsFor(command: 'plan' | 'run' | 'operate' | 'drain', na
     .flatMap((rule) => expanded(rule, undefined));
   if (command === 'plan') {
     return anywhere.filter(
-      (permission) => read.includes(permission.verb) && permission.group !== 'apiextensions.k8s.io',
+      ({ verb, group }) => read.includes(verb) && group !== 'apiextensions.k8s.io' && group !== 'storage.k8s.io',
     );
   }
   if (command === 'drain') {

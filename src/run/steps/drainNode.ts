@@ -3,6 +3,7 @@ import type { ClusterView, OwnerKey } from '../../cluster/view.js';
 import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
+import { podVolumes } from '../../drain/podVolumes.js';
 import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import type { StepEnd } from '../outcome.js';
@@ -46,6 +47,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
       turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
     displaced: displacedBefore(turn),
+    volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),
   });
@@ -106,7 +108,10 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
   }
 }
 
-/** Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). */
+/**
+ * Which owners will lose pods and what they have Ready now, and the volumes of those pods, written before the first pod
+ * leaves (rule 5).
+ */
 async function recordDisplaced(turn: TurnContext): Promise<void> {
   const view = turn.cache.view();
   const leaving = classifyPods({
@@ -120,7 +125,12 @@ async function recordDisplaced(turn: TurnContext): Promise<void> {
     owner,
     readyCount(counted),
   ]);
-  await turn.save({ displaced: mergedDisplaced(turn, new Map(ready)) });
+  const pods = leaving.map(({ pod }) => pod);
+  const volumes = [...new Set([...(turn.status().volumes ?? []), ...podVolumes(view, pods)])].sort();
+  await turn.save({
+    displaced: mergedDisplaced(turn, new Map(ready)),
+    ...(volumes.length === 0 ? {} : { volumes }),
+  });
 }
 
 /** What was recorded first counts: later counts already miss what this turn took. */
