@@ -1,6 +1,16 @@
 import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
-import { isRecord, numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
+import {
+  isRecord,
+  numberOf,
+  recordOf,
+  recordsOf,
+  stringMapOf,
+  stringOf,
+  stringsOf,
+  timeOf,
+  type JsonRecord,
+} from './json.js';
 import { keptAnnotations } from './keptAnnotations.js';
 import { parsePlacement } from './parsePlacement.js';
 import type { ControllerReference, PodView } from './view.js';
@@ -17,6 +27,7 @@ export function parsePod(object: ApiObject): PodView {
   const terminating = metadata.deletionTimestamp !== undefined;
   const annotations = keptAnnotations(metadata.annotations);
   const volumes = recordsOf(spec['volumes']);
+  const finalizers = stringsOf(metadata.finalizers);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     name,
@@ -30,6 +41,7 @@ export function parsePod(object: ApiObject): PodView {
       !terminating && conditions.some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True'),
     terminating,
     deletionDeadline: timeOf(metadata.deletionTimestamp),
+    ...(finalizers.length === 0 ? {} : { finalizers }),
     terminationGracePeriodSeconds: numberOf(spec['terminationGracePeriodSeconds']) ?? defaultGracePeriodSeconds,
     controller: controllerReferenceOf(object),
     mirror: 'kubernetes.io/config.mirror' in annotations,

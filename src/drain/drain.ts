@@ -14,7 +14,7 @@ import { evictionLedger, type EvictionLedger } from './evictionLedger.js';
 import { evictionSender, type EvictionSender } from './evictionSender.js';
 import { addedUp, excusedReplicas } from './excusedReplicas.js';
 import type { ManagedBudgets } from './managedBudgets.js';
-import { nextEvictions } from './next.js';
+import { nextEvictions, waitChangesAt } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
@@ -146,7 +146,7 @@ async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended |
       time.leftMs(),
       time.jobsLeftMs(),
       ledger.nextPauseEnd() - clock.monotonic(),
-      firstObjectionEnd(steps) - clock.now(),
+      firstChangeByTime(steps) - clock.now(),
       cordoned ? Infinity : cordonShownWithinMs,
       request.evictions.isShared() ? lookAtOthersMs : Infinity,
     );
@@ -229,11 +229,8 @@ function jobPodsOf(steps: readonly NextStep[]): readonly string[] {
   );
 }
 
-function firstObjectionEnd(steps: readonly NextStep[]): number {
-  const ends = steps.map((step) =>
-    step.kind === 'wait' && step.wait.for === 'pod-objects' ? step.wait.until : undefined,
-  );
-  return Math.min(Infinity, ...ends.filter((end) => end !== undefined));
+function firstChangeByTime(steps: readonly NextStep[]): number {
+  return Math.min(Infinity, ...steps.map((step) => (step.kind === 'wait' ? waitChangesAt(step.wait) : Infinity)));
 }
 
 function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {

@@ -80,7 +80,12 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
-const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>(['terminating', 'namespace-deleted', 'job-running']);
+const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
+  'terminating',
+  'overdue',
+  'namespace-deleted',
+  'job-running',
+]);
 
 /** The pods of the next step: what can be evicted; where nothing can, what ends by itself; last, managed budgets. */
 function podsThatLeave(steps: readonly NextStep[]): readonly Leaving[] {

@@ -25,6 +25,7 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
     case 'spread':
       return 'replica-spread';
     case 'terminating':
+    case 'overdue':
     case 'namespace-deleted':
     case 'earlier-pods':
     case 'retry':

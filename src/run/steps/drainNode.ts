@@ -164,11 +164,18 @@ function withPodsLeft(turn: TurnContext, end: DrainEnd): TurnStatus['findings'] 
   ];
 }
 
+/** Waits that are told at a time: status and screen have room for some. */
+const mostWaits = 5;
+
+function moreWaits(count: number): readonly string[] {
+  return count <= 0 ? [] : [`And ${String(count)} more ${count === 1 ? 'wait' : 'waits'}.`];
+}
+
 function waitInWords(waits: readonly WaitingFor[]): { what: string; untilMs?: number; who?: string } | undefined {
   if (waits.length === 0) return undefined;
   const until = Math.min(...waits.map((wait) => wait.until ?? Infinity));
   return {
-    what: waits.map((wait) => wait.what).join(' '),
+    what: [...waits.slice(0, mostWaits).map((wait) => wait.what), ...moreWaits(waits.length - mostWaits)].join(' '),
     ...(Number.isFinite(until) ? { untilMs: until } : {}),
     who: [...new Set(waits.flatMap((wait) => wait.who))].slice(0, 5).join(', '),
   };
