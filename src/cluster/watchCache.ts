@@ -30,7 +30,7 @@ export interface WatchCache {
     readonly signal: AbortSignal;
   }): Promise<T>;
   /**
-   * Reads a node, its pods, and the budgets and owners in their namespaces consistently, merges them and answers the
+   * Reads a node, its pods, and the budgets and owners of those that would move consistently, merges them and answers the
    * merged view. To be used before anything is decided about the node (DESIGN, rule 1).
    */
   refreshNode(nodeName: string, signal: AbortSignal): Promise<ApiAnswer<ClusterView>>;

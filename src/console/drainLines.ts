@@ -6,7 +6,10 @@ import { waitText } from './waitText.js';
 
 /** What people read of an entry of the journal while a node is drained by hand; undefined: nothing. */
 export function drainLine({ type, ...evidence }: JournalRecord): string | undefined {
-  const text = (name: string) => plainText(String(evidence[name] ?? ''));
+  const text = (name: string) => {
+    const value = evidence[name];
+    return typeof value === 'string' ? plainText(value) : '';
+  };
   switch (type) {
     case 'node.cordoned':
       return `node ${text('node')} is cordoned`;

@@ -42,6 +42,8 @@ export interface Drain {
   readonly boundControllers?: ReadonlySet<string>;
   /** PersistentVolumes of the pods that leave: they are detached before the drain is over. */
   readonly volumes?: ReadonlySet<string>;
+  /** The cache has just been refreshed for this node: the first evictions are decided on that. */
+  readonly isFreshlyRead?: boolean;
   /** What other drains of this actor have under way. */
   readonly evictions: SharedEvictions;
 }
@@ -111,11 +113,12 @@ function begin(request: Drain): Work {
 }
 
 async function emptyNode(request: Drain, work: Work): Promise<Ended> {
-  for (;;) {
-    const waitingFor = await rereadNode({ ...request, ...work });
+  for (let isRead = request.isFreshlyRead === true; ; isRead = false) {
+    const waitingFor = isRead ? [] : await rereadNode({ ...request, ...work });
     if (waitingFor.length > 0) return { kind: 'timeout', waitingFor };
     const ended = await evictUntilNoneIsLeft(request, work);
-    if (ended !== undefined) return ended;
+    // That it is empty is only believed of a reading of its own.
+    if (ended !== undefined && !(isRead && ended.kind === 'empty')) return ended;
   }
 }
 

@@ -50,6 +50,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),
+    isFreshlyRead: turn.run.rehearsal || turn.playbook.host.scripts.leave === undefined,
   });
   turn.waiting(undefined);
   await turn.save({
