@@ -63,6 +63,9 @@ export async function awaitDetached(wait: VolumesToAwait): Promise<readonly Wait
     }
   } catch (error) {
     if (!isDeadlineExceeded(deadline.signal) || wait.signal.aborted) throw error;
+    // What was not read in time is not known to be gone.
+    const what = `The volume attachments of node ${node} were not read in time.`;
+    if (waitingFor.length === 0) tell([{ key: 'attachments', what, until, who: ['API server'] }]);
     return waitingFor;
   } finally {
     deadline.clear();
