@@ -27,6 +27,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
     });
   addPlan(program, io, ended);
   addRun(program, io, ended);
+  addDrain(program, io, ended);
   addStatus(program, io, ended);
   addExplain(program, io, ended);
   addControl(program, io, ended);
@@ -117,6 +118,19 @@ function addRun(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (options) => {
       const { runCommand } = await import('./run.js');
       ended(await runCommand(io, options as Parameters<typeof runCommand>[1]));
+    });
+}
+
+function addDrain(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('drain'))
+    .description('Empties one node by the gates and budgets of a run, and leaves it cordoned; no host is asked.')
+    .argument('<node>', 'name of the node')
+    .option('-f, --file <playbook>', 'gates and drain policy of this playbook; default: those of an empty one')
+    .option('--dry-run', 'show what would leave in which order and what blocks, and change nothing', false)
+    .option('--journal <file>', 'append the journal to this file')
+    .action(async (node: string, options) => {
+      const { drainCommand } = await import('./drain.js');
+      ended(await drainCommand(io, node, options as Parameters<typeof drainCommand>[2]));
     });
 }
 

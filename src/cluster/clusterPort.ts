@@ -188,7 +188,7 @@ export type EvictionAnswer =
       readonly retryAfterMs: number | undefined;
       readonly message: string;
     }
-  /** An admission webhook said no, with whatever status. */
+  /** An admission webhook said no, with whatever status, or could not be asked and must be. */
   | { readonly kind: 'denied'; readonly webhook: string; readonly message: string }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number; readonly message: string }
   /** The namespace is being deleted: the pod goes by itself. */

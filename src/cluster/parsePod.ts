@@ -1,6 +1,16 @@
 import { controllerOf } from './apiObject.js';
 import type { ApiObject } from './clusterPort.js';
-import { isRecord, numberOf, recordOf, recordsOf, stringMapOf, stringOf, timeOf, type JsonRecord } from './json.js';
+import {
+  isRecord,
+  numberOf,
+  recordOf,
+  recordsOf,
+  stringMapOf,
+  stringOf,
+  stringsOf,
+  timeOf,
+  type JsonRecord,
+} from './json.js';
 import { keptAnnotations } from './keptAnnotations.js';
 import { parsePlacement } from './parsePlacement.js';
 import { podRequests } from './resourceAmounts.js';
@@ -20,6 +30,7 @@ export function parsePod(object: ApiObject): PodView {
   const volumes = recordsOf(spec['volumes']);
   const containers = longRunningOf(spec);
   const startupDelaySeconds = startupDelayOf(containers);
+  const finalizers = stringsOf(metadata.finalizers);
   return {
     namespace: stringOf(metadata.namespace) ?? '',
     name,
@@ -33,6 +44,7 @@ export function parsePod(object: ApiObject): PodView {
       !terminating && conditions.some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True'),
     terminating,
     deletionDeadline: timeOf(metadata.deletionTimestamp),
+    ...(finalizers.length === 0 ? {} : { finalizers }),
     terminationGracePeriodSeconds: numberOf(spec['terminationGracePeriodSeconds']) ?? defaultGracePeriodSeconds,
     ...(startupDelaySeconds === 0 ? {} : { startupDelaySeconds }),
     controller: controllerReferenceOf(object),

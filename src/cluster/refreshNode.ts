@@ -1,6 +1,7 @@
 import type { ApiAnswer, ApiFailure, ClusterPort } from './clusterPort.js';
 import { foreignOwnerOfPod, foreignOwnerOfReplicaSet, type ClusterStores } from './clusterStores.js';
 import { inParallel } from './inParallel.js';
+import { isFinished } from './replicas.js';
 import type { ScaleOwners } from './scaleOwners.js';
 import type { PodView } from './view.js';
 
@@ -17,9 +18,11 @@ interface Refreshed {
 }
 
 /**
- * Reads one node and its pods consistently (lists without a resourceVersion), where it is asked for also the budgets of
- * their namespaces and the owners of the kinds that they have, and merges them into the stores. Scales that were read
- * within the last 30 s are not read again. Answers whether the stores changed.
+/**
+ * Reads one node and its pods consistently (lists without a resourceVersion), where it is asked for also what decides
+ * about those that would have to move: the budgets of their namespaces and the owners of the kinds that they have there.
+ * All is merged into the stores. Scales that were read within the last 30 s are not read again. Answers whether the
+ * stores changed.
  */
 export async function refreshNode(
   refreshed: Refreshed,
@@ -45,11 +48,14 @@ async function refreshOwners(
   pods: readonly PodView[],
   signal: AbortSignal,
 ): Promise<ApiAnswer<boolean>> {
-  const namespaces = [...new Set(pods.map((pod) => pod.namespace))];
-  const lists = namespaces.flatMap((namespace) => {
-    const kinds = new Set(pods.flatMap((pod) => (pod.namespace === namespace ? (pod.controller?.kind ?? []) : [])));
-    return watchedFor(stores, kinds).map((watched) => ({ namespace, watched }));
-  });
+  const movable = pods.filter((pod) => !pod.mirror && !isFinished(pod) && pod.controller?.kind !== 'DaemonSet');
+  const namespaces = [...new Set(movable.map((pod) => pod.namespace))];
+  const lists = namespaces.flatMap((namespace) =>
+    decidingStores(
+      stores,
+      movable.filter((pod) => pod.namespace === namespace),
+    ).map((watched) => ({ namespace, watched })),
+  );
   let changedLists = 0;
   let failure: ApiFailure | undefined;
   await inParallel(lists, parallelLists, async ({ namespace, watched }) => {
@@ -72,8 +78,9 @@ async function refreshOwners(
   return { kind: 'ok', value: changedLists > 0 || scales.changes !== before };
 }
 
-/** Budgets, and the owners of pods whose controllers are of these kinds. */
-function watchedFor(stores: ClusterStores, kinds: ReadonlySet<string>) {
+/** What must be known of a namespace before these pods of it move: the budgets, and owners of the kinds that they have. */
+function decidingStores(stores: ClusterStores, pods: readonly PodView[]) {
+  const kinds = new Set(pods.map(({ controller }) => controller?.kind));
   return [
     stores.budgets,
     ...(kinds.has('ReplicaSet') ? [stores.replicaSets, stores.deployments] : []),

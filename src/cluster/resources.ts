@@ -13,6 +13,7 @@ export const resources = {
   events: { group: '', version: 'v1', plural: 'events', namespaced: true },
   claims: { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true },
   volumes: { group: '', version: 'v1', plural: 'persistentvolumes', namespaced: false },
+  volumeAttachments: { group: 'storage.k8s.io', version: 'v1', plural: 'volumeattachments', namespaced: false },
   replicationControllers: { group: '', version: 'v1', plural: 'replicationcontrollers', namespaced: true },
   deployments: { group: 'apps', version: 'v1', plural: 'deployments', namespaced: true },
   replicaSets: { group: 'apps', version: 'v1', plural: 'replicasets', namespaced: true },

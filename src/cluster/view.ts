@@ -92,6 +92,8 @@ export interface PodView {
   readonly terminating: boolean;
   /** The deletion's deadline (request time plus grace), where terminating. */
   readonly deletionDeadline: number | undefined;
+  /** Who must let go before it is gone, besides its kubelet; absent where nobody. */
+  readonly finalizers?: readonly string[];
   /** The pod's own grace period in seconds. */
   readonly terminationGracePeriodSeconds: number;
   /** What its probes wait at least before the first one can make it Ready; absent: they wait for nothing. */

@@ -30,7 +30,7 @@ export interface WatchCache {
     readonly signal: AbortSignal;
   }): Promise<T>;
   /**
-   * Reads a node and its pods consistently, with the budgets of their namespaces and their owners where these are asked
+   * Reads a node and its pods consistently, with the budgets and owners of those that would move where these are asked
    * for, merges them and answers the merged view. To be used before anything is decided about the node (rule 1).
    */
   refreshNode(

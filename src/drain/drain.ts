@@ -5,6 +5,7 @@ import type { Finding } from '../gates/finding.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
+import { awaitDetached } from './awaitDetached.js';
 import { awaitReplacements } from './awaitReplacements.js';
 import { boundPods, type BoundPods } from './boundPods.js';
 import type { DrainEnd, DrainProgress, DrainRecord, WaitingFor } from './drainEnd.js';
@@ -15,7 +16,7 @@ import { evictionSender, type EvictionSender } from './evictionSender.js';
 import { addedUp, excusedReplicas } from './excusedReplicas.js';
 import { leftPods, leftReplicas } from './leftPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
-import { nextEvictions } from './next.js';
+import { nextEvictions, waitChangesAt } from './next.js';
 import type { NextStep } from './nextStep.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
@@ -26,7 +27,7 @@ import { waitForChange, type DrainCache } from './waitForChange.js';
 
 export interface Drain {
   /** Checks the lease before each eviction and restart. */
-  readonly cluster: Pick<ClusterPort, 'evict' | 'get' | 'patch'>;
+  readonly cluster: Pick<ClusterPort, 'evict' | 'get' | 'patch' | 'list' | 'watch'>;
   readonly cache: DrainCache;
   /** Name of the node; it is cordoned. */
   readonly node: string;
@@ -44,8 +45,10 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
-  /** The node was read consistently a moment ago: the drain begins without reading it again. */
-  readonly isJustRead?: boolean;
+  /** PersistentVolumes of the pods that leave: they are detached before the drain is over. */
+  readonly volumes?: ReadonlySet<string>;
+  /** The cache has just been refreshed for this node: the first evictions are decided on that. */
+  readonly isFreshlyRead?: boolean;
   /** What this turn marks restarted Deployments with. */
   readonly restartedFor: string;
   /** What other drains of this actor have under way. */
@@ -61,17 +64,19 @@ const cordonShownWithinMs = 5000;
 
 /**
  * Empties a cordoned node. Acts at each change of the cluster: whatever {@link nextEvictions} lets go is evicted, with
- * the pod's UID, after the view has shown that UID on this node; singletons are surged where the playbook says so. It is over when the node, read again, has no pod left
- * that counts, and (where the playbook says so) every displaced owner has its Ready replicas again on other nodes. The
- * policy's timeout bounds all of it; waiting for Job pods alone is bounded by their own limit instead.
+ * the pod's UID, after the view has shown that UID on this node; singletons are surged where the playbook says so. It is
+ * over when the node, read again, has no pod left that counts, (where the playbook says so) every displaced owner has its
+ * Ready replicas again on other nodes, and the volumes of the pods that left are detached. The policy's timeout bounds all
+ * of it; waiting for Job pods alone is bounded by their own limit instead.
  */
 export async function drain(request: Drain): Promise<DrainEnd> {
   const work = begin(request);
   const { sender, surges, ledger, bound } = work;
   const leave = request.evictions.join(ledger);
   const ended = await untilStopped(request.signal, async () => {
-    const end = await emptyNode(request, work);
-    return end.kind === 'empty' && request.policy.waitForReplacements ? await replacementsReady(request, work) : end;
+    let end = await emptyNode(request, work);
+    if (end.kind === 'empty' && request.policy.waitForReplacements) end = await replacementsReady(request, work);
+    return end.kind === 'empty' ? await volumesDetached(request, work) : end;
   }).finally(async () => {
     await Promise.all([sender.settled(), surges.settled()]);
     leave();
@@ -121,11 +126,12 @@ function begin(request: Drain): Work {
 }
 
 async function emptyNode(request: Drain, work: Work): Promise<Ended> {
-  for (let isRead = request.isJustRead === true; ; isRead = false) {
+  for (let isRead = request.isFreshlyRead === true; ; isRead = false) {
     const waitingFor = isRead ? [] : await rereadNode({ ...request, ...work });
     if (waitingFor.length > 0) return { kind: 'timeout', waitingFor };
     const ended = await evictUntilNoneIsLeft(request, work);
-    if (ended !== undefined) return ended;
+    // That it is empty is only believed of a reading of its own.
+    if (ended !== undefined && !(isRead && ended.kind === 'empty')) return ended;
   }
 }
 
@@ -157,7 +163,7 @@ async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended |
       time.leftMs(),
       time.jobsLeftMs(),
       Math.min(ledger.nextPauseEnd(), surges.nextPauseEnd()) - clock.monotonic(),
-      firstObjectionEnd(steps) - clock.now(),
+      firstChangeByTime(steps) - clock.now(),
       cordoned ? Infinity : cordonShownWithinMs,
       request.evictions.isShared() ? lookAtOthersMs : Infinity,
     );
@@ -207,6 +213,17 @@ async function replacementsReady(request: Drain, work: Work): Promise<Ended> {
   return waitingFor.length === 0 ? { kind: 'empty' } : { kind: 'timeout', waitingFor };
 }
 
+async function volumesDetached(request: Drain, { time, progress }: Work): Promise<Ended> {
+  const { clock, volumes = new Set() } = request;
+  const waitingFor = await awaitDetached({
+    ...request,
+    volumes,
+    deadline: clock.monotonic() + time.leftMs(),
+    progress,
+  });
+  return waitingFor.length === 0 ? { kind: 'empty' } : { kind: 'timeout', waitingFor };
+}
+
 function situationOf(
   { node, policy, spread, managedBudgets, vitalServices = [], clock, restartedFor, evictions }: Drain,
   { ledger, surges, bound, time }: Work,
@@ -246,11 +263,8 @@ function jobPodsOf(steps: readonly NextStep[]): readonly string[] {
   );
 }
 
-function firstObjectionEnd(steps: readonly NextStep[]): number {
-  const ends = steps.map((step) =>
-    step.kind === 'wait' && step.wait.for === 'pod-objects' ? step.wait.until : undefined,
-  );
-  return Math.min(Infinity, ...ends.filter((end) => end !== undefined));
+function firstChangeByTime(steps: readonly NextStep[]): number {
+  return Math.min(Infinity, ...steps.map((step) => (step.kind === 'wait' ? waitChangesAt(step.wait) : Infinity)));
 }
 
 function finished(node: string, ended: Ended, record: DrainRecord): JournalRecord {

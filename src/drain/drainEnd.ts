@@ -53,7 +53,7 @@ export interface WaitingFor {
 
 export interface DrainProgress {
   readonly node: string;
-  readonly stage: 'reading' | 'evicting' | 'replacements';
+  readonly stage: 'reading' | 'evicting' | 'replacements' | 'volumes';
   /** Pods that must still leave, those that are ending included; undefined while that is not known. */
   readonly left: number | undefined;
   /** Evicted pods that are no longer there. */

@@ -66,6 +66,7 @@ function keyedWaits(steps: readonly NextStep[], until: number): readonly KeyedWa
       key === 'terminating' && ending.length > 1
         ? `${count(ending.length, 'pod')} are ending: ${someOf(ending.map(({ pod }) => podKey(pod)).sort())}.`
         : (first?.message ?? '');
-    return { key, what, until: first?.until ?? until, who };
+    const ends = [first, ...others].map((wait) => wait?.until ?? until);
+    return { key, what, until: Math.max(...ends), who };
   });
 }

@@ -16,10 +16,15 @@ export type EvictionOutcome =
 
 const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
+/** Part of a pause by which those of pods that were refused together differ. */
+const jitter = 0.25;
 /** The server's own words for two budgets on one pod (pkg/registry/core/pod/storage/eviction.go). */
 const severalBudgets = /more than one PodDisruptionBudget/;
 
-/** Reads an answer. `refusals` counts the earlier ones for this pod; pauses double from one second to half a minute. */
+/**
+ * Reads an answer. `refusals` counts the earlier ones for this pod; pauses double from one second to half a minute, each
+ * up to a quarter longer, by the pod's UID, so that many pods do not come back at the same moment.
+ */
 export function evictionOutcome(eviction: {
   readonly answer: EvictionAnswer;
   readonly pod: PodView;
@@ -28,7 +33,7 @@ export function evictionOutcome(eviction: {
 }): EvictionOutcome {
   const { answer, pod, node, refusals } = eviction;
   const name = `Pod ${podKey(pod)}`;
-  const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** refusals);
+  const pauseMs = pauseOf(pod, refusals);
   const held = (wait: Omit<Wait, 'for'>, forMs = pauseMs, untilBudgetChanges = false): EvictionOutcome => ({
     kind: 'held',
     forMs,
@@ -51,9 +56,12 @@ export function evictionOutcome(eviction: {
     }
     case 'denied': {
       const denier = denierName(answer);
+      const says = notAsked.test(answer.message)
+        ? `${denier} cannot be asked, so the API server refuses the eviction of`
+        : `${denier} refuses the eviction of`;
       return held({
         objects: [denier, name],
-        message: `${denier} refuses the eviction of ${name}: ${answer.message}`,
+        message: `${says} ${name}: ${answer.message}`,
         hint: `Look at what is behind ${denier}; it is tried again until the drain's timeout.`,
       });
     }
@@ -73,29 +81,48 @@ export function evictionOutcome(eviction: {
         hint: `If it stays, look at the finalizers of Namespace ${pod.namespace}.`,
       });
     case 'unreachable':
-      return {
-        kind: 'uncertain',
-        forMs: pauseMs,
-        wait: {
-          for: 'retry',
-          objects: [name],
-          message: `The API server did not answer the eviction of ${name} (${answer.message}); whether it was accepted shows in the pod.`,
-          hint: 'Nothing to do unless the API server stays unreachable.',
-        },
-      };
+      return uncertain(name, `The API server did not answer the eviction of ${name} (${answer.message})`, pauseMs);
     case 'refused':
-      return severalBudgets.test(answer.message)
-        ? { kind: 'never', finding: conflict(name, answer.message, node) }
-        : held({
-            objects: [name],
-            message: `The API server refuses the eviction of ${name} (${String(answer.status)}): ${answer.message}`,
-            hint:
-              answer.status === 403
-                ? 'Grant create on pods/eviction: bind the ClusterRole turnus.'
-                : 'It is tried again until the timeout.',
-          });
+      if (severalBudgets.test(answer.message)) return { kind: 'never', finding: conflict(name, answer.message, node) };
+      // A server that fails, or gives up waiting for its store, may have done it all the same.
+      if (answer.status >= 500) {
+        const said = `The API server failed at the eviction of ${name} (${String(answer.status)}: ${answer.message})`;
+        return uncertain(name, said, pauseMs);
+      }
+      return held({
+        objects: [name],
+        message: `The API server refuses the eviction of ${name} (${String(answer.status)}): ${answer.message}`,
+        hint:
+          answer.status === 403
+            ? 'Grant create on pods/eviction: bind the ClusterRole turnus.'
+            : 'It is tried again until the timeout.',
+      });
   }
 }
+
+function uncertain(name: string, said: string, forMs: number): EvictionOutcome {
+  return {
+    kind: 'uncertain',
+    forMs,
+    wait: {
+      for: 'retry',
+      objects: [name],
+      message: `${said}; whether it was accepted shows in the pod. If not, it is tried again.`,
+      hint: 'Nothing to do unless the API server keeps failing.',
+    },
+  };
+}
+
+/** How long the pod is left alone, whole milliseconds. */
+function pauseOf({ uid }: PodView, refusals: number): number {
+  const seed = `${uid}/${String(refusals)}`;
+  let share = 7;
+  for (let place = 0; place < seed.length; place += 1) share = (share * 31 + seed.charCodeAt(place)) % 1000;
+  return Math.round(Math.min(longestPauseMs, firstPauseMs * 2 ** refusals) * (1 + (jitter * share) / 1000));
+}
+
+/** A webhook that gave no answer, with failurePolicy Fail. */
+const notAsked = /failed calling webhook/;
 
 /** The server's own sentence tells a policy from a webhook. */
 function denierName({ webhook, message }: Extract<EvictionAnswer, { kind: 'denied' }>): string {

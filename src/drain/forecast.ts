@@ -21,6 +21,8 @@ export interface DrainForecast {
   readonly findings: readonly Finding[];
   /** Pods that would be evicted. */
   readonly evictions: number;
+  /** The pods that would be evicted; those of one round together, the next when their replacements are Ready. */
+  readonly rounds: readonly (readonly PodView[])[];
   /** How many times the drain waits for replacements before it goes on. */
   readonly waits: number;
   readonly stays: readonly { readonly pod: PodView; readonly why: StayReason }[];
@@ -56,7 +58,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   // On the whole view: pods that are no neighbours take up places too.
   const placementOf = placements(drain.view, node, drain.occupied);
   const evicted: PodView[] = [];
-  const endedByStep: PodView[][] = [];
+  const rounds: PodView[][] = [];
   let waits = -1;
   const inFlight = drain.leavingElsewhere ?? new Set<string>();
   const ask = (): NextSteps =>
@@ -75,7 +77,7 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
       findings.push(...cautionsOf(leaving, { view, node, tied }));
       const ended = leaving.filter((step) => isEvicted(step) || step.kind === 'surge');
       evicted.push(...leaving.filter(isEvicted).map(({ pod }) => pod));
-      endedByStep.push(ended.map(({ pod }) => pod));
+      if (ended.length > 0) rounds.push(ended.map(({ pod }) => pod));
       waits += 1;
       view = afterEvictions(
         view,
@@ -92,17 +94,18 @@ export function drainForecast(drain: DrainToForecast): DrainForecast {
   const { timeoutMs, localData } = drain.policy;
   const merged = mergeFindings([
     ...findings,
-    ...localDataLost(endedByStep.flat(), { node, localData }),
-    ...graceExceedsTimeout({ steps: endedByStep, timeoutMs, node }),
+    ...localDataLost(rounds.flat(), { node, localData }),
+    ...graceExceedsTimeout({ steps: rounds, timeoutMs, node }),
   ]);
   const verdict = merged.some(({ severity }) => severity === 'block') ? 'blocked' : 'possible';
-  return { verdict, findings: merged, evictions: evicted.length, waits: Math.max(0, waits), stays };
+  return { verdict, findings: merged, evictions: evicted.length, rounds, waits: Math.max(0, waits), stays };
 }
 
 type Leaving = Exclude<NextStep, { kind: 'never' }>;
 
 const endsByItself: ReadonlySet<WaitReason> = new Set<WaitReason>([
   'terminating',
+  'overdue',
   'namespace-deleted',
   'job-running',
   'pod-awaited',

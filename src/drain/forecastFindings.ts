@@ -35,6 +35,7 @@ function codeOfWait(reason: WaitReason): FindingCode | undefined {
       return 'rollout-under-way';
     case 'surging':
     case 'terminating':
+    case 'overdue':
     case 'namespace-deleted':
     case 'earlier-pods':
     case 'retry':

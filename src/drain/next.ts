@@ -120,7 +120,7 @@ function permissionFor(
   if (standing.kind === 'leaving' || situation.inFlight.has(pod.uid)) {
     return {
       kind: 'wait',
-      wait: standing.kind === 'leaving' && !pod.terminating ? withNamespace(pod) : terminating(pod),
+      wait: standing.kind === 'leaving' && !pod.terminating ? withNamespace(pod) : terminating(pod, situation.now),
     };
   }
   if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
@@ -143,13 +143,36 @@ function rankOf(pod: PodView, budgets: ReadonlyMap<string, readonly SelectedPods
   return pod.priority >= criticalPriority ? 1 : 0;
 }
 
-function terminating(pod: PodView): Wait {
+/** Wall clock at which this wait is told, or decided, otherwise without a change of the cluster; Infinity: never. */
+export function waitChangesAt(wait: Wait): number {
+  if (wait.until === undefined) return Infinity;
+  if (wait.for === 'pod-objects') return wait.until;
+  return wait.for === 'terminating' ? wait.until + overdueAfterMs : Infinity;
+}
+
+/** A kubelet takes a moment beyond the grace period to end containers and report. */
+const overdueAfterMs = 5000;
+
+function terminating(pod: PodView, now: number): Wait {
+  const { deletionDeadline, finalizers = [] } = pod;
+  const name = `Pod ${podKey(pod)}`;
+  const grace = formatDuration(pod.terminationGracePeriodSeconds * 1000);
+  const held = finalizers.length === 0 ? '' : `, and it has finalizers (${finalizers.join(', ')})`;
+  if (deletionDeadline !== undefined && now >= deletionDeadline + overdueAfterMs) {
+    const ended = new Date(deletionDeadline).toISOString().slice(11, 19);
+    return {
+      for: 'overdue',
+      objects: [name],
+      message: `${name} should have ended at ${ended}Z${held === '' ? ', but its kubelet has not confirmed it' : held}.`,
+      hint: 'Look at its finalizers, and at the kubelet and the container runtime of the node.',
+    };
+  }
   return {
     for: 'terminating',
-    objects: [`Pod ${podKey(pod)}`],
-    message: `Pod ${podKey(pod)} is ending; its grace period is ${formatDuration(pod.terminationGracePeriodSeconds * 1000)}.`,
+    objects: [name],
+    message: `${name} is ending; its grace period is ${grace}${held}.`,
     hint: 'If it does not end, look at its finalizers and at the kubelet of the node.',
-    ...(pod.deletionDeadline === undefined ? {} : { until: pod.deletionDeadline }),
+    ...(deletionDeadline === undefined ? {} : { until: deletionDeadline }),
   };
 }
 

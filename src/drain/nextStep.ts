@@ -56,6 +56,8 @@ export type WaitReason =
   | 'pod-awaited'
   /** Evicted or deleted; it is ending. */
   | 'terminating'
+  /** The same, past its grace period. */
+  | 'overdue'
   /** Its namespace is being deleted, and it goes with it. */
   | 'namespace-deleted'
   /** Critical pods and those of managed budgets go when the others have left. */

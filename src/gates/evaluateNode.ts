@@ -34,6 +34,8 @@ export interface NodeToEvaluate {
   readonly run: string | undefined;
   /** What the turn of this node marks restarted Deployments with; absent where there is no turn yet. */
   readonly restartedFor?: string | undefined;
+  /** A cordon without a mark does not block: who asks for this drain has set it (turnus drain). */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The playbook's nodes, without the excluded ones. */
   readonly selection: readonly NodeView[];
   readonly nodes: Pick<NodesPolicy, 'maxUnavailable'>;
@@ -82,7 +84,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const findings = [
     ...controlPlaneGate({ view, node }),
     ...ownNodeGate({ node, ownNode }),
-    ...nodeGate({ node, run }),
+    ...nodeGate({ node, run, acceptsUnmarkedCordon: question.acceptsUnmarkedCordon }),
     ...(host === undefined ? [] : hostGate({ node, host })),
     ...(isBefore ? clusterHealthGate({ view, api, node: node.name }) : []),
     ...(isBefore && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),

@@ -6,10 +6,13 @@ import type { Finding } from './finding.js';
 export function nodeGate({
   node,
   run,
+  acceptsUnmarkedCordon = false,
 }: {
   readonly node: NodeView;
   /** What our own cordon would be marked with; undefined where there is none of ours. */
   readonly run: string | undefined;
+  /** A cordon that carries no mark is the asker's own. */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
 }): readonly Finding[] {
   const name = `Node ${node.name}`;
   const block = (finding: Pick<Finding, 'code' | 'message' | 'hint'>): Finding => ({
@@ -30,7 +33,8 @@ export function nodeGate({
     );
   }
   const owner = cordonedByOf(node);
-  if (node.unschedulable && (owner === undefined || owner !== run)) {
+  const isAccepted = owner === undefined ? acceptsUnmarkedCordon : owner === run;
+  if (node.unschedulable && !isAccepted) {
     findings.push(block({ code: 'already-cordoned', ...foreignCordon(node.name, owner) }));
   }
   if (!node.ready) {

@@ -21,12 +21,20 @@ const definitionsRule: AccessRule = {
   verbs: ['get'],
 };
 
+/** Whether the volumes of evicted pods are detached, asked before a host is touched: `plan` does not need it. */
+const attachmentsRule: AccessRule = {
+  apiGroups: ['storage.k8s.io'],
+  resources: ['volumeattachments'],
+  verbs: ['list', 'watch'],
+};
+
 /** What Turnus does anywhere in the cluster. */
 const clusterRules: readonly AccessRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'patch'] },
   { apiGroups: [''], resources: ['pods', 'replicationcontrollers', 'namespaces'], verbs: read },
   // Where the volumes of a pod can be reached decides whether it can run on another node.
   { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes'], verbs: read },
+  attachmentsRule,
   { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
   { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: read },
@@ -59,12 +67,19 @@ const serviceRules: readonly AccessRule[] = [
 /** What surging of singletons needs: it may change what every Deployment runs, so it is given only where asked for. */
 const surgeRules: readonly AccessRule[] = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }];
 
+/** The one Lease, in Turnus' own namespace. */
+const leaseRule: AccessRule = {
+  apiGroups: ['coordination.k8s.io'],
+  resources: ['leases'],
+  verbs: ['get', 'create', 'update'],
+};
+
 /** What Turnus does in its own namespace. */
 const ownRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: [...read, 'create', 'patch'] },
   { apiGroups: [apiGroup], resources: ['maintenanceruns/status', 'nodeturns/status'], verbs: ['get', 'patch'] },
   { apiGroups: [apiGroup], resources: ['maintenanceruns/finalizers'], verbs: ['update'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+  leaseRule,
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
 ];
 
@@ -138,10 +153,11 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
 
 /**
  * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
- * `operate` those of the commands that ask something of a run. `extras`: what the playbook of a run needs beyond.
+ * `operate` those of the commands that ask something of a run, `drain` what `turnus drain` does: with the Lease where
+ * there is a namespace for it. `extras`: what the playbook of a run needs beyond.
  */
 export function permissionsFor(
-  command: 'plan' | 'run' | 'operate',
+  command: 'plan' | 'run' | 'operate' | 'drain',
   namespace: string,
   extras: readonly AccessExtra[] = [],
 ): Permission[] {
@@ -153,18 +169,29 @@ export function permissionsFor(
     .flatMap((rule) => expanded(rule, undefined));
   if (command === 'plan') {
     return anywhere.filter(
-      (permission) => read.includes(permission.verb) && permission.group !== 'apiextensions.k8s.io',
+      ({ verb, group }) => read.includes(verb) && group !== 'apiextensions.k8s.io' && group !== 'storage.k8s.io',
     );
+  }
+  if (command === 'drain') {
+    return [
+      ...anywhere.filter(({ group }) => group !== 'apiextensions.k8s.io'),
+      ...extraPermissions(extras),
+      ...(namespace === '' ? [] : expanded(leaseRule, namespace)),
+    ];
   }
   return [
     ...anywhere,
-    ...(extras.includes('surge') ? surgeRules.flatMap((rule) => expanded(rule, undefined)) : []),
+    ...extraPermissions(extras),
     ...ownRules
       .filter((rule) => !rule.resources.includes('maintenanceruns/finalizers'))
       .flatMap((rule) => expanded(rule, namespace)),
     ...eventRules.flatMap((rule) => expanded(rule, 'default')),
     ...heartbeatRules.flatMap((rule) => expanded(rule, 'kube-node-lease')),
   ];
+}
+
+function extraPermissions(extras: readonly AccessExtra[]): Permission[] {
+  return extras.includes('surge') ? surgeRules.flatMap((rule) => expanded(rule, undefined)) : [];
 }
 
 function expanded(rule: AccessRule, namespace: string | undefined): Permission[] {

@@ -1,7 +1,9 @@
 import type { ApiObject, ClusterPort } from '../cluster/clusterPort.js';
+import { resources } from '../cluster/resources.js';
 import { apiGroup } from '../run/objects.js';
 import { TurnusError } from '../turnusError.js';
 import { namespaceAnnotation, schemaAnnotation, schemaVersion } from './customResources.js';
+import { defaultNamespace } from './manifests.js';
 
 const definitions = {
   group: 'apiextensions.k8s.io',
@@ -40,6 +42,30 @@ export async function readInstallation(cluster: ClusterPort, signal: AbortSignal
     namespace = checkedNamespace(answer.value, name);
   }
   return { namespace };
+}
+
+/**
+ * The namespace whose Lease keeps two actors of this cluster apart: the one that `install` recorded, else `turnus-system`
+ * where it exists. Undefined where Turnus is not installed: then nobody can hold a lease.
+ */
+export async function findLeaseNamespace(cluster: ClusterPort, signal: AbortSignal): Promise<string | undefined> {
+  const definition = await cluster.get({ resource: definitions, name: `maintenanceruns.${apiGroup}` }, signal);
+  const recorded = definition.kind === 'ok' ? definition.value.metadata.annotations?.[namespaceAnnotation] : undefined;
+  if (recorded !== undefined) return recorded;
+  const namespace = await cluster.get({ resource: resources.namespaces, name: defaultNamespace }, signal);
+  for (const answer of [definition, namespace]) {
+    if (answer.kind === 'ok' || answer.kind === 'not-found') continue;
+    throw new TurnusError({
+      code: `installation-${answer.kind}`,
+      message: `Whether Turnus is installed, and in which namespace its Lease is, cannot be read: ${answer.message}`,
+      hint:
+        answer.kind === 'forbidden'
+          ? 'Bind the ClusterRole turnus to the user (see docs/install.md); nothing was touched.'
+          : 'Try again once the API server answers; nothing was touched.',
+      exitCode: answer.kind === 'forbidden' ? 2 : 1,
+    });
+  }
+  return namespace.kind === 'ok' ? defaultNamespace : undefined;
 }
 
 function checkedNamespace(definition: ApiObject, name: string): string {

@@ -36,6 +36,7 @@ export type JournalType =
   | 'owner.surging'
   | 'owner.surged'
   | 'surge.refused'
+  | 'drain.requested'
   | 'drain.finished'
   | 'host.connected'
   | 'job.started'

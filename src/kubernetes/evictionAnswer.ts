@@ -33,11 +33,16 @@ export function evictionAnswerOf(answer: RefusedAnswer): EvictionAnswer {
   return { kind: 'refused', status: answer.status, message };
 }
 
-/** Name of the admission webhook, or of the ValidatingAdmissionPolicy, that said no. */
+/**
+ * Name of the admission webhook, or of the ValidatingAdmissionPolicy, that said no; also of a webhook that could not be
+ * asked and whose failurePolicy is Fail: a 500 (apiserver/pkg/admission/plugin/webhook/errors, ToStatusErr and the
+ * dispatchers' NewInternalError).
+ */
 function denierOf(message: string): string | undefined {
   return (
     /admission webhook "([^"]+)" denied the request/.exec(message)?.[1] ??
-    /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request/.exec(message)?.[1]
+    /ValidatingAdmissionPolicy '([^']+)' with binding '[^']+' denied request/.exec(message)?.[1] ??
+    /failed calling webhook "([^"]+)"/.exec(message)?.[1]
   );
 }
 

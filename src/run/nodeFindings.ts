@@ -24,6 +24,8 @@ export interface NodeQuestion {
   readonly run: string | undefined;
   /** Name of the run that the turn is of. */
   readonly turnOf: string;
+  /** A cordon without a mark does not block (turnus drain). */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** Undefined: the host is not asked. */
   readonly host: ((address: string) => HostPort) | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
@@ -58,6 +60,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     moment: question.moment,
     run: question.run,
     restartedFor: restartMark({ run: question.turnOf, node: nodeName }),
+    acceptsUnmarkedCordon: question.acceptsUnmarkedCordon,
     selection: selectNodes(view, playbook.nodes),
     nodes: playbook.nodes,
     gates: playbook.gates,

@@ -164,6 +164,10 @@ export const turnStatusSchema = z.object({
     .array(displacedSchema)
     .optional()
     .describe('Owners whose pods were evicted, with their Ready replicas before'),
+  volumes: z
+    .array(z.string())
+    .optional()
+    .describe('PersistentVolumes of the pods that leave; they are detached before the host is touched'),
   evictions: z.number().int().optional(),
   podsLeft: z.number().int().optional().describe('Pods that must still leave the node, while it is drained'),
   touchedBefore: z

@@ -26,6 +26,8 @@ export interface TurnContext {
   readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
   readonly playbook: Playbook;
   readonly nodeName: string;
+  /** A person's cordon that carries no mark does not stand in the way (turnus drain). */
+  readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
   readonly ownNode?: string | undefined;
   /** Aborts when the lease is lost; not when a person asks the run to stop. For what must not be left half done. */

@@ -50,6 +50,7 @@ describe('the client of the API server and the SSH client', () => {
     'cli/install.ts',
     'cli/journalVerify.ts',
     'cli/control.ts',
+    'cli/drain.ts',
     'cli/status.ts',
     'cli/sandbox.ts',
     'cli/sandboxBreak.ts',

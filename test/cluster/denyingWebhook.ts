@@ -11,6 +11,8 @@ export interface DenyingWebhook {
   asked(): number;
   /** From now on it lets evictions pass. */
   relent(): void;
+  /** It gives no answer any more; returns when the API server has refused an eviction for that in a dry run. */
+  fall(): Promise<void>;
 }
 
 /**
@@ -84,14 +86,21 @@ export async function startDenyingWebhook(options: {
       },
     ],
   });
-  await waitFor({
-    what: `webhook ${name} to refuse`,
-    probe: async () => (await cluster.api.evict({ namespace, name: pod, dryRun: true })).status === code,
-  });
+  const untilRefused = (status: number) =>
+    waitFor({
+      what: `an eviction refused with ${String(status)} for webhook ${name}`,
+      probe: async () => (await cluster.api.evict({ namespace, name: pod, dryRun: true })).status === status,
+    });
+  await untilRefused(code);
   return {
     asked: () => asked,
     relent: () => {
       isDenying = false;
+    },
+    fall: async () => {
+      server.close();
+      server.closeAllConnections();
+      await untilRefused(500);
     },
   };
 }

@@ -4,18 +4,26 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AuditEntry } from './auditLog.js';
 import { startCluster, type Cluster } from './cluster.js';
+import { createAllOn } from './gather.js';
 import { writePlaybook } from './playbook.js';
 import { startHosts } from './hosts/startHosts.js';
 import { startReadyWatcher } from './readyWatcher.js';
 import { buildTurnus, runTurnus, startTurnus } from './turnus.js';
 import { waitFor } from './waitFor.js';
 import { createReady } from './waitForReady.js';
-import { deployment, disruptionBudget } from './workloads.js';
+import { daemonSet, deployment, disruptionBudget, statefulSet } from './workloads.js';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
+const measurements = {
+  start: measureStart,
+  large: measureLargeCluster,
+  turn: measureTurn,
+  budget: measureBudgetOpening,
+};
+
 const usage = `Figures of Turnus on a real control plane, printed, not judged.
-  npm run figures`;
+  npm run figures [-- ${Object.keys(measurements).join('|')} ...]`;
 
 /** Measures the figures one after another; each line says what was measured and how often. */
 async function main(): Promise<void> {
@@ -24,9 +32,10 @@ async function main(): Promise<void> {
     return;
   }
   await buildTurnus();
-  measureStart();
-  await measureLargeCluster();
-  await measureBudgetOpening();
+  const wanted = process.argv.slice(2);
+  for (const [name, measure] of Object.entries(measurements)) {
+    if (wanted.length === 0 || wanted.includes(name)) await measure();
+  }
 }
 
 /** Wall time of commands that need no cluster, each in turn with an empty Node program. */
@@ -86,6 +95,37 @@ async function measureLargeCluster(): Promise<void> {
       `API requests an eviction: ${(requests.length / evictions.length).toFixed(2)} (${requests.length} requests, ${evictions.length} evictions, start, state and lease included)`,
     );
     for (const [what, count] of [...countBy(requests)].slice(0, 12)) console.log(`  ${what}: ${count}`);
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** API requests of one whole turn, with update and reboot, of a node with 10 pods of 4 workloads in 3 namespaces. */
+async function measureTurn(): Promise<void> {
+  const cluster = await startCluster({ nodes: 3 });
+  try {
+    const hosts = await startHosts({ cluster, bootDelayMs: 500 });
+    for (const name of ['shop', 'data', 'tools']) await cluster.createNamespace(name);
+    await createReady(cluster.api, [daemonSet({ name: 'agent', namespace: 'kube-system' })]);
+    await createAllOn(cluster, 'node-1', [
+      deployment({ name: 'web', namespace: 'shop', replicas: 4 }),
+      disruptionBudget({ name: 'web', namespace: 'shop', maxUnavailable: 2 }),
+      deployment({ name: 'cart', namespace: 'shop', replicas: 2 }),
+      statefulSet({ name: 'store', namespace: 'data', replicas: 2, podManagementPolicy: 'Parallel' }),
+      deployment({ name: 'bench', namespace: 'tools', replicas: 2 }),
+    ]);
+    const playbook = await writePlaybook({ cluster, hosts, nodes: ['node-1'] });
+    await installed(cluster);
+    const begun = new Date();
+    const end = await runTurnus(['run', '-f', playbook, '--yes'], { kubeconfig: cluster.kubeconfigPath });
+    const requests = ofTurnus(await cluster.auditLog(), begun);
+    const evictions = requests.filter(isAcceptedEviction);
+    const firstPatch = requests.findIndex(({ verb, resource }) => verb === 'patch' && resource === 'nodeturns');
+    const ofTurn = requests.slice(Math.max(0, firstPatch));
+    console.log(
+      `one turn (exit ${String(end.exitCode)}): ${ofTurn.length} API requests for ${evictions.length} evictions, besides ${requests.length - ofTurn.length} before it began`,
+    );
+    for (const [what, count] of countBy(ofTurn)) console.log(`  ${what}: ${count}`);
   } finally {
     await cluster.stop();
   }

@@ -204,6 +204,7 @@ export interface Kinds {
   Secret: OtherObject;
   PersistentVolume: OtherObject;
   PersistentVolumeClaim: OtherObject;
+  VolumeAttachment: OtherObject;
   PriorityClass: OtherObject;
   ResourceQuota: OtherObject;
   Role: OtherObject;

@@ -23,6 +23,7 @@ const resources: Record<KindName, readonly [prefix: string, plural: string, scop
   Job: ['/apis/batch/v1', 'jobs', 'namespaced'],
   PodDisruptionBudget: ['/apis/policy/v1', 'poddisruptionbudgets', 'namespaced'],
   Lease: ['/apis/coordination.k8s.io/v1', 'leases', 'namespaced'],
+  VolumeAttachment: ['/apis/storage.k8s.io/v1', 'volumeattachments', 'cluster'],
   PriorityClass: ['/apis/scheduling.k8s.io/v1', 'priorityclasses', 'cluster'],
   Role: ['/apis/rbac.authorization.k8s.io/v1', 'roles', 'namespaced'],
   RoleBinding: ['/apis/rbac.authorization.k8s.io/v1', 'rolebindings', 'namespaced'],

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { EvictionAnswer } from '../../src/cluster/clusterPort.js';
 import { evictionLedger } from '../../src/drain/evictionLedger.js';
-import { evictionOutcome } from '../../src/drain/evictionOutcome.js';
+import { evictionOutcome, type EvictionOutcome } from '../../src/drain/evictionOutcome.js';
 import { budget, clusterView, pod, takenAt } from './clusterFixtures.js';
 import { handClock } from './handClock.js';
 
 const web = pod('web-0');
+const pauseOf = (outcome: EvictionOutcome) => ('forMs' in outcome ? outcome.forMs : 0);
 const outcomeOf = (answer: EvictionAnswer, refusals = 0) =>
   evictionOutcome({ answer, pod: web, node: 'node-1', refusals });
 
@@ -21,7 +22,6 @@ describe('an answer to an eviction', () => {
     const answer = { kind: 'budget', budget: 'web', retryAfterMs: undefined, message: 'needs 2 and has 2' } as const;
     expect(outcomeOf(answer)).toMatchObject({
       kind: 'held',
-      forMs: 1000,
       untilBudgetChanges: true,
       wait: { objects: ['PodDisruptionBudget shop/web', 'Pod shop/web-0'] },
     });
@@ -30,9 +30,18 @@ describe('an answer to an eviction', () => {
 
   it('of a webhook names the webhook and is tried again with longer and longer pauses', () => {
     const answer = { kind: 'denied', webhook: 'drain.strimzi.io', message: 'not yet' } as const;
-    expect([0, 1, 2, 5, 20].map((refusals) => outcomeOf(answer, refusals))).toMatchObject(
-      [1000, 2000, 4000, 30_000, 30_000].map((forMs) => ({ kind: 'held', forMs, untilBudgetChanges: false })),
-    );
+    for (const [refusals, leastMs] of [
+      [0, 1000],
+      [1, 2000],
+      [2, 4000],
+      [5, 30_000],
+      [20, 30_000],
+    ] as const) {
+      const outcome = outcomeOf(answer, refusals);
+      expect(outcome).toMatchObject({ kind: 'held', untilBudgetChanges: false });
+      expect(pauseOf(outcome)).toBeGreaterThanOrEqual(leastMs);
+      expect(pauseOf(outcome)).toBeLessThanOrEqual(leastMs * 1.25);
+    }
     expect(outcomeOf(answer)).toMatchObject({
       wait: { objects: ['Admission webhook drain.strimzi.io', 'Pod shop/web-0'] },
     });
@@ -40,6 +49,26 @@ describe('an answer to an eviction', () => {
     expect(outcomeOf({ kind: 'denied', webhook: 'freeze', message })).toMatchObject({
       wait: { objects: ['ValidatingAdmissionPolicy freeze', 'Pod shop/web-0'] },
     });
+  });
+
+  it('of a webhook that could not be asked names it too', () => {
+    const message = 'Internal error occurred: failed calling webhook "drain.strimzi.io": connection refused';
+    const outcome = outcomeOf({ kind: 'denied', webhook: 'drain.strimzi.io', message });
+    expect(outcome).toMatchObject({
+      kind: 'held',
+      wait: { objects: ['Admission webhook drain.strimzi.io', 'Pod shop/web-0'] },
+    });
+    expect('wait' in outcome ? outcome.wait.message : '').toContain(
+      'Admission webhook drain.strimzi.io cannot be asked, so the API server refuses the eviction of Pod shop/web-0',
+    );
+  });
+
+  it('lets pods that were refused together come back one after the other', () => {
+    const answer = { kind: 'denied', webhook: 'drain.strimzi.io', message: 'not yet' } as const;
+    const pauses = Array.from({ length: 20 }, (_, number) =>
+      pauseOf(evictionOutcome({ answer, pod: pod(`web-${String(number)}`), node: 'node-1', refusals: 3 })),
+    );
+    expect(new Set(pauses).size).toBeGreaterThan(10);
   });
 
   it('of a busy server waits as long as the server asks', () => {
@@ -58,15 +87,22 @@ describe('an answer to an eviction', () => {
   });
 
   it.each([
-    { kind: 'refused', status: 500, message: 'failed calling webhook' },
+    { kind: 'refused', status: 403, message: 'not you' },
     { kind: 'namespace-terminating', message: 'being deleted' },
   ] as const)('that may pass ($kind) is tried again', (answer) => {
     expect(outcomeOf(answer).kind).toBe('held');
   });
 
-  it('that never came leaves open whether the eviction was accepted', () => {
-    expect(outcomeOf({ kind: 'unreachable', message: 'connection reset' }).kind).toBe('uncertain');
-  });
+  it.each([
+    { kind: 'unreachable', message: 'connection reset' },
+    { kind: 'refused', status: 500, message: 'etcdserver: leader changed' },
+    { kind: 'refused', status: 504, message: 'request did not complete within requested timeout' },
+  ] as const)(
+    'that never came, or from a server that failed ($message), leaves open whether it was accepted',
+    (answer) => {
+      expect(outcomeOf(answer).kind).toBe('uncertain');
+    },
+  );
 });
 
 describe('the ledger of evictions', () => {
@@ -98,7 +134,8 @@ describe('the ledger of evictions', () => {
     const ledger = evictionLedger(clock);
     ledger.send(web, undefined, view);
     ledger.answered(web, outcomeOf({ kind: 'denied', webhook: 'w', message: 'no' }));
-    clock.advance(999);
+    const pauseMs = ledger.nextPauseEnd() - clock.monotonic();
+    clock.advance(pauseMs - 1);
     ledger.observe(view);
     expect([...ledger.heldBack().keys()]).toEqual([web.uid]);
     expect(ledger.inFlight().size).toBe(0);
@@ -139,7 +176,7 @@ describe('the ledger of evictions', () => {
     const ledger = evictionLedger(clock);
     ledger.send(web, undefined, view);
     ledger.answered(web, outcomeOf({ kind: 'unreachable', message: 'reset' }));
-    clock.advance(1000);
+    clock.advance(ledger.nextPauseEnd() - clock.monotonic());
     ledger.observe(view);
     expect(ledger.inFlight().size).toBe(0);
     expect(ledger.evicted()).toEqual([]);

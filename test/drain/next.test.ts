@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ClusterView } from '../../src/cluster/view.js';
-import { nextEvictions, type DrainSituation } from '../../src/drain/next.js';
+import type { ClusterView, PodView } from '../../src/cluster/view.js';
+import { nextEvictions, waitChangesAt, type DrainSituation } from '../../src/drain/next.js';
 import { budget, clusterView, drainPolicy, pod, spreadPolicy, takenAt, workload } from './clusterFixtures.js';
 
 /** What is next for each pod by its name: `evict`, what it waits for, or the code of why never. */
@@ -118,6 +118,40 @@ describe('the playbook decides about', () => {
     expect(next(clusterView({ pods: [pod('import-0', { controller: job, annotations })] }))).toEqual({
       'import-0': 'job-running',
     });
+  });
+});
+
+describe('a pod that is ending', () => {
+  const ending = pod('web-0', { terminating: true, deletionDeadline: takenAt });
+  const waitOf = (one: PodView, now: number) => {
+    const { steps } = nextEvictions({
+      view: clusterView({ pods: [one] }),
+      node: 'node-1',
+      policy: drainPolicy,
+      spread: spreadPolicy,
+      managedBudgets: [],
+      now,
+      inFlight: new Set(),
+    });
+    const [step] = steps;
+    return step?.kind === 'wait' ? step.wait : undefined;
+  };
+
+  it('is waited for until its grace period is over, and named with its finalizers', () => {
+    expect(waitOf(ending, takenAt)).toMatchObject({ for: 'terminating', until: takenAt });
+    expect(waitOf({ ...ending, finalizers: ['example.com/guard'] }, takenAt)?.message).toBe(
+      'Pod shop/web-0 is ending; its grace period is 30 s, and it has finalizers (example.com/guard).',
+    );
+  });
+
+  it('is overdue a moment after that, which is told without any change of the cluster', () => {
+    const before = waitOf(ending, takenAt + 4999);
+    expect(before?.for).toBe('terminating');
+    expect(before && waitChangesAt(before)).toBe(takenAt + 5000);
+    const overdue = waitOf(ending, takenAt + 5000);
+    expect(overdue).toMatchObject({ for: 'overdue', objects: ['Pod shop/web-0'] });
+    expect(overdue?.message).toMatch(/^Pod shop\/web-0 should have ended at \d\d:\d\d:\d\dZ, but its kubelet has not/);
+    expect(overdue && waitChangesAt(overdue)).toBe(Infinity);
   });
 });
 

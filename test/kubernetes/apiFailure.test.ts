@@ -116,9 +116,13 @@ describe('the answer to an eviction', () => {
     });
   });
 
-  it('is refused where a webhook cannot be asked', () => {
+  it('is denied where a webhook cannot be asked and must be', () => {
     const message = 'Internal error occurred: failed calling webhook "drain.strimzi.io": connection refused';
-    expect(evictionAnswerOf(answer(500, status({ message })))).toEqual({ kind: 'refused', status: 500, message });
+    expect(evictionAnswerOf(answer(500, status({ message })))).toEqual({
+      kind: 'denied',
+      webhook: 'drain.strimzi.io',
+      message,
+    });
   });
 
   it('is gone where the pod, its namespace or this UID is not there', () => {

@@ -51,6 +51,7 @@ async function askGates(
       moment: 'before-cordon',
       run: turn.status().cordoned === true ? turn.run.name : undefined,
       turnOf: turn.run.name,
+      acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,
       rebooters: await readRebooters(cluster, signal),

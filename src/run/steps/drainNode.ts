@@ -5,6 +5,7 @@ import { classifyPods } from '../../drain/classifyPods.js';
 import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
 import { restartMark } from '../../drain/surge.js';
+import { podVolumes } from '../../drain/podVolumes.js';
 import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import { readNodeServices } from '../nodeServices.js';
@@ -52,10 +53,10 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     },
     restartedFor: restartMark({ run: turn.run.name, node: turn.nodeName }),
     displaced: displacedBefore(turn),
+    volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
-    // A script has taken its time since.
-    isJustRead: turn.playbook.host.scripts.leave === undefined,
     boundControllers: new Set(turn.status().boundControllers ?? []),
+    isFreshlyRead: turn.run.rehearsal || turn.playbook.host.scripts.leave === undefined,
   });
   turn.waiting(undefined);
   await turn.save({
@@ -84,6 +85,7 @@ async function askGates(
       moment,
       run: turn.run.name,
       turnOf: turn.run.name,
+      acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: undefined,
       ownNode: turn.ownNode,
       services,
@@ -120,8 +122,8 @@ function stepEnd(turn: TurnContext, end: DrainEnd): StepEnd {
 }
 
 /**
- * Which owners will lose pods and what they have Ready now, written before the first pod leaves (rule 5). A pod that
- * the playbook leaves on the node is lost with its host.
+ * Which owners will lose pods and what they have Ready now, and the volumes of those pods, written before the first pod
+ * leaves (rule 5). A pod that the playbook leaves on the node is lost with its host.
  */
 async function recordDisplaced(turn: TurnContext): Promise<void> {
   const view = turn.cache.view();
@@ -136,7 +138,12 @@ async function recordDisplaced(turn: TurnContext): Promise<void> {
     owner,
     readyCount(counted),
   ]);
-  await turn.save({ displaced: mergedDisplaced(turn, new Map(ready)) });
+  const pods = leaving.map(({ pod }) => pod);
+  const volumes = [...new Set([...(turn.status().volumes ?? []), ...podVolumes(view, pods)])].sort();
+  await turn.save({
+    displaced: mergedDisplaced(turn, new Map(ready)),
+    ...(volumes.length === 0 ? {} : { volumes }),
+  });
 }
 
 /** What was recorded first counts: later counts already miss what this turn took. */
@@ -170,11 +177,18 @@ function withPodsLeft(turn: TurnContext, end: DrainEnd): TurnStatus['findings'] 
   ];
 }
 
+/** Waits that are told at a time: status and screen have room for some. */
+const mostWaits = 5;
+
+function moreWaits(count: number): readonly string[] {
+  return count <= 0 ? [] : [`And ${String(count)} more ${count === 1 ? 'wait' : 'waits'}.`];
+}
+
 function waitInWords(waits: readonly WaitingFor[]): { what: string; untilMs?: number; who?: string } | undefined {
   if (waits.length === 0) return undefined;
   const until = Math.min(...waits.map((wait) => wait.until ?? Infinity));
   return {
-    what: waits.map((wait) => wait.what).join(' '),
+    what: [...waits.slice(0, mostWaits).map((wait) => wait.what), ...moreWaits(waits.length - mostWaits)].join(' '),
     ...(Number.isFinite(until) ? { untilMs: until } : {}),
     who: [...new Set(waits.flatMap((wait) => wait.who))].slice(0, 5).join(', '),
   };

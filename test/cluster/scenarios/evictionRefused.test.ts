@@ -133,6 +133,38 @@ describe('an admission webhook', () => {
   );
 });
 
+describe('an admission webhook that gives no answer', () => {
+  it('is told by its name, asked again until the timeout, and where it is gone the turn is done', async () => {
+    const [namespace, name] = ['fallen', 'fallen.example.com'];
+    await cluster.createNamespace(namespace);
+    await createAllOn(cluster, 'node-1', [deployment({ name: 'guarded', namespace, replicas: 1 })]);
+    const [pod] = await podsIn(namespace);
+    const podName = pod?.metadata.name ?? '';
+    const webhook = await startDenyingWebhook({ cluster, name, namespace, pod: podName, code: 403, message: 'no' });
+    await webhook.fall();
+    const spec = { ...quick, drain: { timeout: '4s', attempts: 1 } };
+    const playbook = await writePlaybook({ cluster, hosts, name: 'fallen', nodes: ['node-1'], spec });
+    await expectEnd(attempts.start(playbook), 3);
+
+    const [turn] = await turnsOf(cluster, 'fallen');
+    expect(turn).toMatchObject({ phase: 'Deferred', attempts: 1 });
+    expect(turn?.message).toContain(
+      `Admission webhook ${name} cannot be asked, so the API server refuses the eviction of Pod ${namespace}/${podName}`,
+    );
+    const answers = (await evictionRequests(namespace)).map((entry) => entry.code);
+    expect(answers.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(answers)).toEqual(new Set([500]));
+
+    await cluster.api.delete({ kind: 'ValidatingWebhookConfiguration', name });
+    await waitFor({
+      what: 'the API server to ask nobody',
+      probe: async () => (await cluster.api.evict({ namespace, name: podName, dryRun: true })).status === 201,
+    });
+    await expectEnd(attempts.start(playbook), 0);
+    await cluster.api.delete({ kind: 'Namespace', name: namespace });
+  });
+});
+
 describe('a budget that an operator runs', () => {
   const managed = {
     ...quick,
