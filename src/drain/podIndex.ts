@@ -20,7 +20,8 @@ export function podIndex(pods: readonly PodView[]): PodIndex {
     const name = `${namespace} ${key}`;
     const groups = byLabel.get(name) ?? grouped(podsIn(namespace), ({ labels }) => labels[key]);
     byLabel.set(name, groups);
-    return values.flatMap((value) => groups.get(value) ?? []);
+    // A selector may name a value twice.
+    return [...new Set(values)].flatMap((value) => groups.get(value) ?? []);
   };
   return {
     matching(namespace, selector) {
@@ -48,7 +49,7 @@ export function termIndex(pods: readonly PodView[]): TermIndex {
     for (const term of pod.antiAffinity) {
       const demand = term.selector === undefined ? undefined : demandOf(term.selector);
       if (demand === undefined) others.push({ pod, term });
-      else for (const value of demand.values) add(byPair, `${demand.key}=${value}`, { pod, term });
+      else for (const value of new Set(demand.values)) add(byPair, `${demand.key}=${value}`, { pod, term });
     }
   }
   return {
