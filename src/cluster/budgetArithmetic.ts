@@ -1,3 +1,4 @@
+import { isFinished } from './podPhase.js';
 import type { BudgetView, PodView } from './view.js';
 
 /** What a budget says about the eviction of one of its pods, with the numbers that decided. */
@@ -25,9 +26,9 @@ export interface BudgetQuestion {
   readonly budget: BudgetView;
   /** The pod to evict. */
   readonly pod: PodView;
-  /** All pods that the budget selects. */
+  /** All pods that the budget selects, finished ones too. */
   readonly members: readonly PodView[];
-  /** Healthy pods there are with every replica of the members' owners Ready; unmanaged pods count as one each. */
+  /** Healthy pods there are with every replica of the members' owners Ready; other pods count as one each. */
   readonly attainable: number;
   /** UIDs of evictions under way: they no longer count as healthy, whether or not the view shows it yet. */
   readonly inFlight: ReadonlySet<string>;
@@ -56,11 +57,9 @@ export function budgetVerdict(question: BudgetQuestion): BudgetVerdict {
   ).length;
   const count = Math.min(status.disruptionsAllowed - unseen, healthy - status.desiredHealthy);
   if (count > 0) return { kind: 'allowed', count };
-  if (canNeverAllow(question))
-    return { kind: 'never', desired: status.desiredHealthy, attainable: question.attainable };
-  const unready = members.filter(
-    (member) => !member.ready && !member.terminating && member.phase !== 'Succeeded' && member.phase !== 'Failed',
-  );
+  const attainable = attainablePods(question);
+  if (canNeverAllow(question, attainable)) return { kind: 'never', desired: status.desiredHealthy, attainable };
+  const unready = members.filter((member) => !member.ready && !member.terminating && !isFinished(member));
   return { kind: 'not-now', healthy, desired: status.desiredHealthy, unready };
 }
 
@@ -104,14 +103,25 @@ export function disruptionsAllowed(counts: {
 
 /**
  * True where no pod becoming Ready can ever make room. A budget that a controller runs is never that: its operator
- * opens it. Where the budget counts fewer pods than it may have (a replica is missing at the moment), the larger
- * number decides.
+ * opens it. A budget with neither field expects no pods, and so allows nothing.
  */
-function canNeverAllow({ budget, members, attainable }: BudgetQuestion): boolean {
+function canNeverAllow({ budget, members }: BudgetQuestion, attainable: number): boolean {
   if (budget.managedBy !== undefined) return false;
+  if (budget.minAvailable === undefined && budget.maxUnavailable === undefined) return true;
   const { expectedPods } = budget.status;
   if (expectedPods <= 0) return members.length > 0 && members.every((member) => member.controller === undefined);
-  return desiredHealthy(budget, expectedPods) >= Math.max(attainable, expectedPods);
+  return desiredHealthy(budget, expectedPods) >= attainable;
+}
+
+/**
+ * The most healthy pods there can be. Where a replica is missing at the moment, scales tell more than the pods; where
+ * a scale is unknown or a rollout has one pod more, the others. A number in minAvailable counts pods, also those that
+ * end and that have finished, so there `expectedPods` says nothing of what can be healthy.
+ */
+function attainablePods({ budget, members, attainable }: BudgetQuestion): number {
+  const present = members.filter((member) => !member.terminating && (member.ready || !isFinished(member))).length;
+  const countsPods = budget.maxUnavailable === undefined && typeof budget.minAvailable === 'number';
+  return Math.max(attainable, present, countsPods ? 0 : budget.status.expectedPods);
 }
 
 /** The server lets a pod that is not Ready go without counting it (observedGeneration is not consulted there). */

@@ -1,4 +1,5 @@
 import { scaledCount } from './budgetArithmetic.js';
+import { isFinished } from './podPhase.js';
 import { ownerKey, type ClusterView, type OwnerKey, type OwnerView, type PodView } from './view.js';
 
 /** The replicas of one owner as a view shows them. */
@@ -25,11 +26,6 @@ export function ownerOf(view: ClusterView, pod: PodView): OwnerKey | undefined {
 /** Controlled by a Job (batch/v1). */
 export function isJobPod(pod: PodView): boolean {
   return pod.controller?.kind === 'Job' && pod.controller.apiVersion.startsWith('batch/');
-}
-
-/** Succeeded or Failed: nothing runs any more. */
-export function isFinished(pod: PodView): boolean {
-  return pod.phase === 'Succeeded' || pod.phase === 'Failed';
 }
 
 /** The replicas of the owners named, in one pass over the view. Owners without pods are in it too. */

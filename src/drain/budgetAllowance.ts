@@ -1,12 +1,13 @@
 import { budgetVerdict } from '../cluster/budgetArithmetic.js';
+import { isFinished } from '../cluster/podPhase.js';
 import type { PodView } from '../cluster/view.js';
 import { budgetConflict, budgetManaged, budgetName, budgetNever, budgetNotKnown, budgetNotNow } from './budgetWords.js';
 import { go, type Allowance, type Permission, type Wait } from './nextStep.js';
 import type { SelectedPods } from './podBudgets.js';
 
 /**
- * What the disruption budgets permit, in the order of pkg/registry/core/pod/storage/eviction.go: a pod that has not
- * started is deleted without asking them, more than one budget is an error, else the one decides.
+ * What the disruption budgets permit, in the order of pkg/registry/core/pod/storage/eviction.go: a pod that does not
+ * run is deleted without asking them, more than one budget is an error, else the one decides.
  */
 export function budgetAllowance(situation: {
   readonly node: string;
@@ -42,7 +43,7 @@ export function budgetAllowance(situation: {
 
   return {
     ask(pod) {
-      if (pod.phase === 'Pending') return go;
+      if (isDeletedUnasked(pod)) return go;
       const [only, ...more] = budgets.get(pod.uid) ?? [];
       if (only === undefined) return go;
       return more.length === 0
@@ -51,10 +52,15 @@ export function budgetAllowance(situation: {
     },
     take(pod) {
       const selected = budgets.get(pod.uid)?.[0];
-      if (pod.phase === 'Pending' || selected === undefined || verdictOn(pod, selected).kind === 'free') return;
+      if (isDeletedUnasked(pod) || selected === undefined || verdictOn(pod, selected).kind === 'free') return;
       taken.set(selected.budget.uid, (taken.get(selected.budget.uid) ?? 0) + 1);
     },
   };
+}
+
+/** Not started, finished, or ending already (eviction.go, canIgnorePDB). */
+function isDeletedUnasked(pod: PodView): boolean {
+  return pod.phase === 'Pending' || pod.terminating || isFinished(pod);
 }
 
 function wait(what: Wait): Permission {

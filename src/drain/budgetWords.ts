@@ -10,19 +10,16 @@ export function budgetName(budget: BudgetView): string {
   return `PodDisruptionBudget ${budget.namespace}/${budget.name}`;
 }
 
+type NeverVerdict = Extract<BudgetVerdict, { kind: 'never' }>;
+
 /** The budget can never allow an eviction. */
-export function budgetNever(
-  { budget, owners }: SelectedPods,
-  verdict: Extract<BudgetVerdict, { kind: 'never' }>,
-  node: string,
-): Finding {
-  const pods = Math.max(verdict.attainable, budget.status.expectedPods);
+export function budgetNever({ budget, owners }: SelectedPods, verdict: NeverVerdict, node: string): Finding {
   return {
     code: 'budget-never',
     severity: 'block',
     node,
     objects: [budgetName(budget), ...owners.map(ownerName)],
-    message: neverMessage(budget, pods, verdict.desired),
+    message: neverMessage(budget, verdict),
     hint: neverHint(budget, owners.map(ownerName)),
   };
 }
@@ -45,6 +42,7 @@ export function budgetNotNow(
   { budget, owners }: SelectedPods,
   verdict: { readonly healthy: number; readonly desired: number; readonly unready: readonly PodView[] },
 ): Wait {
+  if (verdict.healthy > verdict.desired) return notCountedYet(budget, verdict);
   const unready = verdict.unready.map((pod) => `Pod ${podKey(pod)}`);
   const numbers = `${budgetName(budget)} needs ${count(verdict.desired, 'healthy pod')} and has ${String(verdict.healthy)}`;
   const missing =
@@ -58,6 +56,17 @@ export function budgetNotNow(
     hint: `Find out why ${unready.length === 0 ? 'a replica is missing' : 'it is not Ready'}, or raise the replicas${
       owners.length === 0 ? '' : ` of ${someOf(owners.map(ownerName))}`
     }.`,
+  };
+}
+
+/** There are healthy pods enough, and the status of the budget, which decides, does not say so. */
+function notCountedYet(budget: BudgetView, verdict: { readonly healthy: number; readonly desired: number }): Wait {
+  const name = budgetName(budget);
+  return {
+    for: 'budget-not-now',
+    objects: [name],
+    message: `${name} needs ${count(verdict.desired, 'healthy pod')} and has ${String(verdict.healthy)}, but its status allows no eviction.`,
+    hint: 'Wait a moment; if it stays so, kube-controller-manager is not working, or another budget selects pods of this one.',
   };
 }
 
@@ -93,8 +102,10 @@ export function budgetManaged({ budget }: SelectedPods): Wait {
   };
 }
 
-function neverMessage(budget: BudgetView, pods: number, desired: number): string {
+function neverMessage(budget: BudgetView, { desired, attainable: pods }: NeverVerdict): string {
   const name = budgetName(budget);
+  if (saysNothing(budget))
+    return `${name} has neither minAvailable nor maxUnavailable, so it never allows an eviction.`;
   if (budget.status.expectedPods <= 0) {
     return `${name} counts replicas of controllers, and its ${count(pods, 'pod')} have none, so it never allows an eviction.`;
   }
@@ -105,7 +116,13 @@ function neverMessage(budget: BudgetView, pods: number, desired: number): string
   return `${name} wants ${String(desired)} healthy${share} of ${count(pods, 'pod')}, so no pod can ever be evicted.`;
 }
 
+/** Then it expects no pods, and what expects none allows nothing (disruption.go, getExpectedPodCount). */
+function saysNothing({ minAvailable, maxUnavailable }: BudgetView): boolean {
+  return minAvailable === undefined && maxUnavailable === undefined;
+}
+
 function neverHint(budget: BudgetView, owners: readonly string[]): string {
+  if (saysNothing(budget)) return 'Set maxUnavailable: 1 on it, or delete it.';
   if (budget.status.expectedPods <= 0)
     return 'Give the pods a controller, or set minAvailable to a number on the budget.';
   const [owner, ...others] = owners;

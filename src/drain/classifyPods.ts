@@ -1,4 +1,5 @@
-import { isFinished, isJobPod } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
+import { isJobPod } from '../cluster/replicas.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';

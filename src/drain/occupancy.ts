@@ -1,6 +1,6 @@
 import { matchesLabels } from '../cluster/labelSelector.js';
 import { admitsNode } from '../cluster/nodeSelector.js';
-import { isFinished } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import {
   podKey,

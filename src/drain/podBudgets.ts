@@ -1,5 +1,6 @@
 import { matchesLabels } from '../cluster/labelSelector.js';
-import { isFinished, ownerOf } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
+import { ownerOf } from '../cluster/replicas.js';
 import type { BudgetView, ClusterView, OwnerKey, PodView } from '../cluster/view.js';
 import { isManaged, type ManagedBudgets } from './managedBudgets.js';
 import { podIndex } from './podIndex.js';
@@ -7,11 +8,11 @@ import { podIndex } from './podIndex.js';
 /** A budget with the pods it selects. */
 export interface SelectedPods {
   readonly budget: BudgetView;
-  /** Finished pods are not in it. */
+  /** All pods that the budget selects, finished ones too: the disruption controller does not look at the phase. */
   readonly members: readonly PodView[];
-  /** Owners of the members, in the order of their names. */
+  /** Owners of the members that have not finished, in the order of their names. */
   readonly owners: readonly OwnerKey[];
-  /** Healthy pods there are with every replica of the owners Ready; other pods count as one each. */
+  /** Healthy pods there are with every replica of the owners Ready; pods without a scale count as one each. */
   readonly attainable: number;
 }
 
@@ -26,13 +27,13 @@ export function podBudgets(
 ): ReadonlyMap<string, readonly SelectedPods[]> {
   const budgets = new Map<string, SelectedPods[]>();
   const namespaces = new Set(pods.map((pod) => pod.namespace));
-  const running = podIndex([...view.pods.values()].filter((pod) => namespaces.has(pod.namespace) && !isFinished(pod)));
+  const index = podIndex([...view.pods.values()].filter((pod) => namespaces.has(pod.namespace)));
 
   const sorted = view.budgets.filter((budget) => namespaces.has(budget.namespace)).sort(byName);
   for (const budget of sorted) {
     const concerned = pods.filter((pod) => selects(budget, pod));
     if (concerned.length === 0) continue;
-    const members = running.matching(budget.namespace, budget.selector);
+    const members = index.matching(budget.namespace, budget.selector);
     const named = budget.managedBy === undefined && isManaged(budget, view, managed);
     const selected = {
       budget: named ? { ...budget, managedBy: 'its operator' } : budget,
@@ -53,6 +54,11 @@ function ownersOf(view: ClusterView, members: readonly PodView[]): { owners: rea
   const podsOf = new Map<OwnerKey, number>();
   let attainable = 0;
   for (const pod of members) {
+    if (isFinished(pod)) {
+      // Whoever ended it may have left it Ready: then it counts as healthy for good.
+      if (pod.ready) attainable += 1;
+      continue;
+    }
     const key = ownerOf(view, pod);
     if (key !== undefined) podsOf.set(key, (podsOf.get(key) ?? 0) + (pod.terminating ? 0 : 1));
     else if (!pod.terminating) attainable += 1;

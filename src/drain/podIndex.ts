@@ -24,7 +24,8 @@ export function podIndex(pods: readonly PodView[]): PodIndex {
   const candidates = (namespace: string, demand: LabelDemand | undefined): readonly PodView[] => {
     if (demand === undefined) return podsIn(namespace);
     const groups = groupsOf(namespace, demand.key);
-    return demand.values.flatMap((value) => groups.get(value) ?? []);
+    // A selector may name a value twice.
+    return [...new Set(demand.values)].flatMap((value) => groups.get(value) ?? []);
   };
   const groupsWith = (pod: PodView): [Groups<PodView>, string | undefined][] => [
     [byNamespace, pod.namespace],
@@ -85,7 +86,7 @@ const anyPair = '';
 
 function pairsOf({ selector }: PodAffinityTerm): readonly string[] {
   const demand = selector === undefined ? undefined : demandOf(selector);
-  return demand === undefined ? [anyPair] : demand.values.map((value) => `${demand.key}=${value}`);
+  return demand === undefined ? [anyPair] : [...new Set(demand.values)].map((value) => `${demand.key}=${value}`);
 }
 
 /** What every pod that the selector matches has: the label `key` with one of the values. */

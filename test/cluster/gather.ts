@@ -7,6 +7,7 @@ export async function createAllOn(
   cluster: Pick<Cluster, 'api' | 'nodeNames'>,
   node: string,
   objects: Workload[],
+  timeoutMs?: number,
 ): Promise<void> {
   const others = cluster.nodeNames.filter((name) => name !== node);
   const setUnschedulable = async (unschedulable: true | null): Promise<void> => {
@@ -14,7 +15,7 @@ export async function createAllOn(
   };
   await setUnschedulable(true);
   try {
-    await createReady(cluster.api, objects);
+    await createReady(cluster.api, objects, timeoutMs);
   } finally {
     await setUnschedulable(null);
   }

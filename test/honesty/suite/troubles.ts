@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { OpenMaintainedSide } from '../side.js';
+import { describeDrainFaults } from './drainFaults.js';
 import { describeInterruptions } from './interruptions.js';
 import { maintained } from './maintained.js';
 import { describeObstacles } from './obstacles.js';
@@ -13,6 +14,7 @@ export function describeTroubles(place: string, openSide: OpenMaintainedSide): v
     const given = maintained(openSide);
     describeServerAnswers(given);
     describeObstacles(given);
+    describeDrainFaults(given);
     describeInterruptions(given);
     describeSingletons(given);
     describeStages(given);
