@@ -85,6 +85,6 @@ function reasonsOf(pods: readonly PodView[], room: Room): readonly string[] {
   while (room.takeBack());
   return pods.map((pod, index) => {
     const alone = shortageOf(room, pod);
-    return alone ?? `when the others have moved, it ${beside[index] ?? 'has no place on any node'}`;
+    return alone ?? `when the others have moved, ${beside[index] ?? 'it has no place on any node'}`;
   });
 }

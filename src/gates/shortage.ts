@@ -38,7 +38,7 @@ function shortEverywhere([resource, amount]: readonly [string, number], homes: r
   }
   const best = homes.reduce((one, other) => (freeOf(other, resource) > freeOf(one, resource) ? other : one));
   const free = amountText(resource, freeOf(best, resource));
-  return `needs ${amountText(resource, amount)}, and the most that ${whom} has free is ${free} (${best.node.name})`;
+  return `it needs ${amountText(resource, amount)}, and the most that ${whom} has free is ${free} (${best.node.name})`;
 }
 
 function misfitText(pod: PodView, home: RoomNode, misfit: Misfit): string {

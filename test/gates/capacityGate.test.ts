@@ -62,7 +62,7 @@ describe('room for the pods of a node', () => {
         node: 'node-1',
         objects: ['Pod shop/big-0'],
         message:
-          '1 pod of node node-1 would find no room on other nodes and stay Pending: Pod shop/big-0 (needs 4 cpu, and the most that any of 2 nodes has free is 2 cpu (node-3)).',
+          '1 pod of node node-1 would find no room on other nodes and stay Pending: Pod shop/big-0 (it needs 4 cpu, and the most that any of 2 nodes has free is 2 cpu (node-3)).',
         hint: 'Add a node or free room on the others for the time of the turn, or lower the requests of these pods.',
       },
     ]);
@@ -221,7 +221,9 @@ describe('room for the pods of a node', () => {
     const view = (replicas: number) =>
       clusterView({ nodes: three, workloads: [deployed('web', Array(replicas).fill('node-1'), apart)] });
     expect(capacityFindings(view(2))).toEqual([]);
-    expect(capacityFindings(view(3))[0]?.message).toMatch(/its anti-affinity keeps it from Pod shop\/web-\d/);
+    expect(capacityFindings(view(3))[0]?.message).toMatch(
+      /\(when the others have moved, it has no place on any node: node-2: its anti-affinity keeps it from Pod shop\/web-\d/,
+    );
   });
 
   it('is beside the pod that affinity asks for, which moves too', () => {

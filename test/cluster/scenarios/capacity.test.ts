@@ -67,7 +67,7 @@ describe('pods that find no room on other nodes', () => {
           severity: 'caution',
           objects: [big],
           message: expect.stringContaining(
-            `${big ?? ''} (needs 3 cpu, and the most that any of 2 nodes has free is 0.75 cpu (node-`,
+            `${big ?? ''} (it needs 3 cpu, and the most that any of 2 nodes has free is 0.75 cpu (node-`,
           ) as unknown,
         },
       ]);
