@@ -1,7 +1,7 @@
 import type { ApiAnswer, ApiFailure, ClusterPort } from './clusterPort.js';
 import { foreignOwnerOfPod, foreignOwnerOfReplicaSet, type ClusterStores } from './clusterStores.js';
 import { inParallel } from './inParallel.js';
-import { isFinished } from './replicas.js';
+import { isFinished } from './podPhase.js';
 import type { ScaleOwners } from './scaleOwners.js';
 import type { PodView } from './view.js';
 

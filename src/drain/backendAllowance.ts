@@ -1,5 +1,6 @@
 import { matchesLabels } from '../cluster/labelSelector.js';
-import { isFinished, ownerName, ownerOf } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
+import { ownerName, ownerOf } from '../cluster/replicas.js';
 import type { ServiceView, VitalService } from '../cluster/services.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import { go, type Allowance, type Permission, type Wait } from './nextStep.js';

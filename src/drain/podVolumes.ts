@@ -1,4 +1,4 @@
-import { isFinished } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
 import type { ClusterView, PodView } from '../cluster/view.js';
 
 /** Names of the PersistentVolumes that these pods mount. Those of ephemeral claims are deleted with their pod. */

@@ -1,4 +1,4 @@
-import { isFinished } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
 import type { ServiceView } from '../cluster/services.js';
 import type { ClusterView, NodeView, PodView, PortOfHost } from '../cluster/view.js';
 import { someOf } from '../drain/budgetWords.js';

@@ -1,5 +1,5 @@
 import { admitsNode } from '../cluster/nodeSelector.js';
-import { isFinished } from '../cluster/replicas.js';
+import { isFinished } from '../cluster/podPhase.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
 import type { Occupancy } from '../drain/occupancy.js';

@@ -120,7 +120,9 @@ describe('a Pod', () => {
             { name: 'scratch', ephemeral: {} },
             { name: 'cfg', configMap: {} },
           ],
-          containers: [{ name: 'main', ports: [{ containerPort: 80, hostPort: 8080 }, { containerPort: 81 }] }],
+          containers: [
+            { name: 'main', ports: [{ containerPort: 80, hostPort: 8080, name: 'web' }, { containerPort: 81 }] },
+          ],
         },
       }),
     ).toMatchObject({
@@ -132,7 +134,7 @@ describe('a Pod', () => {
       nodeAffinity: undefined,
       emptyDirs: ['tmp'],
       claims: ['db-0'],
-      hostPorts: [{ port: 8080, protocol: 'TCP', hostIp: '0.0.0.0' }],
+      hostPorts: [{ port: 8080, protocol: 'TCP', hostIp: '0.0.0.0', name: 'web' }],
     });
     const preferred = { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{}] } };
     expect(pod({ spec: { affinity: preferred, nodeName: '' } })).toMatchObject({

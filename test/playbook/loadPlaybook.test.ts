@@ -94,6 +94,26 @@ describe('a playbook without mistakes', () => {
     expect((await loadGood(text)).gates.replicaSpread.singletons).toBe('block');
   });
 
+  it('may say otherwise for some namespaces and pods', async () => {
+    const text = playbookWith(
+      '  gates: {overrides: [{namespaces: {team: acme}, singletons: block}, {namespaces: {tier: gold}, minReadyElsewhere: 100%}]}',
+      '  drain: {overrides: [{namespaces: {team: acme}, do: leave}, {selector: "app in (a,b)", do: wait}]}',
+    );
+    const { gates, drain } = await loadGood(text);
+    expect(gates.replicaSpread).toEqual({
+      minReadyElsewhere: '50%',
+      singletons: 'allow',
+      overrides: [
+        { namespaces: { team: 'acme' }, singletons: 'block' },
+        { namespaces: { tier: 'gold' }, minReadyElsewhere: '100%' },
+      ],
+    });
+    expect(drain.overrides).toEqual([
+      { namespaces: { team: 'acme' }, selector: '', do: 'leave' },
+      { namespaces: {}, selector: 'app in (a,b)', do: 'wait' },
+    ]);
+  });
+
   it('may use an alias for a value', async () => {
     const text = playbookWith('  settle: {timeout: &long 20m}', '  health: {timeout: *long}');
     expect((await loadGood(text)).health.timeoutMs).toBe(1_200_000);

@@ -91,6 +91,15 @@ describe('creating', () => {
     expect(refusalOf(api.create(request, 'test'))).toMatchObject(expected);
   });
 
+  it('labels a namespace with its name, whatever other labels it has', () => {
+    const { api } = apiWith();
+    create(api, resources.namespaces, { metadata: { name: 'shop', labels: { team: 'acme' } } });
+    expect(read(api, resources.namespaces, 'shop').metadata.labels).toStrictEqual({
+      team: 'acme',
+      'kubernetes.io/metadata.name': 'shop',
+    });
+  });
+
   it('makes up names, and stores nothing in a dry run', () => {
     const { api } = apiWith();
     const object = { metadata: { generateName: 'web-' } };
