@@ -129,6 +129,6 @@ async function prepare(
     }
   } finally {
     turn.waiting(undefined);
-    close();
+    await close();
   }
 }
