@@ -98,7 +98,7 @@ describe('the drain of a namespace with its own spread', () => {
         kind: 'never',
         finding: {
           code: 'singleton-blocked',
-          hint: expect.stringContaining(`${override(1)}.singletons: allow`) as string,
+          hint: expect.stringContaining(`${override(1)}.singletons to surge or allow`) as string,
         },
       },
     ]);
