@@ -6,6 +6,7 @@ import type { JournalRecord } from '../journal/entry.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { awaitDetached } from './awaitDetached.js';
+import { nothingAccepted, type AcceptedFindings } from './acceptedFindings.js';
 import { awaitReplacements } from './awaitReplacements.js';
 import { boundPods, type BoundPods } from './boundPods.js';
 import type { DrainEnd, DrainProgress, DrainRecord, WaitingFor } from './drainEnd.js';
@@ -45,6 +46,8 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
+  /** What a person has taken on for this node. */
+  readonly accepted?: AcceptedFindings;
   /** PersistentVolumes of the pods that leave: they are detached before the drain is over. */
   readonly volumes?: ReadonlySet<string>;
   /** The cache has just been refreshed for this node: the first evictions are decided on that. */
@@ -225,7 +228,17 @@ async function volumesDetached(request: Drain, { time, progress }: Work): Promis
 }
 
 function situationOf(
-  { node, policy, spread, managedBudgets, vitalServices = [], clock, restartedFor, evictions }: Drain,
+  {
+    node,
+    policy,
+    spread,
+    managedBudgets,
+    vitalServices = [],
+    accepted = nothingAccepted,
+    clock,
+    restartedFor,
+    evictions,
+  }: Drain,
   { ledger, surges, bound, time }: Work,
   view: ClusterView,
 ) {
@@ -237,6 +250,7 @@ function situationOf(
     spread,
     managedBudgets,
     vitalServices,
+    accepted,
     now: clock.now(),
     inFlight: evictions.inFlight(view),
     heldBack: new Map([...ledger.heldBack(), ...surges.heldBack()]),

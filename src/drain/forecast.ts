@@ -2,6 +2,7 @@ import type { VitalService } from '../cluster/services.js';
 import type { ClusterView, PodView } from '../cluster/view.js';
 import type { Finding } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
+import { asAccepted, nothingAccepted, type AcceptedFindings } from './acceptedFindings.js';
 import type { StayReason } from './classifyPods.js';
 import { cautionsOf, findingsOfWait, localDataLost, type TiedPods } from './forecastFindings.js';
 import { graceExceedsTimeout } from './graceFinding.js';
@@ -41,6 +42,8 @@ export interface DrainToForecast {
   readonly occupied?: Occupancy;
   /** UIDs of pods that leave other nodes at the same time: they count as gone, and nothing as in their place. */
   readonly leavingElsewhere?: ReadonlySet<string>;
+  /** What a person has taken on for this node. Absent: nothing. */
+  readonly accepted?: AcceptedFindings;
   /** What a Deployment is marked with that this turn has restarted; absent outside a turn. */
   readonly restartedFor?: string;
 }
@@ -51,6 +54,16 @@ export interface DrainToForecast {
  * that are waited for have gone; managed budgets have opened. Pods that are not Ready today stay so: a drain that needs them is blocked.
  */
 export function drainForecast(drain: DrainToForecast): DrainForecast {
+  const { accepted = nothingAccepted } = drain;
+  const forecast = playedForecast(drain);
+  if (accepted.size === 0) return forecast;
+  // What is accepted stands in no pod's way, so that the play above does not meet it.
+  const met = playedForecast({ ...drain, accepted: nothingAccepted }).findings;
+  const taken = met.filter(({ code, severity }) => severity === 'block' && accepted.has(code));
+  return { ...forecast, findings: [...forecast.findings, ...taken.map((finding) => asAccepted(finding, accepted))] };
+}
+
+function playedForecast(drain: DrainToForecast): DrainForecast {
   const { node } = drain;
   const findings: Finding[] = [];
   const setAside = new Set<string>();

@@ -1,46 +1,20 @@
 import { isJobPod, ownerName, ownerOf, readyCount, replicasOf, type Replicas } from '../cluster/replicas.js';
 import { ownerKey, podKey, type ClusterView, type OwnerView, type PodView } from '../cluster/view.js';
-import type { Finding, FindingCode, Severity } from '../gates/finding.js';
+import type { Finding, Severity } from '../gates/finding.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
 import { count, someOf } from './budgetWords.js';
 import { objectionOf } from './classifyPods.js';
-import type { NextStep, NoSurge, Wait, WaitReason } from './nextStep.js';
+import type { NextStep, NoSurge, Wait } from './nextStep.js';
 import { objectionOverruled } from './overrideWords.js';
 import type { PodOverride } from './podOverrides.js';
 import type { Placement } from './placement.js';
+import { codeOfWait } from './waitCode.js';
 
 /** The finding of a wait that would not end by itself; none for one that does. */
 export function findingsOfWait(wait: Wait, severity: Severity, node: string): readonly Finding[] {
   const code = codeOfWait(wait.for);
   const { objects, message, hint } = wait;
   return code === undefined ? [] : [{ code, severity, node, objects, message, hint }];
-}
-
-function codeOfWait(reason: WaitReason): FindingCode | undefined {
-  switch (reason) {
-    case 'budget-not-now':
-    case 'budget-stale':
-    case 'budget-not-synced':
-    case 'job-running':
-    case 'pod-objects':
-    case 'pod-awaited':
-      return reason;
-    case 'managed-budget':
-      return 'budget-managed';
-    case 'last-backend':
-      return 'last-webhook-backend';
-    case 'spread':
-      return 'replica-spread';
-    case 'rollout':
-      return 'rollout-under-way';
-    case 'surging':
-    case 'terminating':
-    case 'overdue':
-    case 'namespace-deleted':
-    case 'earlier-pods':
-    case 'retry':
-      return undefined;
-  }
 }
 
 /** Pods that can run on no other node, by UID, and why not. */

@@ -2,6 +2,7 @@ import { formatDuration } from '../time/duration.js';
 import type { VitalService } from '../cluster/services.js';
 import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import type { DrainPolicy } from '../playbook/playbook.js';
+import { isAccepted, nothingAccepted, type AcceptedFindings } from './acceptedFindings.js';
 import { backendAllowance } from './backendAllowance.js';
 import { budgetAllowance } from './budgetAllowance.js';
 import { count } from './budgetWords.js';
@@ -33,6 +34,8 @@ export interface DrainSituation {
   readonly boundControllers?: ReadonlySet<string>;
   /** UIDs of pods to be looked at as if they were not on the node; they count for budgets and spread. */
   readonly setAside?: ReadonlySet<string>;
+  /** What a person has taken on: it stands in no pod's way. Absent: nothing. */
+  readonly accepted?: AcceptedFindings;
   /** Wall clock at which the wait for Job pods ends. */
   readonly jobsUntil?: number;
   /** The whole view, where `view` is a part of it. */
@@ -123,19 +126,36 @@ function permissionFor(
       wait: standing.kind === 'leaving' && !pod.terminating ? withNamespace(pod) : terminating(pod, situation.now),
     };
   }
-  if (standing.kind === 'forbidden') return { kind: 'never', finding: standing.finding };
-  if (standing.kind === 'finishes') return { kind: 'wait', wait: jobRunning(pod, situation) };
-  if (standing.kind === 'awaited') {
-    return { kind: 'wait', wait: podAwaited(pod, standing.override, situation.policy.timeoutMs) };
-  }
-  if (standing.kind === 'objects') return { kind: 'wait', wait: objecting(standing) };
+  const { accepted = nothingAccepted } = situation;
+  const own = ownPermission(standing, situation);
+  if (own.kind !== 'go' && !isAccepted(own, accepted)) return own;
 
-  const answers = allowances.map((allowance) => allowance.ask(pod));
+  const answers = allowances.map((allowance) => allowance.ask(pod)).filter((answer) => !isAccepted(answer, accepted));
   const held = situation.heldBack?.get(pod.uid);
   return (
     answers.find(({ kind }) => kind === 'never') ??
     (held === undefined ? answers.find(({ kind }) => kind === 'wait') : { kind: 'wait', wait: held }) ?? { kind: 'go' }
   );
+}
+
+/** What the playbook and the pod itself say, before anything is counted. */
+function ownPermission(
+  standing: Exclude<Standing, { kind: 'stays' | 'leaving' }>,
+  situation: DrainSituation,
+): Permission {
+  const { pod } = standing;
+  switch (standing.kind) {
+    case 'leaves':
+      return go;
+    case 'forbidden':
+      return { kind: 'never', finding: standing.finding };
+    case 'finishes':
+      return { kind: 'wait', wait: jobRunning(pod, situation) };
+    case 'awaited':
+      return { kind: 'wait', wait: podAwaited(pod, standing.override, situation.policy.timeoutMs) };
+    case 'objects':
+      return { kind: 'wait', wait: objecting(standing) };
+  }
 }
 
 function rankOf(pod: PodView, budgets: ReadonlyMap<string, readonly SelectedPods[]>): number {

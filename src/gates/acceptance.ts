@@ -11,15 +11,17 @@ export type Acceptance =
 const acceptableCodes: readonly FindingCode[] = [
   'replica-spread',
   'singleton-blocked',
+  'last-webhook-backend',
+  'no-capacity',
   'unmanaged-pod',
   'local-data-blocked',
   'job-running',
   'pod-objects',
+  'pod-blocked',
   'other-rebooter',
   'cluster-not-healthy',
   'condition-unreadable',
   'system-owner-short',
-  'not-recovered',
 ];
 
 /** Reads the code of a request, written by whoever may write requests. */

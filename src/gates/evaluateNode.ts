@@ -1,6 +1,7 @@
 import type { Rebooters } from '../cluster/rebooters.js';
 import type { ClusterServices } from '../cluster/services.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
+import { asAccepted, nothingAccepted, type AcceptedFindings } from '../drain/acceptedFindings.js';
 import { drainForecast, type DrainForecast } from '../drain/forecast.js';
 import { occupancy } from '../drain/occupancy.js';
 import { neighbourhoodOf } from '../drain/simulatedView.js';
@@ -34,6 +35,8 @@ export interface NodeToEvaluate {
   readonly run: string | undefined;
   /** What the turn of this node marks restarted Deployments with; absent where there is no turn yet. */
   readonly restartedFor?: string | undefined;
+  /** What a person has taken on for this node. Absent: nothing. */
+  readonly accepted?: AcceptedFindings | undefined;
   /** A cordon without a mark does not block: who asks for this drain has set it (turnus drain). */
   readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The playbook's nodes, without the excluded ones. */
@@ -67,7 +70,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
   const vitalServices = services?.vital ?? [];
   const isBefore = moment === 'before-cordon';
   const { replicaSpread: spread, managedBudgets, capacity } = gates;
-  const { restartedFor } = question;
+  const { restartedFor, accepted = nothingAccepted } = question;
   const near = neighbourhoodOf(view, node.name, vitalServices);
   const occupied = occupancy(view, node.name);
   const forecast = drainForecast({
@@ -79,6 +82,7 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     near,
     occupied,
     vitalServices,
+    accepted,
     ...(restartedFor === undefined ? {} : { restartedFor }),
   });
   const findings = [
@@ -100,7 +104,8 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     ...podPolicyGate(forecast),
     ...capacityGate({ view, near, node, policy: drain, occupied, capacity }),
   ];
-  return { findings: sortFindings(moment === 'resumed' ? findings.map(toleratedInWork) : findings), forecast };
+  const standing = findings.map((finding) => asAccepted(finding, accepted));
+  return { findings: sortFindings(moment === 'resumed' ? standing.map(toleratedInWork) : standing), forecast };
 }
 
 const passing: ReadonlySet<FindingCode> = new Set<FindingCode>([

@@ -12,6 +12,7 @@ import type { Playbook } from '../playbook/playbook.js';
 import { readStoredPlaybook, type StoredPlaybook } from '../playbook/storedPlaybook.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
+import { acceptedFindings } from './acceptedFindings.js';
 import { explanation, momentOf, type Explanation } from './explanation.js';
 import { lastRunOf } from './lastRunOf.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
@@ -104,6 +105,7 @@ async function askGates(asking: Asking, signal: AbortSignal): Promise<readonly F
       conditions: readings,
       services,
       turnOf: state?.name ?? '',
+      accepted: acceptedFindings(state?.turns.get(node)?.status ?? {}),
       playbook,
       view,
       nodeName: node,

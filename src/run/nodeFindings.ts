@@ -6,6 +6,7 @@ import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
+import type { AcceptedFindings } from '../drain/acceptedFindings.js';
 import { restartMark } from '../drain/surge.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
@@ -24,6 +25,8 @@ export interface NodeQuestion {
   readonly run: string | undefined;
   /** Name of the run that the turn is of. */
   readonly turnOf: string;
+  /** What a person has taken on for this node. */
+  readonly accepted?: AcceptedFindings | undefined;
   /** A cordon without a mark does not block (turnus drain). */
   readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** Undefined: the host is not asked. */
@@ -60,6 +63,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     moment: question.moment,
     run: question.run,
     restartedFor: restartMark({ run: question.turnOf, node: nodeName }),
+    accepted: question.accepted,
     acceptsUnmarkedCordon: question.acceptsUnmarkedCordon,
     selection: selectNodes(view, playbook.nodes),
     nodes: playbook.nodes,

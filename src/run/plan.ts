@@ -8,6 +8,7 @@ import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
 import type { NodeEvaluation } from '../gates/evaluateNode.js';
 import type { Finding } from '../gates/finding.js';
+import type { AcceptedFindings } from '../drain/acceptedFindings.js';
 import type { DrainForecast } from '../drain/forecast.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
@@ -55,6 +56,8 @@ export interface ExistingRun {
   readonly done: ReadonlySet<string>;
   /** Nodes whose cordon is this run's own. */
   readonly cordoned: ReadonlySet<string>;
+  /** What people have taken on, by node. */
+  readonly accepted: ReadonlyMap<string, AcceptedFindings>;
   /** The run that those cordons carry the mark of. */
   readonly cordonedBy: string;
 }
@@ -203,6 +206,7 @@ async function evaluation(
       moment: 'before-cordon',
       run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,
       turnOf: request.run,
+      accepted: request.existing?.accepted.get(node.name),
       ownNode: request.ownNode,
       rebooters: request.rebooters,
       conditions: request.conditions,

@@ -8,6 +8,7 @@ import { conditionPermissions } from '../install/conditionAccess.js';
 import { readInstallation } from '../install/installation.js';
 import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
+import { acceptedFindings } from './acceptedFindings.js';
 import { chooseRun, type ChosenRun } from './chooseRun.js';
 import { findRun } from './findRun.js';
 import { narrowNodes } from './narrowNodes.js';
@@ -168,6 +169,7 @@ function existingRun(found: { run: RunObject; turns: readonly TurnObject[] }, vi
       ...nodesWhere(turns, ({ status }) => status.cordoned === true),
       ...lost.map(({ name }) => name),
     ]),
+    accepted: new Map(turns.map(({ spec, status }) => [spec.node, acceptedFindings(status)])),
     cordonedBy: run.name,
   };
 }

@@ -1,6 +1,7 @@
 import { readRebooters } from '../../cluster/rebooters.js';
 import type { Finding } from '../../gates/finding.js';
 import { recordStationaryPods } from '../../health/nodeHealth.js';
+import { acceptedFindings } from '../acceptedFindings.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import { readNodeServices } from '../nodeServices.js';
 import type { StepEnd } from '../outcome.js';
@@ -51,6 +52,7 @@ async function askGates(
       moment: 'before-cordon',
       run: turn.status().cordoned === true ? turn.run.name : undefined,
       turnOf: turn.run.name,
+      accepted: acceptedFindings(turn.status()),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,

@@ -6,6 +6,7 @@ import { drain } from '../../drain/drain.js';
 import type { DrainEnd, WaitingFor } from '../../drain/drainEnd.js';
 import { restartMark } from '../../drain/surge.js';
 import { podVolumes } from '../../drain/podVolumes.js';
+import { acceptedFindings } from '../acceptedFindings.js';
 import { isHostTouched } from '../hostTouched.js';
 import { nodeFindings, readApiReadiness } from '../nodeFindings.js';
 import { readNodeServices } from '../nodeServices.js';
@@ -53,6 +54,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     },
     restartedFor: restartMark({ run: turn.run.name, node: turn.nodeName }),
     displaced: displacedBefore(turn),
+    accepted: acceptedFindings(turn.status()),
     volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),
@@ -85,6 +87,7 @@ async function askGates(
       moment,
       run: turn.run.name,
       turnOf: turn.run.name,
+      accepted: acceptedFindings(turn.status()),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: undefined,
       ownNode: turn.ownNode,
