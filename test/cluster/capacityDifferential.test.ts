@@ -78,7 +78,7 @@ describe('the capacity gate beside the real scheduler', () => {
     expect(wrong, 'said to stay Pending, and found a place').toEqual([]);
     // The scheduler takes no thought for the pods that follow: see placePods.
     expect(missed.length, JSON.stringify(missed)).toBeLessThanOrEqual(outcomes.length / 5);
-    expect(more.length, JSON.stringify(more)).toBeLessThanOrEqual(outcomes.length / 5);
+    expect(more.length, JSON.stringify(more)).toBeLessThanOrEqual(outcomes.length / 3);
     expect(found, 'cases that put the gate to the test').toBeGreaterThan(rounds);
   }, 600_000);
 });
