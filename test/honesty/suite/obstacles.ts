@@ -52,6 +52,36 @@ export function describeObstacles(given: () => Maintenance): void {
     });
   });
 
+  describe('a finding that a person takes on', () => {
+    it('holds its node up no longer, for this run and with the reason; a budget is never taken on', async () => {
+      const { side, run, playbook } = given();
+      const alone = deployment({ name: 'alone', replicas: 1, prefers: 'node-1', startMs: 200, stopMs: 200 });
+      await createReady(side.api, [alone]);
+      const singletons = { gates: { replicaSpread: { singletons: 'block' } } };
+      const kept = await playbook('kept', { nodes: ['node-1'], spec: singletons });
+      await kept.toEndHere(3);
+      expect(await kept.phases()).toEqual(['node-1 Blocked']);
+      const name = await kept.runName();
+      const accept = ['accept', name, 'node-1'];
+      const refused = await run([...accept, 'budget-never', '--reason', 'we know'], 2);
+      expect(refused.stderr).toContain('budget-never is never accepted');
+
+      await run([...accept, 'singleton-blocked', '--reason', 'its team is told'], 0);
+      await kept.toEndHere(0);
+      expect(await kept.phases()).toEqual(['node-1 Done']);
+      expect([await kept.updates('node-1'), boots.boots('node-1')]).toEqual([1, 1]);
+      const [pod] = await side.api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=alone' });
+      expect(pod?.spec.nodeName).not.toBe('node-1');
+      const [turn] = await turnsOf(side, 'kept');
+      expect(turn?.findings?.find(({ code }) => code === 'singleton-blocked')).toMatchObject({
+        severity: 'caution',
+        message: expect.stringMatching(/Accepted by .*: its team is told/) as string,
+      });
+      await kept.expectIntactJournal();
+      await side.api.delete({ kind: 'Deployment', name: 'alone' }, { propagationPolicy: 'Background' });
+    });
+  });
+
   describe('a script that fails', () => {
     it('leaves its node cordoned and stops the run; retry finishes both without a second execution', async () => {
       const { side, run, playbook } = given();
