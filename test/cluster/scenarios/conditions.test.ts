@@ -243,7 +243,10 @@ describe('a run whose conditions do not hold', () => {
     const turnus = attempts.start(playbook);
     await expectEnd(turnus, 3);
     const [turn] = await turnsOf(cluster, 'never');
-    expect(turn).toMatchObject({ phase: 'Deferred', findings: [{ code: 'cluster-not-healthy', severity: 'block' }] });
+    expect(turn?.phase).toBe('Deferred');
+    expect(turn?.findings?.filter(({ severity }) => severity === 'block')).toMatchObject([
+      { code: 'cluster-not-healthy' },
+    ]);
     expect(turn?.message).toContain('Store storage/main has .status.health LOST; wanted is OK or WARN.');
     expect(turn?.waitingFor).toBeUndefined();
     expect(await nodePatches()).toEqual(before);
