@@ -77,7 +77,7 @@ export function drainTurn(parts: {
     rereadDesired: () => Promise.resolve(undefined),
     record: parts.record,
     anchor: () => Promise.resolve(),
-    announce: () => Promise.resolve(),
+    announce: () => undefined,
   };
 }
 
