@@ -8,6 +8,8 @@ export interface BoundPods {
   evicting(pod: PodView, view: ClusterView): void;
   /** A pod on the node that its controller did not have then has returned. */
   observe(view: ClusterView): void;
+  /** UIDs of controllers of which a pod was evicted. */
+  evictedControllers(): readonly string[];
   /** UIDs of controllers whose pods are left on the node. */
   controllers(): ReadonlySet<string>;
   /** The pods left. */
@@ -17,9 +19,14 @@ export interface BoundPods {
   findings(view: ClusterView): readonly Finding[];
 }
 
-export function boundPods(node: string, boundBefore: ReadonlySet<string> = new Set()): BoundPods {
+/** `boundBefore`: known to be so. `evictedBefore`: an earlier drain left none of their pods, so that each one is back. */
+export function boundPods(
+  node: string,
+  boundBefore: ReadonlySet<string> = new Set(),
+  evictedBefore: ReadonlySet<string> = new Set(),
+): BoundPods {
   /** Pod UIDs by controller UID, as they were at its first eviction. */
-  const known = new Map<string, ReadonlySet<string>>();
+  const known = new Map<string, ReadonlySet<string>>([...evictedBefore].map((uid) => [uid, new Set()]));
   const controllers = new Set(boundBefore);
   const onNode = (view: ClusterView) => [...view.pods.values()].filter((pod) => pod.nodeName === node);
   const left = (view: ClusterView) =>
@@ -40,6 +47,7 @@ export function boundPods(node: string, boundBefore: ReadonlySet<string> = new S
         if (known.get(controller.uid)?.has(uid) === false) controllers.add(controller.uid);
       }
     },
+    evictedControllers: () => [...known.keys()],
     controllers: () => controllers,
     pods: (view) => left(view).map(podKey),
     owners(view) {

@@ -46,6 +46,8 @@ export interface Drain {
   readonly displaced?: DisplacedOwners;
   /** UIDs of controllers whose pods an earlier attempt found to return: they are not evicted again. */
   readonly boundControllers?: ReadonlySet<string>;
+  /** UIDs of controllers whose pods an earlier drain of this turn has evicted, with the node cordoned since. */
+  readonly evictedControllers?: ReadonlySet<string>;
   /** What a person has taken on for this node. */
   readonly accepted?: AcceptedFindings;
   /** PersistentVolumes of the pods that leave: they are detached before the drain is over. */
@@ -92,6 +94,7 @@ export async function drain(request: Drain): Promise<DrainEnd> {
     surged: surges.count(),
     displaced: displacedBy(work),
     boundToNode: bound.pods(request.cache.view()),
+    evictedControllers: bound.evictedControllers(),
     leftByPolicy: leftPods({ ...request, view: request.cache.view(), now: request.clock.now() }).map(podKey),
     findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
   };
@@ -117,7 +120,7 @@ type Ended =
 function begin(request: Drain): Work {
   const { clock, node, report, policy } = request;
   const ledger = evictionLedger(clock);
-  const bound = boundPods(node, request.boundControllers);
+  const bound = boundPods(node, request.boundControllers, request.evictedControllers);
   return {
     ledger,
     bound,

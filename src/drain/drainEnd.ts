@@ -24,6 +24,8 @@ export interface DrainRecord {
   readonly surged: number;
   readonly displaced: DisplacedOwners;
   /** Pods left on the node because they returned to it after an eviction. */
+  /** UIDs of controllers of which a pod was evicted, by this drain or by an earlier one that it was told of. */
+  readonly evictedControllers: readonly string[];
   readonly boundToNode: readonly PodKey[];
   /** Pods left on the node because the playbook says so. */
   readonly leftByPolicy: readonly PodKey[];

@@ -52,6 +52,7 @@ export function drainTurn(parts: {
     },
     clock,
     evictions: sharedEvictions(),
+    evictedControllers: new Set(),
     fence: () => {
       const held = fence();
       if (held.kind === 'lost') throw new LeaseLost(held.reason);

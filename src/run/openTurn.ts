@@ -34,6 +34,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     },
     clock,
     evictions: work.evictions,
+    evictedControllers: new Set(),
     fence: work.fence,
     status,
     save: async (change) => {

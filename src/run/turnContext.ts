@@ -39,6 +39,8 @@ export interface TurnContext {
   readonly clock: Clock;
   /** Of every turn in work. */
   readonly evictions: SharedEvictions;
+  /** UIDs of controllers whose pods this turn has evicted since the node was last cordoned, as far as this process knows. */
+  readonly evictedControllers: Set<string>;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
   readonly status: () => TurnStatus;

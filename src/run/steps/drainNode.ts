@@ -58,8 +58,10 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),
+    evictedControllers: turn.evictedControllers,
     isFreshlyRead: turn.run.rehearsal || turn.playbook.host.scripts.leave === undefined,
   });
+  for (const uid of end.evictedControllers) turn.evictedControllers.add(uid);
   turn.waiting(undefined);
   await turn.save({
     displaced: mergedDisplaced(turn, end.displaced),

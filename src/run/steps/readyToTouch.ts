@@ -22,6 +22,8 @@ export async function readyToTouch(turn: TurnContext, signal: AbortSignal): Prom
     const reading = await readUnheld(turn, signal);
     if (reading.kind === 'not-read') return reading.end;
     if (!reading.node.unschedulable) {
+      // Whatever pod came meanwhile was placed here like on any node.
+      turn.evictedControllers.clear();
       const end = await setCordon(turn, reading.node);
       if (end.kind !== 'cordoned' && end.kind !== 'already-ours') {
         const message = `Somebody uncordoned node ${turn.nodeName}, and it could not be cordoned again (${end.kind}).`;
