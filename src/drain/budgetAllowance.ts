@@ -1,4 +1,4 @@
-import { budgetVerdict } from '../cluster/budgetArithmetic.js';
+import { budgetVerdict, type BudgetVerdict } from '../cluster/budgetArithmetic.js';
 import { isFinished } from '../cluster/podPhase.js';
 import type { PodView } from '../cluster/view.js';
 import { budgetConflict, budgetManaged, budgetName, budgetNever, budgetNotKnown, budgetNotNow } from './budgetWords.js';
@@ -20,8 +20,16 @@ export function budgetAllowance(situation: {
   /** Counted evictions by budget UID. */
   const taken = new Map<string, number>();
 
-  const verdictOn = (pod: PodView, { budget, members, attainable }: SelectedPods) =>
-    budgetVerdict({ budget, pod, members, attainable, inFlight, now });
+  /** By budget: of its pods, those that are Ready have one verdict, the others another. */
+  const verdicts = new Map<SelectedPods, Map<boolean, BudgetVerdict>>();
+
+  const verdictOn = (pod: PodView, selected: SelectedPods): BudgetVerdict => {
+    const known = verdicts.get(selected) ?? new Map<boolean, BudgetVerdict>();
+    verdicts.set(selected, known);
+    const verdict = known.get(pod.ready) ?? budgetVerdict({ ...selected, pod, inFlight, now });
+    known.set(pod.ready, verdict);
+    return verdict;
+  };
 
   const askOne = (pod: PodView, selected: SelectedPods): Permission => {
     const managed = selected.budget.managedBy !== undefined;

@@ -57,11 +57,13 @@ function keyedWaits(steps: readonly NextStep[], until: number): readonly KeyedWa
   for (const step of steps) {
     if (step.kind !== 'wait') continue;
     const key = together.has(step.wait.for) ? step.wait.for : `${step.wait.for} ${step.wait.objects[0] ?? ''}`;
-    waits.set(key, [...(waits.get(key) ?? []), step.wait]);
+    const alike = waits.get(key);
+    if (alike === undefined) waits.set(key, [step.wait]);
+    else alike.push(step.wait);
   }
+  const ending = steps.filter((step) => step.kind === 'wait' && step.wait.for === 'terminating');
   return [...waits].map(([key, [first, ...others]]): KeyedWait => {
     const who = [...new Set([first, ...others].flatMap((wait) => wait?.objects ?? []))];
-    const ending = steps.filter((step) => step.kind === 'wait' && step.wait.for === 'terminating');
     const what =
       key === 'terminating' && ending.length > 1
         ? `${count(ending.length, 'pod')} are ending: ${someOf(ending.map(({ pod }) => podKey(pod)).sort())}.`

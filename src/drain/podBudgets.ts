@@ -27,11 +27,12 @@ export function podBudgets(
 ): ReadonlyMap<string, readonly SelectedPods[]> {
   const budgets = new Map<string, SelectedPods[]>();
   const namespaces = new Set(pods.map((pod) => pod.namespace));
+  const asked = podIndex(pods);
   const index = podIndex([...view.pods.values()].filter((pod) => namespaces.has(pod.namespace)));
 
   const sorted = view.budgets.filter((budget) => namespaces.has(budget.namespace)).sort(byName);
   for (const budget of sorted) {
-    const concerned = pods.filter((pod) => selects(budget, pod));
+    const concerned = asked.matching(budget.namespace, budget.selector);
     if (concerned.length === 0) continue;
     const members = index.matching(budget.namespace, budget.selector);
     const named = budget.managedBy === undefined && isManaged(budget, view, managed);

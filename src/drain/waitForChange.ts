@@ -4,9 +4,12 @@ import { isDeadlineExceeded, type Clock } from '../time/clock.js';
 /** The live copy of the cluster, as far as a drain needs it. */
 export type DrainCache = Pick<WatchCache, 'view' | 'version' | 'changed' | 'refreshNode'>;
 
+/** Changes come in bursts, and a look at a full node costs some milliseconds: what comes in so short a time is one. */
+const togetherMs = 20;
+
 /**
- * Waits until the cache has changed, one of the tasks has ended or the time is over, whichever comes first. Rejects
- * with the signal's reason when it aborts.
+ * Waits until the cache has changed, one of the tasks has ended or the time is over, whichever comes first, and a
+ * moment more for what changes with it. Rejects with the signal's reason when it aborts.
  */
 export async function waitForChange(wait: {
   readonly cache: Pick<DrainCache, 'changed'>;
@@ -36,5 +39,5 @@ export async function waitForChange(wait: {
     deadline.clear();
     await change;
   }
-  signal.throwIfAborted();
+  await clock.sleep(Math.max(0, Math.min(togetherMs, atMostMs)), signal);
 }
