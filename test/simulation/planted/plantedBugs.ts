@@ -132,8 +132,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/run/mayBeginBeside.ts',
     replacements: [
       {
-        from: 'export function mayBeginBeside(work: Conducting, nodeName: string): boolean {\n',
-        to: 'export function mayBeginBeside(work: Conducting, nodeName: string): boolean {\n  if (work.inHand.size > 0) return true;\n',
+        from: '  return mayLeaveBeside({ view: cache.view(), node, others, playbook, restartedFor });\n',
+        to: '  return inHand.size > 0 || mayLeaveBeside({ view: cache.view(), node, others, playbook, restartedFor });\n',
       },
     ],
     foundBy: ['max-unavailable-holds', 'last-replica-stays'],
