@@ -66,7 +66,7 @@ export function describePolicies(place: string, openSide: OpenMaintainedSide): v
         ),
       ]);
       const blocked = (await planned(customers.path, 3)).find(({ node }) => node === 'node-1');
-      expect(blocked?.findings[0]?.hint).toContain('spec.gates.overrides[0].singletons: allow');
+      expect(blocked?.findings[0]?.hint).toContain('spec.gates.overrides[0].singletons to surge or allow');
       await customers.toEndHere(3);
       expect((await customers.phases()).sort()).toEqual([
         'node-1 Blocked',
