@@ -19,6 +19,7 @@ import { leftPods, leftReplicas } from './leftPods.js';
 import type { ManagedBudgets } from './managedBudgets.js';
 import { nextEvictions, waitChangesAt } from './next.js';
 import type { NextStep } from './nextStep.js';
+import { requestsUnderWay, type RequestsUnderWay } from './requestsUnderWay.js';
 import { rereadNode } from './rereadNode.js';
 import type { DisplacedOwners } from './recovery.js';
 import type { SharedEvictions } from './sharedEvictions.js';
@@ -76,18 +77,17 @@ const cordonShownWithinMs = 5000;
  */
 export async function drain(request: Drain): Promise<DrainEnd> {
   const work = begin(request);
-  const { sender, surges, ledger, bound } = work;
+  const { underWay, surges, ledger, bound } = work;
   const leave = request.evictions.join(ledger);
   const ended = await untilStopped(request.signal, async () => {
     let end = await emptyNode(request, work);
     if (end.kind === 'empty' && request.policy.waitForReplacements) end = await replacementsReady(request, work);
     return end.kind === 'empty' ? await volumesDetached(request, work) : end;
   }).finally(async () => {
-    await Promise.all([sender.settled(), surges.settled()]);
+    await underWay.settled();
     leave();
   });
-  sender.throwFailure();
-  surges.throwFailure();
+  underWay.throwFailure();
 
   const record: DrainRecord = {
     evicted: ledger.evicted(),
@@ -103,6 +103,7 @@ export async function drain(request: Drain): Promise<DrainEnd> {
 }
 
 interface Work {
+  readonly underWay: RequestsUnderWay;
   readonly ledger: EvictionLedger;
   readonly sender: EvictionSender;
   readonly surges: SurgeSender;
@@ -118,14 +119,16 @@ type Ended =
   | { readonly kind: 'deferred'; readonly jobs: readonly string[] };
 
 function begin(request: Drain): Work {
-  const { clock, node, report, policy } = request;
+  const { clock, node, report, policy, signal } = request;
+  const underWay = requestsUnderWay(signal);
   const ledger = evictionLedger(clock);
   const bound = boundPods(node, request.boundControllers, request.evictedControllers);
   return {
     ledger,
     bound,
-    sender: evictionSender({ ...request, ledger, bound }),
-    surges: surgeSender(request),
+    underWay,
+    sender: evictionSender({ ...request, underWay, ledger, bound }),
+    surges: surgeSender({ ...request, underWay }),
     time: drainTime({ clock, policy }),
     progress: progressReporter({ node, now: () => clock.now(), gone: () => ledger.goneCount(), report }),
   };
@@ -144,14 +147,13 @@ async function emptyNode(request: Drain, work: Work): Promise<Ended> {
 /** Ends with `empty` where nothing was left from the start, with undefined once nothing is: then it is read again. */
 async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended | undefined> {
   const { cache, node, clock, signal } = request;
-  const { ledger, sender, surges, bound, time, progress } = work;
+  const { ledger, underWay, sender, surges, bound, time, progress } = work;
   for (let firstLook = true; ; firstLook = false) {
     const version = cache.version();
     const view = cache.view();
     await journalGone(request, work, view);
     bound.observe(view);
-    sender.throwFailure();
-    surges.throwFailure();
+    underWay.throwFailure();
 
     const { steps } = nextEvictions(situationOf(request, work, view));
     if (steps.length === 0) return firstLook ? { kind: 'empty' } : undefined;
@@ -173,7 +175,7 @@ async function evictUntilNoneIsLeft(request: Drain, work: Work): Promise<Ended |
       cordoned ? Infinity : cordonShownWithinMs,
       request.evictions.isShared() ? lookAtOthersMs : Infinity,
     );
-    await waitForChange({ cache, version, clock, atMostMs, tasks: [...sender.tasks(), ...surges.tasks()], signal });
+    await waitForChange({ cache, version, clock, atMostMs, tasks: underWay.tasks, signal });
   }
 }
 
@@ -181,8 +183,8 @@ function findingsOf(steps: readonly NextStep[]): readonly Finding[] {
   return steps.flatMap((step) => (step.kind === 'never' ? [step.finding] : []));
 }
 
-function act(steps: readonly NextStep[], view: ClusterView, { ledger, sender, surges }: Work): void {
-  let room = mostSending - ledger.sending() - [...surges.tasks()].length;
+function act(steps: readonly NextStep[], view: ClusterView, { underWay, sender, surges }: Work): void {
+  let room = mostSending - underWay.tasks.size;
   for (const step of steps) {
     if (room <= 0) return;
     if (step.kind === 'evict') sender.send(step.pod, view, step.override?.name);

@@ -23,8 +23,6 @@ interface Entry {
 export interface EvictionLedger {
   /** UIDs that count as evicted: sent, accepted, or sent without an answer a moment ago. */
   inFlight(): ReadonlySet<string>;
-  /** How many are being sent. */
-  sending(): number;
   /** Refused pods that are left alone for now. */
   heldBack(): ReadonlyMap<string, Wait>;
   /** Monotonic time at which the first pause ends; Infinity where none is. */
@@ -55,7 +53,6 @@ export function evictionLedger(clock: Clock): EvictionLedger {
 
   return {
     inFlight: () => new Set([...entries].filter(([, entry]) => counted(entry)).map(([uid]) => uid)),
-    sending: () => [...entries.values()].filter(({ state }) => state === 'sending').length,
     heldBack() {
       const held = new Map<string, Wait>();
       for (const [uid, { state, wait }] of entries) if (state === 'held' && wait !== undefined) held.set(uid, wait);

@@ -9,6 +9,7 @@ import { evictionOutcome, type EvictionOutcome } from './evictionOutcome.js';
 import { placements } from './placement.js';
 import { podBudgets } from './podBudgets.js';
 import type { DisplacedOwners } from './recovery.js';
+import type { RequestsUnderWay } from './requestsUnderWay.js';
 import type { DrainCache } from './waitForChange.js';
 
 /** Sends evictions side by side and writes down what came of each. */
@@ -18,12 +19,6 @@ export interface EvictionSender {
    * decided where one did.
    */
   send(pod: PodView, view: ClusterView, override?: string): void;
-  /** The evictions being sent; each promise resolves, whatever the answer is. */
-  tasks(): Iterable<Promise<void>>;
-  /** Throws the first failure that was not an answer: a bug, or a lease that was lost. */
-  throwFailure(): void;
-  /** Resolves when no eviction is being sent. */
-  settled(): Promise<void>;
   /** Findings of evictions that the server refuses for good. */
   refusedForGood(): readonly Finding[];
   /** Owners that lost a pod, and what they had Ready before the first. */
@@ -39,14 +34,13 @@ export interface SenderParts {
   readonly signal: AbortSignal;
   readonly journal: (record: JournalRecord) => Promise<unknown>;
   readonly displaced?: DisplacedOwners;
+  readonly underWay: RequestsUnderWay;
   readonly ledger: EvictionLedger;
   readonly bound: BoundPods;
 }
 
 export function evictionSender(parts: SenderParts): EvictionSender {
-  const { cluster, cache, node, signal, journal, ledger, bound } = parts;
-  const tasks = new Set<Promise<void>>();
-  const failures: unknown[] = [];
+  const { cluster, cache, node, signal, journal, underWay, ledger, bound } = parts;
   const findings: Finding[] = [];
   const displaced = new Map<OwnerKey, number>(parts.displaced);
   const tied = new Map<OwnerKey, number>();
@@ -94,19 +88,7 @@ export function evictionSender(parts: SenderParts): EvictionSender {
       bound.evicting(pod, view);
       ledger.send(pod, owner, view);
       const evidence = { ...evidenceOf(pod, owner, view, displaced), ...(override === undefined ? {} : { override }) };
-      const task = evict(pod, evidence)
-        .catch((error: unknown) => {
-          if (!signal.aborted) failures.push(error);
-        })
-        .finally(() => tasks.delete(task));
-      tasks.add(task);
-    },
-    tasks: () => tasks,
-    throwFailure() {
-      if (failures.length > 0) throw failures[0];
-    },
-    async settled() {
-      await Promise.all(tasks);
+      underWay.start(() => evict(pod, evidence));
     },
     refusedForGood: () => findings,
     displaced() {

@@ -10,18 +10,13 @@ import type { Clock } from '../time/clock.js';
 import type { NextStep, Wait } from './nextStep.js';
 import type { DisplacedOwners } from './recovery.js';
 import { strategyObstacle } from './surge.js';
+import type { RequestsUnderWay } from './requestsUnderWay.js';
 import type { DrainCache } from './waitForChange.js';
 
 /** Restarts the Deployments of singletons, each once, and writes down what came of it. */
 export interface SurgeSender {
   /** Begins to restart the Deployment; `view` is what the decision was taken on. */
   send(step: Extract<NextStep, { kind: 'surge' }>, view: ClusterView): void;
-  /** The restarts being sent; each promise resolves, whatever the answer is. */
-  tasks(): Iterable<Promise<void>>;
-  /** Throws the first failure that was not an answer: a bug, or a lease that was lost. */
-  throwFailure(): void;
-  /** Resolves when no restart is being sent. */
-  settled(): Promise<void>;
   /** UIDs of pods whose Deployment is being restarted, or was. */
   restarted(): ReadonlySet<string>;
   /** Pods by UID whose Deployment could not be restarted now, and is left alone for a moment. */
@@ -52,6 +47,7 @@ export interface SurgeSenderParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly journal: (record: JournalRecord) => Promise<unknown>;
+  readonly underWay: RequestsUnderWay;
   /** The mark of this turn. */
   readonly restartedFor: string;
 }
@@ -82,9 +78,7 @@ const firstPauseMs = 1000;
 const longestPauseMs = 30_000;
 
 export function surgeSender(parts: SurgeSenderParts): SurgeSender {
-  const { cache, node, clock, signal, journal, restartedFor } = parts;
-  const tasks = new Set<Promise<void>>();
-  const failures: unknown[] = [];
+  const { cache, node, clock, signal, journal, underWay, restartedFor } = parts;
   const entries = new Map<string, Entry>();
   const displaced = new Map<OwnerKey, number>();
   /** Refusals already in the journal: the same reason is said once a pod. */
@@ -146,19 +140,7 @@ export function surgeSender(parts: SurgeSenderParts): SurgeSender {
         wait: undefined,
       };
       entries.set(pod.uid, entry);
-      const task = restart(entry, deployment)
-        .catch((error: unknown) => {
-          if (!signal.aborted) failures.push(error);
-        })
-        .finally(() => tasks.delete(task));
-      tasks.add(task);
-    },
-    tasks: () => tasks,
-    throwFailure() {
-      if (failures.length > 0) throw failures[0];
-    },
-    async settled() {
-      await Promise.all(tasks);
+      underWay.start(() => restart(entry, deployment));
     },
     restarted: () => new Set([...entries].filter(([, { state }]) => state !== 'held').map(([uid]) => uid)),
     heldBack() {

@@ -15,10 +15,11 @@ const steeringMs = 10_000;
 const takingBackMs = 60_000;
 const tryAgainMs = 2000;
 
-type Steering = Pick<
-  Conducting,
-  'cache' | 'clock' | 'cluster' | 'journal' | 'playbook' | 'signal' | 'steered' | 'store'
->;
+type Steering = Pick<Conducting, 'clock' | 'cluster' | 'journal' | 'signal' | 'steered'> & {
+  readonly cache: Pick<Conducting['cache'], 'view'>;
+  readonly playbook: { readonly nodes: Pick<Conducting['playbook']['nodes'], 'steer'> };
+  readonly store: Pick<Conducting['store'], 'state' | 'saveRun'>;
+};
 
 /**
  * Lets exactly those nodes carry our taint that pods are to be turned away from while the turn is in work that begins

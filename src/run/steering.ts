@@ -6,7 +6,8 @@ import type { RunState } from './state.js';
  * The nodes that pods are turned away from, so that each moves about once (rule 14): those whose turn is still to come,
  * once there are homes, which are nodes in service whose turn is Done. The pods of a turn must never have a single node,
  * or a single zone, to go to: while all homes are in one zone, or there is but one, as many of the nodes that come last
- * in other zones stay open to them. Nodes that take no pods anyway are left alone.
+ * in other zones stay open to them. Nodes that take no pods anyway are left alone, and those that a gate has blocked:
+ * they will hardly have their turn.
  */
 export function nodesToSteerAwayFrom({
   view,
@@ -18,7 +19,10 @@ export function nodesToSteerAwayFrom({
   /** The nodes that may still begin their turn, in that order. */
   readonly toCome: readonly string[];
 }): ReadonlySet<string> {
-  const pending = toCome.flatMap((name) => view.nodes.get(name) ?? []).filter((node) => !node.unschedulable);
+  const pending = toCome
+    .filter((name) => state.turns.get(name)?.status.phase !== 'Blocked')
+    .flatMap((name) => view.nodes.get(name) ?? [])
+    .filter((node) => !node.unschedulable);
   const homes = [...view.nodes.values()].filter((node) => isHome(node, state));
   if (homes.length === 0) return new Set();
   const open = new Set(openBesides(homes, pending));

@@ -65,7 +65,7 @@ function scene(options: { steer?: 'taint' | 'off'; refuse?: Answer } = {}) {
         return Promise.resolve();
       },
     },
-  } as unknown as Parameters<typeof steerPods>[0];
+  };
   return {
     work,
     entries,
@@ -125,8 +125,8 @@ describe('steering', () => {
   it('that is off takes back what an actor has left', async () => {
     const before = scene();
     await before.play(steerPods(before.work, toCome));
-    const after = { ...before.work, steered: new Set<string>(), playbook: { nodes: { steer: 'off' } } };
-    await before.play(steerPods(after as unknown as typeof before.work, toCome));
+    const after = { ...before.work, steered: new Set<string>(), playbook: { nodes: { steer: 'off' as const } } };
+    await before.play(steerPods(after, toCome));
     expect(before.tainted()).toEqual([]);
   });
 

@@ -30,6 +30,11 @@ describe('pods are turned away from', () => {
     expect(away({ a1: 'Done', b1: 'Done', c1: 'Pending', a2: 'Pending' })).toEqual(['c1', 'a2']);
   });
 
+  it('no node that a gate has blocked', () => {
+    const phases = { a1: 'Done', b1: 'Done', c1: 'Pending', a2: 'Blocked' };
+    expect(away(phases, { toCome: ['c1', 'a2'] })).toEqual(['c1']);
+  });
+
   it('all nodes to come once two are done where there is one zone, or none', () => {
     expect(away({ a1: 'Done', a2: 'Done', a3: 'Pending' })).toEqual(['a3']);
     expect(away({ n: 'Done', m: 'Done', l: 'Pending' }, { nodes: { n: noZone, m: noZone, l: noZone } })).toEqual(['l']);

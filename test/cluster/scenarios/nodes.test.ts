@@ -10,7 +10,7 @@ import { createReady } from '../waitForReady.js';
 import { barePod, deployment } from '../workloads.js';
 
 const hold = 'turnus.dev/hold';
-const allNodes = { nodes: { selector: 'kubernetes.io/os=linux', maxUnavailable: 2, steer: 'off' } };
+const allNodes = { nodes: { selector: 'kubernetes.io/os=linux', maxUnavailable: 2 } };
 
 let cluster: Cluster;
 let hosts: Hosts;
