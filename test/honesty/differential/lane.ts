@@ -10,6 +10,9 @@ export interface Lane {
   readonly nodes: readonly string[];
 }
 
+/** Present on a pod: it does not get its readiness back. */
+export const unready = 'sandbox.turnus.dev/unready';
+
 /** The name of a node that a sequence knows by its number. */
 export function nodeName({ nodes }: Lane, number: number): string {
   const name = nodes[number];

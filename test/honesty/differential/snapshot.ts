@@ -1,7 +1,7 @@
-import type { Condition, Node, PodDisruptionBudget } from '../../cluster/objects.js';
+import type { Condition, Node, Pod, PodDisruptionBudget } from '../../cluster/objects.js';
 import { isTrue } from '../../cluster/objects.js';
 import { waitFor } from '../../cluster/waitFor.js';
-import { podsOf, stateOf } from './lane.js';
+import { podsOf, stateOf, unready } from './lane.js';
 import type { Lane } from './lane.js';
 import type { WorkloadPlan } from './sequence.js';
 
@@ -53,7 +53,7 @@ async function look(lane: Lane, workloads: readonly WorkloadPlan[]): Promise<{ l
     const pods = allPods.filter(({ metadata }) => metadata.labels?.['app'] === plan.name);
     const states = pods.map((pod) => {
       const state = stateOf(pod);
-      if (state === 'ending' || (state === 'starting' && !plan.neverReady)) {
+      if (state === 'ending' || (!plan.neverReady && (state === 'starting' || becomesReady(pod, nodes)))) {
         moving.push(`pod ${pod.metadata.name} is ${state}`);
       }
       const place = plan.place === 'anywhere' ? '' : ` on ${placeOf(lane, pod.spec.nodeName)}`;
@@ -66,6 +66,13 @@ async function look(lane: Lane, workloads: readonly WorkloadPlan[]): Promise<{ l
   }
   for (const budget of allBudgets) lines.push(budgetLine(budget, moving));
   return { lines, moving };
+}
+
+/** Runs on a node that is Ready, and nothing holds it back: after a boot the pods come one by one. */
+function becomesReady(pod: Pod, nodes: readonly Node[]): boolean {
+  const node = nodes.find(({ metadata }) => metadata.name === pod.spec.nodeName);
+  const isHeldBack = pod.metadata.annotations?.[unready] !== undefined;
+  return stateOf(pod) === 'unready' && !isHeldBack && node !== undefined && isTrue(node, 'Ready');
 }
 
 function nodeLine(node: Node, number: number): string {
