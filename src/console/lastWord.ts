@@ -18,7 +18,7 @@ export function lastWord(state: RunState, stop: RunStop): string {
     case 'failures':
       return `Run ${state.name} has stopped after a failure: ${tally}. It goes on after turnus retry, skip or resume; turnus status ${state.name} shows this again.`;
     case 'not-recovered':
-      return `Run ${state.name} has stopped (not-recovered): ${tally}. ${stop.message} Find out why, then start the same command again.`;
+      return `Run ${state.name}: ${tally}. Not everything that its turns moved is back (not-recovered): ${stop.message} Find out why${nothingLeft(state) ? '' : ', then start the same command again'}.`;
     case 'cluster-not-healthy':
       return `Run ${state.name} has stopped because the cluster is not well: ${tally}. ${stop.message} Start the same command again once it is.`;
     case 'aborted':
@@ -30,6 +30,11 @@ export function lastWord(state: RunState, stop: RunStop): string {
     case 'finished':
       return `Run ${state.name}: ${tally}.`;
   }
+}
+
+function nothingLeft(state: RunState): boolean {
+  const { total, done } = countTurns(state);
+  return total === done;
 }
 
 /** Which nodes are in the middle of their turn, and how to go on. */

@@ -10,6 +10,7 @@ export type Acceptance =
  */
 const acceptableCodes: readonly FindingCode[] = [
   'replica-spread',
+  'not-recovered',
   'singleton-blocked',
   'last-webhook-backend',
   'no-capacity',

@@ -16,6 +16,7 @@ import { daemonSetTrafficGate } from './daemonSetTrafficGate.js';
 import { hostGate, type HostInspection } from './hostGate.js';
 import { lastBackendGate } from './lastBackendGate.js';
 import { nodeGate } from './nodeGate.js';
+import { notRecoveredGate, type LeftShort } from './notRecoveredGate.js';
 import { otherRebooterGate } from './otherRebooterGate.js';
 import { ownNodeGate } from './ownNodeGate.js';
 import { podPolicyGate } from './podPolicyGate.js';
@@ -37,6 +38,8 @@ export interface NodeToEvaluate {
   readonly restartedFor?: string | undefined;
   /** What a person has taken on for this node. Absent: nothing. */
   readonly accepted?: AcceptedFindings | undefined;
+  /** Absent: nothing. */
+  readonly leftShort?: LeftShort | undefined;
   /** A cordon without a mark does not block: who asks for this drain has set it (turnus drain). */
   readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The playbook's nodes, without the excluded ones. */
@@ -94,6 +97,14 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
     ...(isBefore && conditions !== undefined ? conditionGate({ conditions, node: node.name }) : []),
     ...(isBefore && others !== undefined ? otherRebooterGate({ view, node, host, ...others }) : []),
     ...unavailableGate({ node: node.name, selection, maxUnavailable: nodes.maxUnavailable }),
+    ...(question.leftShort === undefined
+      ? []
+      : notRecoveredGate({
+          view,
+          node,
+          leftShort: question.leftShort,
+          waitsForReplacements: drain.waitForReplacements,
+        })),
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),
     ...(isBefore ? zoneSpreadGate({ view, node }) : []),
@@ -112,6 +123,7 @@ const passing: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'budget-not-now',
   'budget-stale',
   'replica-spread',
+  'not-recovered',
   'last-webhook-backend',
   'rollout-under-way',
 ]);

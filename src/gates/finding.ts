@@ -72,7 +72,8 @@ export const findingCatalogue = {
   'host-is-not-node':
     'The boot id on the host differs from the one the node reports: the address leads to another machine.',
   'no-host-address': 'The node has no address of the type that the playbook names.',
-  'not-recovered': 'Owners displaced by the turn are not back at their Ready replicas.',
+  'not-recovered':
+    'An owner has not got back what an earlier turn of the run took from it, and has replicas on this node.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type FindingCode = keyof typeof findingCatalogue;

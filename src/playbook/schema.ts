@@ -210,7 +210,9 @@ const settle = mapping('The rest after a turn.', {
   time: duration('Time that passes after the uncordon, whatever is Ready. `0s` is allowed.', { zero: true }).default(
     '30s',
   ),
-  timeout: duration('How long the displaced workloads may take to be Ready again. Then the run stops.').default('15m'),
+  timeout: duration(
+    'How long the displaced workloads may take to be Ready again. Then nodes that hold their replicas are left.',
+  ).default('15m'),
 });
 
 /** The whole file. What it returns has every default filled in and everything else as written. */

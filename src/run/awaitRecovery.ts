@@ -1,9 +1,8 @@
 import type { OwnerKey } from '../cluster/view.js';
-import { recoverySentence, unrecovered } from '../drain/recovery.js';
+import { recoverySentence, unrecovered, type DisplacedOwners } from '../drain/recovery.js';
 import { isDeadlineExceeded } from '../time/clock.js';
 import type { Conducting } from './conducting.js';
-import { isInWork } from './nextTurn.js';
-import type { TurnState } from './state.js';
+import { leftBy, leftDisplaced } from './leftDisplaced.js';
 import { timestamp } from './turnContext.js';
 
 /** A Ready count that no watch event announces (a deletion that is under way) is looked at again after this. */
@@ -12,26 +11,43 @@ const lookAgainMs = 5000;
 /**
  * Before a turn begins: every owner that a turn displaced and that did not settle (undone, failed, vanished) has
  * min(Ready before, desired now) Ready replicas again (rule 5). Bounded by settle.timeout; answers what is missing
- * then, undefined where all is well.
+ * then, undefined where all is well. Each owner is waited for once: after that only nodes that hold its replicas wait
+ * (the gate `not-recovered`).
  */
 export async function awaitRecovery(work: Conducting): Promise<string | undefined> {
-  const left = [...work.store.state().turns.values()].filter(isLeftWithDisplaced);
-  if (left.length === 0) return undefined;
-  const displaced = new Map<OwnerKey, number>();
-  for (const { owner, readyBefore } of left.flatMap((turn) => turn.status.displaced ?? [])) {
-    displaced.set(owner, Math.max(readyBefore, displaced.get(owner) ?? 0));
+  const { store, cache, givenUp } = work;
+  const left = leftDisplaced(store.state().turns.values());
+  if (left.size === 0) return undefined;
+  const awaited = new Map([...left].filter(([owner]) => !givenUp.has(owner)));
+  const missing = await waitUntilBack(work, awaited);
+  const open = new Set(unrecovered({ view: cache.view(), displaced: left }).map(({ owner }) => owner));
+  for (const owner of left.keys()) {
+    if (open.has(owner)) givenUp.add(owner);
+    else givenUp.delete(owner);
   }
-  const missing = await waitUntilBack(work, displaced);
-  if (missing !== undefined) return missing;
-  for (const turn of left) await work.store.saveTurn(turn.node, { displaced: undefined }, work.signal);
-  return undefined;
+  await forgetWhatIsBack(work, open);
+  return missing;
 }
 
-function isLeftWithDisplaced({ status }: TurnState): boolean {
-  return status.phase !== 'Done' && !isInWork(status.phase) && (status.displaced ?? []).length > 0;
+/** Why the run is not well although no node is left to take; undefined where nothing is missing that was waited for. */
+export function stillMissing({ store, cache, givenUp }: Conducting): string | undefined {
+  const left = leftDisplaced(store.state().turns.values());
+  const awaited = new Map([...left].filter(([owner]) => givenUp.has(owner)));
+  const sentences = unrecovered({ view: cache.view(), displaced: awaited }).map(recoverySentence);
+  return sentences.length === 0 ? undefined : sentences.join(' ');
 }
 
-async function waitUntilBack(work: Conducting, displaced: ReadonlyMap<OwnerKey, number>): Promise<string | undefined> {
+async function forgetWhatIsBack({ store, signal }: Conducting, open: ReadonlySet<OwnerKey>): Promise<void> {
+  for (const { node, status } of store.state().turns.values()) {
+    const before = leftBy(status);
+    const still = before.filter(({ owner }) => open.has(owner));
+    if (still.length === before.length) continue;
+    const field = status.phase === 'Done' ? 'unrecovered' : 'displaced';
+    await store.saveTurn(node, { [field]: still.length === 0 ? undefined : still }, signal);
+  }
+}
+
+async function waitUntilBack(work: Conducting, displaced: DisplacedOwners): Promise<string | undefined> {
   const { timeoutMs } = work.playbook.settle;
   const deadline = work.clock.deadline(timeoutMs, work.stop);
   const [since, until] = [timestamp(work.clock), new Date(work.clock.now() + timeoutMs).toISOString()];
@@ -59,6 +75,7 @@ async function waitUntilBack(work: Conducting, displaced: ReadonlyMap<OwnerKey, 
     }
   } catch (error) {
     if (!isDeadlineExceeded(deadline.signal) || work.stop.aborted) throw error;
+    await work.store.saveRun({ waitingFor: undefined }, work.signal);
     return told;
   } finally {
     deadline.clear();

@@ -5,16 +5,15 @@ import { failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
 import { isInWork } from './nextTurn.js';
 import { openTurn } from './openTurn.js';
-import type { RunStop } from './runEnd.js';
 import { takeTurn, type TurnEnd } from './takeTurn.js';
 import { timestamp } from './turnContext.js';
 
 /** How a turn ended that was to begin or to go on. */
-export type BegunTurn = TurnEnd | Extract<RunStop, { kind: 'not-recovered' }> | { readonly kind: 'not-begun' };
+export type BegunTurn = TurnEnd | { readonly kind: 'not-begun' };
 
 /**
- * The turn, begun only when what earlier turns displaced is back, and when nobody has paused or ended the run meanwhile;
- * one in work, or whose node a failure left out of service, goes on at once.
+ * The turn, begun only when what earlier turns displaced is back or was waited for in vain, and when nobody has paused or
+ * ended the run meanwhile; one in work, or whose node a failure left out of service, goes on at once.
  */
 export async function beginTurn(work: Conducting, next: { node: string; phase: string }): Promise<BegunTurn> {
   const { store, playbook, control } = work;
@@ -32,7 +31,6 @@ export async function beginTurn(work: Conducting, next: { node: string; phase: s
         moment: 'before-turn',
         notRecovered: missing,
       });
-      return { kind: 'not-recovered', message: missing };
     }
   } catch (error) {
     if (work.signal.aborted || !stop.aborted || error !== stop.reason) throw error;

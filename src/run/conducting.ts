@@ -1,4 +1,5 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { OwnerKey } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { SharedEvictions } from '../drain/sharedEvictions.js';
 import type { HostPorts } from '../host/hostPort.js';
@@ -29,6 +30,8 @@ export interface Conducting {
   readonly inHand: Set<string>;
   /** The nodes that this actor has given the steering taint and not taken it back from. */
   readonly steered: Set<string>;
+  /** Displaced owners that were waited for as long as settle.timeout allows: only nodes with their replicas wait on. */
+  readonly givenUp: Set<OwnerKey>;
   /** What the drains of these turns have under way: each counts the others' evictions as its own. */
   readonly evictions: SharedEvictions;
   readonly namespace: string;

@@ -53,6 +53,7 @@ export function drainTurn(parts: {
     clock,
     evictions: sharedEvictions(),
     evictedControllers: new Set(),
+    leftShort: () => ({ byOthers: new Map(), byItself: new Map() }),
     fence: () => {
       const held = fence();
       if (held.kind === 'lost') throw new LeaseLost(held.reason);

@@ -13,6 +13,7 @@ import { readStoredPlaybook, type StoredPlaybook } from '../playbook/storedPlayb
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import { acceptedFindings } from './acceptedFindings.js';
+import { leftShortFor } from './leftDisplaced.js';
 import { explanation, momentOf, type Explanation } from './explanation.js';
 import { lastRunOf } from './lastRunOf.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
@@ -106,6 +107,7 @@ async function askGates(asking: Asking, signal: AbortSignal): Promise<readonly F
       services,
       turnOf: state?.name ?? '',
       accepted: acceptedFindings(state?.turns.get(node)?.status ?? {}),
+      leftShort: leftShortFor(state?.turns.values() ?? [], node),
       playbook,
       view,
       nodeName: node,

@@ -6,6 +6,7 @@ import type { ApiReadiness } from '../gates/clusterHealthGate.js';
 import type { ConditionReading } from '../gates/conditionGate.js';
 import { evaluateNode, type NodeEvaluation, type NodeToEvaluate } from '../gates/evaluateNode.js';
 import type { HostInspection } from '../gates/hostGate.js';
+import type { LeftShort } from '../gates/notRecoveredGate.js';
 import type { AcceptedFindings } from '../drain/acceptedFindings.js';
 import { restartMark } from '../drain/surge.js';
 import type { HostPort } from '../host/hostPort.js';
@@ -27,6 +28,8 @@ export interface NodeQuestion {
   readonly turnOf: string;
   /** What a person has taken on for this node. */
   readonly accepted?: AcceptedFindings | undefined;
+  /** What turns of the run have taken from owners, and may not be back; absent: nothing. */
+  readonly leftShort?: LeftShort | undefined;
   /** A cordon without a mark does not block (turnus drain). */
   readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** Undefined: the host is not asked. */
@@ -64,6 +67,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     run: question.run,
     restartedFor: restartMark({ run: question.turnOf, node: nodeName }),
     accepted: question.accepted,
+    leftShort: question.leftShort,
     acceptsUnmarkedCordon: question.acceptsUnmarkedCordon,
     selection: selectNodes(view, playbook.nodes),
     nodes: playbook.nodes,

@@ -4,6 +4,7 @@ import type { HostPort } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
 import type { Conducting } from './conducting.js';
 import { addressOf } from './hostAddress.js';
+import { leftShortFor } from './leftDisplaced.js';
 import { apiVersion } from './objects.js';
 import { timestamp, type TurnContext } from './turnContext.js';
 
@@ -35,6 +36,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     clock,
     evictions: work.evictions,
     evictedControllers: new Set(),
+    leftShort: () => leftShortFor(store.state().turns.values(), nodeName),
     fence: work.fence,
     status,
     save: async (change) => {

@@ -8,7 +8,7 @@ export type StepEnd =
   /** Not now: another attempt later in this window may work. */
   | { readonly kind: 'deferred'; readonly message: string }
   | { readonly kind: 'failed'; readonly code: FailureCode; readonly message: string }
-  /** The node is back in service, but what moved is not. */
+  /** The node is back in service, and is not Ready any more. */
   | { readonly kind: 'not-recovered'; readonly message: string }
   /** The node is no longer in the cluster. */
   | { readonly kind: 'vanished'; readonly message: string };

@@ -17,6 +17,7 @@ import { wholeRun, type ExpectedTime } from './expectedTime.js';
 import { estimatedTurnMs } from './expectedTurn.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { wantedServices } from './nodeServices.js';
+import { leftShortFor, type LeavingTurn } from './leftDisplaced.js';
 import { lastOf, orderNodes } from './orderNodes.js';
 import { overlappingTurns } from './overlaps.js';
 import { planHash } from './planHash.js';
@@ -58,6 +59,8 @@ export interface ExistingRun {
   readonly cordoned: ReadonlySet<string>;
   /** What people have taken on, by node. */
   readonly accepted: ReadonlyMap<string, AcceptedFindings>;
+  /** What its turns have left behind. */
+  readonly turns: readonly LeavingTurn[];
   /** The run that those cordons carry the mark of. */
   readonly cordonedBy: string;
 }
@@ -207,6 +210,7 @@ async function evaluation(
       run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,
       turnOf: request.run,
       accepted: request.existing?.accepted.get(node.name),
+      leftShort: leftShortFor(request.existing?.turns ?? [], node.name),
       ownNode: request.ownNode,
       rebooters: request.rebooters,
       conditions: request.conditions,

@@ -170,6 +170,7 @@ function existingRun(found: { run: RunObject; turns: readonly TurnObject[] }, vi
       ...lost.map(({ name }) => name),
     ]),
     accepted: new Map(turns.map(({ spec, status }) => [spec.node, acceptedFindings(status)])),
+    turns: turns.map(({ spec, status }) => ({ node: spec.node, status })),
     cordonedBy: run.name,
   };
 }

@@ -24,7 +24,7 @@ export type RunStop =
   /** stopAfterFailures, or a failed canary. */
   | { readonly kind: 'failures' }
   | { readonly kind: 'signal'; readonly signal: StopSignal }
-  /** What earlier turns displaced is not back within settle.timeout (finding `not-recovered`). */
+  /** No node is left that may be taken, and what turns displaced was waited for in vain (finding `not-recovered`). */
   | { readonly kind: 'not-recovered'; readonly message: string }
   /** The conditions of the cluster did not hold within their wait; no further turn would find it otherwise. */
   | { readonly kind: 'cluster-not-healthy'; readonly message: string }

@@ -139,6 +139,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       exclusively: oneAfterAnother(),
       inHand: new Set(),
       steered: new Set(),
+      givenUp: new Set(),
       evictions: sharedEvictions(),
       namespace: start.namespace,
       fence,

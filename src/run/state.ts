@@ -164,6 +164,10 @@ export const turnStatusSchema = z.object({
     .array(displacedSchema)
     .optional()
     .describe('Owners whose pods were evicted, with their Ready replicas before'),
+  unrecovered: z
+    .array(displacedSchema)
+    .optional()
+    .describe('While Done: those of them that were not back within settle.timeout; other nodes keep their replicas'),
   volumes: z
     .array(z.string())
     .optional()

@@ -112,7 +112,11 @@ async function takeOver(
   if (old.status.phase === 'Done') {
     await store.saveTurn(
       nodeName,
-      { phase: 'Done', message: `had its turn in run ${name}, which this one replaces` },
+      {
+        phase: 'Done',
+        unrecovered: old.status.unrecovered,
+        message: `had its turn in run ${name}, which this one replaces`,
+      },
       signal,
     );
     return;

@@ -41,13 +41,19 @@ async function takeSteps(
     if (end.kind !== 'done') return await leave(turn, end, abortNow);
     isFormerDone = true;
   }
-  await turn.record({ type: 'turn.finished', node: turn.nodeName, phase: 'Done' });
+  const { message, unrecovered } = turn.status();
+  await turn.record({
+    type: 'turn.finished',
+    node: turn.nodeName,
+    phase: 'Done',
+    ...(message === undefined ? {} : { message }),
+  });
   const now = timestamp(turn.clock);
   await turn.save({ phase: 'Done', finishedAt: now, steps: endedSteps(turn.status(), now), waitingFor: undefined });
   turn.announce({
     reason: 'TurnDone',
-    message: `Turn of ${turn.nodeName} in run ${turn.run.name} is done`,
-    type: 'Normal',
+    message: joined(`Turn of ${turn.nodeName} in run ${turn.run.name} is done.`, message),
+    type: unrecovered === undefined ? 'Normal' : 'Warning',
   });
   return { kind: 'done' };
 }

@@ -1,4 +1,5 @@
 import { answerRequests } from './answerRequests.js';
+import { stillMissing } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
 import { beginTurn, type BegunTurn } from './beginTurn.js';
 import type { Conducting } from './conducting.js';
@@ -37,7 +38,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
         turns.set(node, settledTurn(node, beginPrepared(work, next, ahead)));
         continue;
       }
-      if (next?.kind === 'end') stop = { kind: next.why };
+      if (next?.kind === 'end') stop = endOf(work, next.why);
       if (next?.kind === 'paused') {
         if ((await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
@@ -54,6 +55,12 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
     await Promise.all(turns.values());
     await ahead.close();
   }
+}
+
+/** Nothing is left to do, which is not to say that all is well. */
+function endOf(work: Conducting, why: 'finished' | 'failures' | 'aborted' | 'deleted'): RunStop {
+  const message = why === 'finished' ? stillMissing(work) : undefined;
+  return message === undefined ? { kind: why } : { kind: 'not-recovered', message };
 }
 
 /** The turn of a node that may be preparing already; one that could not be prepared has had its try with that. */
@@ -133,7 +140,6 @@ async function concludeTurn(
     return undefined;
   }
   await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
-  if (end.kind === 'not-recovered') return end;
   if (end.kind === 'done') return undefined;
   // What stood in its way may have been another turn of this run: it has its try alone.
   if (wasBeside && (end.phase === 'Blocked' || end.phase === 'Deferred')) {

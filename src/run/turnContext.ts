@@ -2,6 +2,7 @@ import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { SharedEvictions } from '../drain/sharedEvictions.js';
+import type { LeftShort } from '../gates/notRecoveredGate.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { JournalRecord } from '../journal/entry.js';
 import type { Playbook } from '../playbook/playbook.js';
@@ -41,6 +42,8 @@ export interface TurnContext {
   readonly evictions: SharedEvictions;
   /** UIDs of controllers whose pods this turn has evicted since the node was last cordoned, as far as this process knows. */
   readonly evictedControllers: Set<string>;
+  /** Owners that other turns, and former attempts of this one, have left short as far as is known. */
+  readonly leftShort: () => LeftShort;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
   readonly status: () => TurnStatus;

@@ -7,6 +7,7 @@ const passing: ReadonlySet<Finding['code']> = new Set<Finding['code']>([
   'budget-not-synced',
   'budget-stale',
   'replica-spread',
+  'not-recovered',
   'rollout-under-way',
   'job-running',
   'no-room',

@@ -53,6 +53,7 @@ async function askGates(
       run: turn.status().cordoned === true ? turn.run.name : undefined,
       turnOf: turn.run.name,
       accepted: acceptedFindings(turn.status()),
+      leftShort: turn.leftShort(),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: turn.run.rehearsal ? undefined : () => turn.host,
       ownNode: turn.ownNode,

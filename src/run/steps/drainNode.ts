@@ -90,6 +90,7 @@ async function askGates(
       run: turn.run.name,
       turnOf: turn.run.name,
       accepted: acceptedFindings(turn.status()),
+      leftShort: turn.leftShort(),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
       host: undefined,
       ownNode: turn.ownNode,

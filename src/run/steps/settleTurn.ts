@@ -1,4 +1,4 @@
-import { recoverySentence, unrecovered } from '../../drain/recovery.js';
+import { recoverySentence, unrecovered, type Unrecovered } from '../../drain/recovery.js';
 import { isDeadlineExceeded } from '../../time/clock.js';
 import { formatDuration } from '../../time/duration.js';
 import type { StepEnd } from '../outcome.js';
@@ -6,18 +6,18 @@ import { currentNode, type TurnContext } from '../turnContext.js';
 
 /**
  * Before the next turn: the node stays Ready for the settle time, and every owner displaced by this turn has
- * min(Ready before, desired now) Ready replicas again (rule 5).
+ * min(Ready before, desired now) Ready replicas again (rule 5). Owners that do not come back in time are written down:
+ * the node is proved and in service, and other nodes keep their replicas.
  */
 export async function settleTurn(turn: TurnContext, signal: AbortSignal): Promise<StepEnd> {
   const { timeMs, timeoutMs } = turn.playbook.settle;
   const deadline = turn.clock.deadline(timeMs + timeoutMs, signal);
   const until = turn.clock.now() + timeMs + timeoutMs;
   let quietSince = turn.clock.monotonic();
-  let open: string[] = [];
   try {
     for (;;) {
       const version = turn.cache.version();
-      open = openMatters(turn);
+      const open = openMatters(turn);
       const now = turn.clock.monotonic();
       if (open.length > 0) quietSince = now;
       const leftMs = timeMs - (now - quietSince);
@@ -34,10 +34,7 @@ export async function settleTurn(turn: TurnContext, signal: AbortSignal): Promis
     }
   } catch (error) {
     if (!isDeadlineExceeded(deadline.signal) || signal.aborted) throw error;
-    return {
-      kind: 'not-recovered',
-      message: `Node ${turn.nodeName} is back in service, but not everything recovered: ${open.join('; ')}.`,
-    };
+    return await givenUp(turn);
   } finally {
     deadline.clear();
     turn.waiting(undefined);
@@ -45,12 +42,30 @@ export async function settleTurn(turn: TurnContext, signal: AbortSignal): Promis
 }
 
 function openMatters(turn: TurnContext): string[] {
-  const view = turn.cache.view();
+  const open = missingOwners(turn).map(recoverySentence);
+  return isUnready(turn) ? [...open, `node ${turn.nodeName} is not Ready`] : open;
+}
+
+function missingOwners(turn: TurnContext): readonly Unrecovered[] {
   const displaced = new Map((turn.status().displaced ?? []).map(({ owner, readyBefore }) => [owner, readyBefore]));
-  const open = unrecovered({ view, displaced }).map(recoverySentence);
-  const node = currentNode(turn);
-  if (node !== undefined && !node.ready) open.push(`node ${turn.nodeName} is not Ready`);
-  return open;
+  return unrecovered({ view: turn.cache.view(), displaced });
+}
+
+function isUnready(turn: TurnContext): boolean {
+  return currentNode(turn)?.ready === false;
+}
+
+async function givenUp(turn: TurnContext): Promise<StepEnd> {
+  const missing = missingOwners(turn);
+  const message = `Node ${turn.nodeName} is back in service, but not everything recovered: ${openMatters(turn).join('; ')}`;
+  if (isUnready(turn)) return { kind: 'not-recovered', message: `${message}.` };
+  const owners = new Set(missing.map(({ owner }) => owner));
+  await turn.save({
+    message,
+    unrecovered: (turn.status().displaced ?? []).filter(({ owner }) => owners.has(owner)),
+  });
+  await turn.record({ type: 'gate.checked', node: turn.nodeName, moment: 'settling', notRecovered: message });
+  return { kind: 'done' };
 }
 
 /** Resolves at the next change of the cluster or after `afterMs`, whichever comes first. */

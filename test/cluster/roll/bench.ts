@@ -7,6 +7,7 @@ import { ensureBinaries, ensureKubectl } from '../binaries.js';
 import { dyingWithItsParent } from '../childProcess.js';
 import { startCluster, type Cluster } from '../cluster.js';
 import { startHosts, type Hosts } from '../hosts/startHosts.js';
+import { turnsOf } from '../runReport.js';
 import { builtTurnus, buildTurnus, runTurnus } from '../turnus.js';
 import { writeKubectlLoop } from './kubectlLoop.js';
 import { watchProcess } from './processUse.js';
@@ -31,6 +32,7 @@ interface Way {
   readonly name: string;
   /** User agents of its API requests begin so. */
   readonly userAgent: string;
+  readonly hasTurns: boolean;
   /** The program that does it. */
   readonly command: (cluster: Cluster, hosts: Hosts) => Promise<readonly [string, ...string[]]>;
 }
@@ -73,6 +75,7 @@ function chosenWays(values: { concurrency?: string | undefined; way?: string[] |
     {
       name: 'kubectl',
       userAgent: 'kubectl/',
+      hasTurns: false,
       command: async (cluster, hosts) => ['bash', await writeKubectlLoop({ cluster, hosts })],
     },
     turnus('turnus', { verification: 'as the loop' }),
@@ -90,6 +93,7 @@ function turnus(
   return {
     name,
     userAgent: 'turnus/',
+    hasTurns: true,
     command: async (cluster, hosts) => {
       const playbook = await writeRollPlaybook({ cluster, hosts, ...settings });
       const withSurge = settings.singletons === 'surge' ? ['--with', 'surge'] : [];
@@ -119,7 +123,8 @@ async function measure(way: Way, nodes: number): Promise<RollFigures> {
       zoneOf.set(metadata.name, metadata.labels?.['topology.kubernetes.io/zone'] ?? '');
     }
     const replicas = new Map(workloads.map(({ metadata, spec }) => [metadata.name, spec.replicas]));
-    return rollFigures({ record, replicas, zoneOf, requests, beganMs, endedMs, use });
+    const turns = way.hasTurns ? await turnsOf(cluster) : [];
+    return rollFigures({ record, replicas, zoneOf, requests, beganMs, endedMs, use, turns });
   } finally {
     await cluster.stop();
   }

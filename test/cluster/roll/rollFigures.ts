@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../auditLog.js';
+import type { TurnReport } from '../runReport.js';
 import type { Change, NodeState, PodState, RollRecord } from './rollRecord.js';
 
 /** What one roll cost and what the customers saw of it. */
@@ -22,6 +23,8 @@ export interface RollFigures {
   readonly cpuSeconds: number;
   readonly peakMemoryMiB: number;
   readonly spread: SpreadFigures;
+  /** Mean seconds of a turn in each of its steps; empty where the way has no turns. */
+  readonly secondsByStep: Readonly<Record<string, number>>;
 }
 
 /** How the replicas lay before and after, for workloads of two or more. */
@@ -51,6 +54,7 @@ export interface Roll {
   readonly beganMs: number;
   readonly endedMs: number;
   readonly use: { readonly cpuSeconds: number; readonly peakMemoryMiB: number };
+  readonly turns: readonly TurnReport[];
 }
 
 export function rollFigures(roll: Roll): RollFigures {
@@ -78,8 +82,18 @@ export function rollFigures(roll: Roll): RollFigures {
     requestsByKind: byKind(requests),
     cpuSeconds: rounded(use.cpuSeconds),
     peakMemoryMiB: Math.round(use.peakMemoryMiB),
+    secondsByStep: secondsByStep(roll.turns),
     spread: spreadFigures({ before: [...before.values()], after: [...after.values()], replicas, zoneOf }),
   };
+}
+
+function secondsByStep(turns: readonly TurnReport[]): Record<string, number> {
+  const totals = new Map<string, number>();
+  for (const { phase, startedAt, finishedAt } of turns.flatMap(({ steps = [] }) => steps)) {
+    if (finishedAt === undefined) continue;
+    totals.set(phase, (totals.get(phase) ?? 0) + Date.parse(finishedAt) - Date.parse(startedAt));
+  }
+  return Object.fromEntries([...totals].map(([phase, ms]) => [phase, seconds(ms / turns.length)]));
 }
 
 function byKind(requests: readonly AuditEntry[]): Record<string, number> {

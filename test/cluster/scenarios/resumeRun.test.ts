@@ -167,7 +167,7 @@ describe('a quota that stops replacements', () => {
     const ofOne = pods.get(one) ?? [];
     expect(turnus.stderr()).toContain('not-recovered');
     expect(turnus.stderr()).toContain('shop/shop');
-    expect(await phasesOf(cluster, 'stopped')).toEqual([`${one} Deferred`, `${other} Pending`]);
+    expect(await phasesOf(cluster, 'stopped')).toEqual([`${one} Deferred`, `${other} Deferred`]);
     const evicted = (await evictions(cluster)).map(({ pod }) => pod).filter((pod) => pod.startsWith('shop/'));
     expect(evicted.length).toBeGreaterThan(0);
     expect(ofOne).toEqual(expect.arrayContaining(evicted));

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { turnsOf } from '../../cluster/runReport.js';
-import { createReady } from '../../cluster/waitForReady.js';
+import { waitFor } from '../../cluster/waitFor.js';
+import { createReady, waitForReady } from '../../cluster/waitForReady.js';
 import { deployment, disruptionBudget } from '../../cluster/workloads.js';
 import type { Side } from '../side.js';
 import { watchBoots } from './bootWatch.js';
 import type { BootWatch } from './bootWatch.js';
-import { orderOf } from './maintenance.js';
+import { ended, orderOf } from './maintenance.js';
 import type { Maintenance } from './maintenance.js';
 
 const cordonedBy = 'turnus.dev/cordoned-by';
@@ -79,6 +80,63 @@ export function describeObstacles(given: () => Maintenance): void {
       });
       await kept.expectIntactJournal();
       await side.api.delete({ kind: 'Deployment', name: 'alone' }, { propagationPolicy: 'Background' });
+    });
+  });
+
+  describe('a workload that never becomes Ready again', () => {
+    it('keeps the nodes that hold its replicas, by name; the others are done, and once it is well the rest is', async () => {
+      const { side, playbook } = given();
+      const [homes, free] = [['node-1', 'node-2', 'node-3'], 'node-4'];
+      const lost = deployment({ name: 'lost', replicas: 3, nodes: homes, onePerNode: true, startMs: 200, stopMs: 200 });
+      await createReady(side.api, [lost]);
+      const unwell = await playbook('unwell', {
+        nodes: [...homes, free],
+        commands: 'until [ -e "$HOME/unwell-go" ]; do sleep 0.1; done',
+        spec: {
+          gates: { replicaSpread: { minReadyElsewhere: 1 } },
+          drain: { timeout: '1m', attempts: 1 },
+          settle: { time: '100ms', timeout: '3s' },
+        },
+      });
+      await side.hosts.host(free).put('unwell-go');
+      const turnus = unwell.start();
+      const pod = await waitFor({
+        what: 'the replica that no other node takes',
+        timeoutMs: 60_000,
+        probe: async () => {
+          const pods = await side.api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=lost' });
+          return pods.find(({ spec }) => spec.nodeName === undefined);
+        },
+      });
+      const spoilt = { kind: 'Pod', name: pod.metadata.name } as const;
+      const neverReady = 'sandbox.turnus.dev/never-ready';
+      await side.api.patch(spoilt, { body: { metadata: { annotations: { [neverReady]: 'true' } } } });
+      for (const node of homes) await side.hosts.host(node).put('unwell-go');
+      const { stdout, stderr } = await ended(turnus, 3);
+      expect(stdout + stderr).toMatch(/not-recovered.*Deployment default\/lost has 2 Ready replicas and needs 3/);
+      const { spec } = await side.api.get(spoilt);
+      const back = spec.nodeName ?? '';
+      const others = homes.filter((node) => node !== back);
+      const phases = [`${back} Done`, ...others.map((node) => `${node} Deferred`), `${free} Done`];
+      expect((await unwell.phases()).sort()).toEqual(phases.sort());
+      for (const { node, message, findings = [] } of await turnsOf(side, 'unwell')) {
+        const blocks = findings.filter(({ severity }) => severity === 'block');
+        expect(blocks.map(({ code }) => code)).toEqual(others.includes(node) ? ['not-recovered'] : []);
+        if (node === back) expect(message).toContain(`${back} is back in service, but not everything recovered`);
+      }
+      for (const node of [...homes, free]) {
+        const times = others.includes(node) ? 0 : 1;
+        expect([await unwell.updates(node), boots.boots(node)]).toEqual([times, times]);
+        expect(await cordonOf(side, node)).toEqual({ unschedulable: false, mark: undefined });
+      }
+
+      await side.api.patch(spoilt, { body: { metadata: { annotations: { [neverReady]: null } } } });
+      await waitForReady({ api: side.api, objects: [lost] });
+      await unwell.toEndHere(0);
+      expect((await unwell.phases()).sort()).toEqual([...homes, free].map((node) => `${node} Done`));
+      for (const node of [...homes, free]) expect(await unwell.updates(node)).toBe(1);
+      await unwell.expectIntactJournal();
+      await side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
     });
   });
 
