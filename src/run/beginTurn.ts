@@ -53,7 +53,7 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
     return await closeTurn(work, { nodeName, message });
   }
   await work.store.hold(true, work.signal);
-  await work.store.saveRun({ phase: 'Running' }, work.signal);
+  if (work.store.state().status.phase !== 'Running') await work.store.saveRun({ phase: 'Running' }, work.signal);
   const { turn, close } = openTurn(work, node);
   try {
     return await takeTurn(turn, { stop: work.stop, abort: work.control.abort, abortNow: work.control.abortNow });

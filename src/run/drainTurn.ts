@@ -53,6 +53,7 @@ export function drainTurn(parts: {
     clock,
     evictions: sharedEvictions(),
     evictedControllers: new Set(),
+    services: undefined,
     leftShort: () => ({ byOthers: new Map(), byItself: new Map() }),
     fence: () => {
       const held = fence();
@@ -63,6 +64,7 @@ export function drainTurn(parts: {
       change(changes);
       return Promise.resolve();
     },
+    note: change,
     waiting: (wait, progress) => {
       const before = memory.status.waitingFor;
       const since = before?.what === wait?.what ? before?.since : undefined;

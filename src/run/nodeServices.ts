@@ -28,6 +28,9 @@ export function wantedServices({
   };
 }
 
+/** Webhooks and aggregated APIs rarely come and go: what the check before the cordon has read counts so long after it. */
+const keptForMs = 60_000;
+
 /** The Services that the turn's node asks about; a short outage of the API server is waited out. */
 export async function readNodeServices(
   turn: TurnContext,
@@ -36,7 +39,10 @@ export async function readNodeServices(
 ): Promise<ClusterServices> {
   const { cluster, playbook, nodeName: node } = turn;
   const wanted = wantedServices({ view, playbook, beforeCordon, node });
-  return await untilAnswered(
+  const { services: known } = turn;
+  const atMs = turn.clock.monotonic();
+  if (!beforeCordon && known !== undefined && isFresh(known, wanted, atMs)) return known.read;
+  const read = await untilAnswered(
     turn,
     {
       what: 'what the API server calls can be read',
@@ -45,4 +51,14 @@ export async function readNodeServices(
     },
     signal,
   );
+  turn.services = { read, namespaces: wanted.namespaces, atMs };
+  return read;
+}
+
+type KnownServices = NonNullable<TurnContext['services']>;
+
+/** All of it was read, a short while ago, for all the namespaces that matter now. */
+function isFresh(known: KnownServices, wanted: WantedServices, nowMs: number): boolean {
+  if (nowMs - known.atMs > keptForMs || known.read.unread.length > 0) return false;
+  return [...wanted.namespaces].every((namespace) => known.namespaces.has(namespace));
 }

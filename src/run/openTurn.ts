@@ -36,11 +36,15 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     clock,
     evictions: work.evictions,
     evictedControllers: new Set(),
+    services: undefined,
     leftShort: () => leftShortFor(store.state().turns.values(), nodeName),
     fence: work.fence,
     status,
     save: async (change) => {
       await store.saveTurn(nodeName, change, signal);
+    },
+    note: (change) => {
+      store.noteTurn(nodeName, change);
     },
     waiting: (wait, progress) => {
       const before = status().waitingFor;

@@ -17,13 +17,15 @@ export interface RunStore {
   state(): RunState;
   saveRun(change: Partial<RunStatus>, signal: AbortSignal): Promise<void>;
   saveTurn(node: string, change: Partial<TurnStatus>, signal: AbortSignal): Promise<void>;
+  /** Known here at once, and written with the next save or flush: for what is found out again after a crash. */
+  noteTurn(node: string, change: Partial<TurnStatus>): void;
   /** Shows a wait at once; it is written with the next save or flush, because waits change often. */
   showWait(node: string, wait: Wait | undefined, progress?: DrainedSoFar): void;
   /** Takes what other people wrote into the run (`spec.desired`, a deletion). */
   observe(run: RunObject): void;
   /** The run as the API server has it now. */
   reread(signal: AbortSignal): Promise<ApiAnswer<RunObject>>;
-  /** Writes the waits that were shown and not yet saved. */
+  /** Writes the waits and notes that are not yet saved. */
   flush(signal: AbortSignal): Promise<void>;
   addTurn(spec: TurnSpec, signal: AbortSignal): Promise<void>;
   /** Holds the run against deletion while a turn is in work. */
@@ -37,13 +39,13 @@ export function openStore(
 ): RunStore {
   let run = found.run;
   const turns = new Map(found.turns.map((turn) => [turn.spec.node, turn]));
-  const shownWaits = new Map<string, Pick<TurnStatus, 'waitingFor' | 'podsLeft' | 'evictions'>>();
+  const unsaved = new Map<string, Partial<TurnStatus>>();
   const inOrder = oneAfterAnother();
 
   function statusOf(turn: TurnObject): TurnStatus {
     const { node } = turn.spec;
-    const shown = shownWaits.get(node);
-    return shown === undefined ? turn.status : compact({ ...turn.status, ...shown });
+    const noted = unsaved.get(node);
+    return noted === undefined ? turn.status : compact({ ...turn.status, ...noted });
   }
 
   function turnOf(node: string): TurnObject {
@@ -91,7 +93,7 @@ export function openStore(
       const current = turnOf(node);
       const status = compact({ ...statusOf(current), ...change });
       status.conditions = turnConditions(status, timestamp(writer.clock));
-      shownWaits.delete(node);
+      unsaved.delete(node);
       const written = await writeStatus(
         writer,
         {
@@ -112,8 +114,12 @@ export function openStore(
     state,
     saveRun,
     saveTurn,
+    noteTurn(node, change) {
+      unsaved.set(node, { ...unsaved.get(node), ...change });
+      changed();
+    },
     showWait(node, wait, progress) {
-      shownWaits.set(node, { podsLeft: undefined, ...progress, waitingFor: wait });
+      unsaved.set(node, { ...unsaved.get(node), podsLeft: undefined, ...progress, waitingFor: wait });
       changed();
     },
     observe(newer) {
@@ -130,7 +136,7 @@ export function openStore(
       return answer.kind === 'ok' ? { kind: 'ok', value: parseRun(answer.value) } : answer;
     },
     async flush(signal) {
-      for (const node of [...shownWaits.keys()]) await saveTurn(node, {}, signal);
+      for (const node of [...unsaved.keys()]) await saveTurn(node, {}, signal);
     },
     addTurn: (spec, signal) =>
       inOrder(async () => {

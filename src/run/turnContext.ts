@@ -1,4 +1,5 @@
 import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
+import type { ClusterServices } from '../cluster/services.js';
 import type { NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { SharedEvictions } from '../drain/sharedEvictions.js';
@@ -44,10 +45,15 @@ export interface TurnContext {
   readonly evictedControllers: Set<string>;
   /** Owners that other turns, and former attempts of this one, have left short as far as is known. */
   readonly leftShort: () => LeftShort;
+  /** What the API server calls, as the check before the cordon has read it, and when (monotonic, milliseconds). */
+  services:
+    { readonly read: ClusterServices; readonly namespaces: ReadonlySet<string>; readonly atMs: number } | undefined;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
   readonly status: () => TurnStatus;
   save(change: Partial<TurnStatus>): Promise<void>;
+  /** Known here at once and written with the next save, which follows soon: for what is found out again after a crash. */
+  note(change: Partial<TurnStatus>): void;
   /** Says what the turn waits for now; undefined when it goes on. */
   waiting(wait: { what: string; untilMs?: number; who?: string } | undefined, progress?: DrainedSoFar): void;
   /**

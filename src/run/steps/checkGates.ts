@@ -87,7 +87,7 @@ async function conclude(turn: TurnContext, asked: Asked, signal: AbortSignal): P
       message: `The failed systemd units of ${turn.nodeName} could not be read: ${units.message}`,
     };
   }
-  await turn.save({
+  turn.note({
     attempts: (turn.status().attempts ?? 0) + 1,
     bootIdBefore: node.bootId,
     versionsBefore: node.versions,

@@ -10,7 +10,7 @@ export async function cordonNode(turn: TurnContext): Promise<StepEnd> {
   switch (end.kind) {
     case 'cordoned':
     case 'already-ours':
-      await turn.save({ cordonedBefore: false });
+      turn.note({ cordonedBefore: false });
       return { kind: 'done' };
     case 'foreign':
       await turn.save({ cordoned: undefined, cordonedBefore: true });

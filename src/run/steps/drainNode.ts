@@ -63,7 +63,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
   });
   for (const uid of end.evictedControllers) turn.evictedControllers.add(uid);
   turn.waiting(undefined);
-  await turn.save({
+  turn.note({
     displaced: mergedDisplaced(turn, end.displaced),
     evictions: evictionsBefore + end.evicted.length,
     boundControllers: boundControllersOf(turn, end),

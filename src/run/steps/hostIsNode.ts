@@ -15,6 +15,6 @@ export async function hostIsNode(turn: TurnContext, signal: AbortSignal): Promis
   const answer = await turn.host.inspect(signal);
   const findings = hostGate({ node, host: { address: addressOf(node, ssh.address), answer, ssh } });
   if (findings.length > 0) return blockedBy(findings);
-  if (turn.status().bootIdAfter === undefined) await turn.save({ bootIdBefore: node.bootId });
+  if (turn.status().bootIdAfter === undefined) turn.note({ bootIdBefore: node.bootId });
   return { kind: 'done' };
 }

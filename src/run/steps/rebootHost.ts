@@ -70,7 +70,7 @@ export async function rebootHost(turn: TurnContext, signal: AbortSignal): Promis
     };
   }
   await turn.record({ type: 'boot.proved', node: turn.nodeName, bootIdBefore, bootIdAfter: proof.bootId });
-  await turn.save({ bootIdAfter: proof.bootId, ...(node === undefined ? {} : { versionsAfter: node.versions }) });
+  turn.note({ bootIdAfter: proof.bootId, ...(node === undefined ? {} : { versionsAfter: node.versions }) });
   return { kind: 'done' };
 }
 

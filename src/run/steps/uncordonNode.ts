@@ -18,7 +18,7 @@ export async function uncordonNode(turn: TurnContext, signal: AbortSignal): Prom
   switch (end.kind) {
     case 'uncordoned':
       await turn.record({ type: 'node.uncordoned', node: turn.nodeName });
-      await turn.save({ cordoned: undefined });
+      turn.note({ cordoned: undefined });
       return { kind: 'done' };
     case 'not-ours':
     case 'already-schedulable':

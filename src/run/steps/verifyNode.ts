@@ -88,6 +88,6 @@ async function proveHealthOnce(turn: TurnContext, signal: AbortSignal): Promise<
     heartbeat: end.heartbeat,
   });
   const node = currentNode(turn);
-  if (node !== undefined) await turn.save({ versionsAfter: node.versions });
+  if (node !== undefined) turn.note({ versionsAfter: node.versions });
   return { kind: 'done' };
 }
