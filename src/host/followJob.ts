@@ -52,9 +52,13 @@ export async function runJob(run: JobRun, signal: AbortSignal): Promise<JobEnd> 
   }
 }
 
-/** Between two looks at a job that says little: the node is out of service also after a short script has ended. */
-const firstPollMs = 100;
+/**
+ * Between two looks at a job that says little: a fifth of the time that it has been followed, so that a short script costs
+ * little more than it takes, because the node is out of service meanwhile.
+ */
+const shortestPollMs = 100;
 const longestPollMs = 1000;
+const pollShare = 0.2;
 /** Output of this length in one reading: there is more, look again at once. */
 const muchOutput = 32_768;
 const firstPauseMs = 1000;
@@ -101,7 +105,7 @@ async function start(run: JobRun, known: Known, report: Report, signal: AbortSig
 async function follow(run: JobRun, known: Known, report: Report, signal: AbortSignal): Promise<JobEnd> {
   const { host, job, clock } = run;
   let nextByte = 0;
-  let pollMs = firstPollMs;
+  const sinceMs = clock.monotonic();
   for (let failures = 0; ;) {
     const answer = await host.readJob(job, nextByte, signal);
     if (answer.kind !== 'ok') {
@@ -121,8 +125,9 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
     if (reading.state === 'running') {
       known.runningIn = reading.bootId;
       report('running');
+      const share = (clock.monotonic() - sinceMs) * pollShare;
+      const pollMs = Math.min(longestPollMs, Math.max(shortestPollMs, share));
       if (reading.output.length < muchOutput) await clock.sleep(pollMs, signal);
-      pollMs = Math.min(longestPollMs, pollMs * 2);
     } else {
       known.end = reading;
       if (reading.output === '') return ended(run, known, reading, true);

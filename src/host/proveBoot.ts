@@ -11,6 +11,8 @@ export type BootProof =
 
 const firstPauseMs = 1000;
 const longestPauseMs = 5000;
+/** After the sign: the kubelet may be a moment before the SSH server. */
+const pauseAfterSignMs = 300;
 
 /**
  * Waits until the host answers, over a fresh connection, with another boot id than the recorded one. Whatever it
@@ -46,7 +48,7 @@ export async function proveBoot(
   };
   const pause = pauseUntilSign(clock, wait.sign);
   try {
-    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 1.5)) {
+    for (let pauseMs = firstPauseMs; ;) {
       const answer = await host.bootId(deadline.signal);
       if (answer.kind !== 'ok') {
         last = { kind: 'no-contact', failure: answer };
@@ -58,7 +60,8 @@ export async function proveBoot(
         if ((await wait.onOldBoot?.(deadline.signal)) === 'stop') return last;
         say(`the host to go down: it still answers from the boot ${recordedBootId}`);
       }
-      await pause(pauseMs, deadline.signal);
+      const end = await pause(pauseMs, deadline.signal);
+      pauseMs = end === 'sign' ? pauseAfterSignMs : Math.min(longestPauseMs, pauseMs * 1.5);
     }
   } catch (error) {
     if (signal.aborted || !isDeadlineExceeded(deadline.signal)) throw error;
@@ -71,21 +74,22 @@ export async function proveBoot(
 /** Sleeps, but no longer than until the sign, which counts once. */
 function pauseUntilSign(clock: Clock, sign: ((signal: AbortSignal) => Promise<unknown>) | undefined) {
   let awaited = sign;
-  return async (pauseMs: number, signal: AbortSignal): Promise<void> => {
+  return async (pauseMs: number, signal: AbortSignal): Promise<'slept' | 'sign'> => {
     if (awaited === undefined) {
       await clock.sleep(pauseMs, signal);
-      return;
+      return 'slept';
     }
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
     const waits = [
-      clock.sleep(pauseMs, either),
+      clock.sleep(pauseMs, either).then(() => 'slept' as const),
       awaited(either).then(() => {
         awaited = undefined;
+        return 'sign' as const;
       }),
     ];
     try {
-      await Promise.race(waits);
+      return await Promise.race(waits);
     } finally {
       over.abort('the pause is over');
       await Promise.allSettled(waits);
