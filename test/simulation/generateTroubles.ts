@@ -78,6 +78,7 @@ const makers: readonly ((situation: Situation) => NewTrouble)[] = [
   }),
   (at) => ({ kind: 'scaled', atMs: moment(at), workload: scalable(at), replicas: at.random.between(0, 6) }),
   (at) => ({ kind: 'pod-unready', atMs: moment(at), workload: workload(at), forMs: span(at) }),
+  (at) => ({ kind: 'never-ready', atMs: moment(at), workload: workload(at), forMs: at.random.between(5, 60) * minute }),
   (at) => ({ kind: 'node-deleted', atMs: moment(at), node: node(at) }),
   (at) => ({ kind: 'node-added', atMs: moment(at), node: `node-${at.nodes.length + 1}` }),
   (at) => ({

@@ -707,6 +707,42 @@ describe('each invariant', () => {
     },
   });
 
+  const movesOne = (night: HandmadeNight) => {
+    night.store(resources.deployments, { metadata: { name: 'web', namespace: 'shop' }, spec: { replicas: 2 } });
+    night.store(resources.pods, pod('web-1', 'node-1'), ['one']);
+    night.store(resources.pods, pod('web-2', 'node-2'), ['one']);
+    cordonByUs(night, 'node-1');
+    evict(night, pod('web-1', 'node-1'));
+    night.tell('one', resources.pods, pod('web-1', 'node-1'), true);
+    uncordonByUs(night, 'node-1');
+  };
+
+  complains('short-owners-keep-nodes', 'the next node is cordoned before the replica is back', {
+    bad: (night) => {
+      movesOne(night);
+      night.store(resources.pods, pod('web-3', 'node-3', { ready: false }), ['one']);
+      cordonByUs(night, 'node-2');
+    },
+    good: (night) => {
+      movesOne(night);
+      night.store(resources.pods, pod('web-3', 'node-3'), ['one']);
+      cordonByUs(night, 'node-2');
+    },
+  });
+
+  complains('short-owners-keep-nodes', 'the actor knows that the replica is not back', {
+    bad: (night) => {
+      movesOne(night);
+      cordonByUs(night, 'node-2');
+    },
+    // It has heard that the replica is Ready, and not yet that it has gone again.
+    good: (night) => {
+      movesOne(night);
+      night.tell('one', resources.pods, pod('web-3', 'node-3'));
+      cordonByUs(night, 'node-2');
+    },
+  });
+
   it('has a bad history here', () => {
     expect([...told].sort()).toEqual(Object.keys(invariants).sort());
   });
@@ -788,7 +824,10 @@ function patchNode(night: HandmadeNight, name: string, effect?: () => void): voi
 
 function cordonByUs(night: HandmadeNight, name: string): void {
   night.store(resources.nodes, node(name), ['one']);
-  const operations = [{ op: 'add', path: mark, value: run }];
+  const operations = [
+    { op: 'add', path: mark, value: run },
+    { op: 'add', path: '/spec/unschedulable', value: true },
+  ];
   night.call(
     { verb: 'patch', resource: resources.nodes, name, request: { patch: { operations } } },
     { kind: 'ok' },

@@ -115,6 +115,8 @@ export type Trouble = { readonly id: string } &
       }
     | { readonly kind: 'scaled'; readonly atMs: number; readonly workload: string; readonly replicas: number }
     | { readonly kind: 'pod-unready'; readonly atMs: number; readonly workload: string; readonly forMs: number }
+    /** Whatever pod of the workload is made meanwhile does not become Ready before the end. */
+    | { readonly kind: 'never-ready'; readonly atMs: number; readonly workload: string; readonly forMs: number }
     | { readonly kind: 'node-deleted' | 'node-added'; readonly atMs: number; readonly node: string }
     | { readonly kind: 'pause' | 'abort' | 'abort-now'; readonly atMs: number; readonly resumedAfterMs: number }
     | { readonly kind: 'skip'; readonly atMs: number; readonly node: string }

@@ -106,6 +106,23 @@ describe('the troubles of a night', () => {
     expect(readyPods()).toBe(3);
   });
 
+  it('keep new pods of a workload from becoming Ready for a while, and leave the others alone', async () => {
+    const { cluster, after } = await troubled([
+      { id: 'a', kind: 'never-ready', atMs: 1000, workload: 'web', forMs: 2 * aMinute },
+    ]);
+    const pods = () => {
+      const found = cluster.api.list({ resource: resources.pods, namespace: 'shop' });
+      return found.kind === 'ok' ? found.value.items : [];
+    };
+    await after(2000);
+    const [first] = pods();
+    cluster.api.delete({ resource: resources.pods, namespace: 'shop', name: first?.metadata.name ?? '' }, 'person');
+    await after(aMinute);
+    expect(pods().filter((pod) => readyOf(pod) === 'True')).toHaveLength(2);
+    await after(4 * aMinute);
+    expect(pods().map(readyOf)).toEqual(['True', 'True', 'True']);
+  });
+
   it('let kubelets fall silent and machines reboot', async () => {
     const { read, after, hostEvents } = await troubled([
       { id: 'a', kind: 'kubelet-silent', atMs: 1000, forMs: 2 * aMinute, node: 'node-1' },

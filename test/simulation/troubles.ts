@@ -148,6 +148,7 @@ function applyByPeople(
     | 'budget-edited'
     | 'scaled'
     | 'pod-unready'
+    | 'never-ready'
     | 'pause'
     | 'abort'
     | 'abort-now'
@@ -180,6 +181,9 @@ function applyByPeople(
     }
     case 'pod-unready':
       makeUnready(scene, trouble);
+      return;
+    case 'never-ready':
+      holdBackNewPods(scene, trouble);
       return;
     case 'pause':
     case 'abort':
@@ -224,6 +228,31 @@ function makeUnready({ cluster: { api }, night, time, random }: TroubleScene, tr
   merge(api, { ...place, subresource: 'status' }, { status: { conditions: unreadyConditions(pod) } });
   time.after(trouble.forMs, () => {
     annotate(null);
+  });
+}
+
+/** As an image that cannot be pulled any more: what runs already goes on running. */
+function holdBackNewPods({ cluster: { api }, night, time }: TroubleScene, trouble: Of<'never-ready'>): void {
+  const workload = workloadOf(night, trouble.workload);
+  if (workload === undefined) return;
+  const { namespace, name: app } = workload;
+  const heldBack = new Set<string>();
+  const annotate = (name: string, value: string | null) => {
+    const place = { resource: resources.pods, namespace, name };
+    merge(api, place, { metadata: { annotations: { 'sandbox.turnus.dev/never-ready': value } } });
+  };
+  const stop = api.observe(({ type, resource, object: { metadata } }) => {
+    if (type !== 'added' || resource.plural !== 'pods') return;
+    if (metadata.namespace !== namespace || metadata.labels?.['app'] !== app) return;
+    const { name = '' } = metadata;
+    heldBack.add(name);
+    time.after(1, () => {
+      annotate(name, 'true');
+    });
+  });
+  time.after(trouble.forMs, () => {
+    stop();
+    for (const name of heldBack) annotate(name, null);
   });
 }
 

@@ -21,6 +21,7 @@ import { onlyEmptyHostsAreTouched } from './onlyEmptyHostsAreTouched.js';
 import { overridesAreKept } from './overridesAreKept.js';
 import { refusedEvictionsRest } from './refusedEvictionsRest.js';
 import { runEnds } from './runEnds.js';
+import { shortOwnersKeepNodes } from './shortOwnersKeepNodes.js';
 import { singletonsStayUp } from './singletonsStayUp.js';
 import { steeringHolds } from './steeringHolds.js';
 import { told } from './told.js';
@@ -53,6 +54,7 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
   'overrides-are-kept': overridesAreKept,
   'refused-evictions-rest': refusedEvictionsRest,
   'run-ends': runEnds,
+  'short-owners-keep-nodes': shortOwnersKeepNodes,
   'singletons-stay-up': singletonsStayUp,
   'steering-holds': steeringHolds,
   'uncordon-after-proof': uncordonAfterProof,

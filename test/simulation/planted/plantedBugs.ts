@@ -17,6 +17,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     foundBy: ['steering-holds'],
   },
   {
+    name: 'what an earlier turn took and never came back is forgotten',
+    file: 'src/gates/notRecoveredGate.ts',
+    replacements: [{ from: '  if (missing.length === 0) return [];\n', to: '  if (missing.length >= 0) return [];\n' }],
+    foundBy: ['short-owners-keep-nodes'],
+  },
+  {
     name: 'the gates are not heard after the cordon',
     file: 'src/run/steps/drainNode.ts',
     replacements: [{ from: "    if (gates.kind !== 'done') return gates;\n", to: '    void gates;\n' }],
