@@ -81,8 +81,8 @@ function surgePolicyOf({ view, spread: policy }: SurgeSituation): (pod: PodView)
 }
 
 /** What a Deployment is marked with that the turn of this node has restarted: the same at each repetition. */
-export function restartMark(turn: { readonly run: string; readonly node: string }): string {
-  return `${turn.run}/${turn.node}`;
+export function restartMark({ turn, node }: { readonly turn: string; readonly node: string }): string {
+  return `${turn}/${node}`;
 }
 
 /** The Deployment was restarted for this turn, and the pod is not of the restarted template: it ends by itself. */

@@ -42,6 +42,7 @@ export function drainTurn(parts: {
     // What nodes carry during their turn is for turns: nobody would take it off after a drain by hand.
     playbook: { ...prepared.playbook, duringTurn: nothingDuringTurn },
     nodeName: node.name,
+    restartedAs: prepared.restartedAs,
     acceptsUnmarkedCordon: true,
     ownNode: prepared.ownNode,
     signal: lease?.signal ?? new AbortController().signal,

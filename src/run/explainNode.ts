@@ -105,7 +105,7 @@ async function askGates(asking: Asking, signal: AbortSignal): Promise<readonly F
       rebooters,
       conditions: readings,
       services,
-      turnOf: state?.name ?? '',
+      restartedAs: state?.name ?? '',
       accepted: acceptedFindings(state?.turns.get(node)?.status ?? {}),
       leftShort: leftShortFor(state?.turns.values() ?? [], node),
       playbook,

@@ -13,6 +13,6 @@ export function mayBeginBeside({ cache, store, playbook, inHand }: Conducting, n
       displaced: new Map((status?.displaced ?? []).map(({ owner, readyBefore }) => [owner, readyBefore])),
     };
   });
-  const restartedFor = restartMark({ run: store.state().name, node });
+  const restartedFor = restartMark({ turn: store.state().name, node });
   return mayLeaveBeside({ view: cache.view(), node, others, playbook, restartedFor });
 }

@@ -24,8 +24,8 @@ export interface NodeQuestion {
   readonly moment: NodeToEvaluate['moment'];
   /** Name of the run where the node's cordon is its own. */
   readonly run: string | undefined;
-  /** Name of the run that the turn is of. */
-  readonly turnOf: string;
+  /** What Deployments carry that the turn restarts, before the node's name: for a run its name. */
+  readonly restartedAs: string;
   /** What a person has taken on for this node. */
   readonly accepted?: AcceptedFindings | undefined;
   /** What turns of the run have taken from owners, and may not be back; absent: nothing. */
@@ -65,7 +65,7 @@ export async function nodeFindings(question: NodeQuestion, signal: AbortSignal):
     node,
     moment: question.moment,
     run: question.run,
-    restartedFor: restartMark({ run: question.turnOf, node: nodeName }),
+    restartedFor: restartMark({ turn: question.restartedAs, node: nodeName }),
     accepted: question.accepted,
     leftShort: question.leftShort,
     acceptsUnmarkedCordon: question.acceptsUnmarkedCordon,

@@ -25,6 +25,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     run: { name, uid, rehearsal: spec.rehearsal },
     playbook: work.playbook,
     nodeName,
+    restartedAs: name,
     ownNode: work.ownNode,
     signal,
     cluster,

@@ -208,7 +208,7 @@ async function evaluation(
       nodeName: node.name,
       moment: 'before-cordon',
       run: request.existing?.cordoned.has(node.name) === true ? request.existing.cordonedBy : undefined,
-      turnOf: request.run,
+      restartedAs: request.run,
       accepted: request.existing?.accepted.get(node.name),
       leftShort: leftShortFor(request.existing?.turns ?? [], node.name),
       ownNode: request.ownNode,

@@ -6,6 +6,7 @@ import { conditionPermissions } from '../install/conditionAccess.js';
 import { findLeaseNamespace } from '../install/installation.js';
 import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
+import { drainRestartMark } from './drainMark.js';
 import { ownNodeOf, type ThisMachine } from './ownNode.js';
 import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from './preconditions.js';
 import { locateConditions } from './readConditions.js';
@@ -36,6 +37,8 @@ export interface PreparedDrain {
   readonly namespace: string | undefined;
   /** Who asks, as the API server knows them. */
   readonly user: string;
+  /** What Deployments carry that this drain restarts, before the node's name. */
+  readonly restartedAs: string;
   /** The node that this process runs on, where that is known. */
   readonly ownNode: string | undefined;
   /** Ends the watches; the cluster's connections are the caller's. */
@@ -69,5 +72,6 @@ export async function prepareDrain(preparation: DrainPreparation): Promise<Prepa
     throw unknownNode(nodeName, [...nodes.keys()].sort());
   }
   const ownNode = ownNodeOf(nodes.values(), preparation.thisMachine);
-  return { playbook, node, cluster, cache, namespace, user, ownNode, close: () => cache.close() };
+  const restartedAs = drainRestartMark(user, clock.now());
+  return { playbook, node, cluster, cache, namespace, user, restartedAs, ownNode, close: () => cache.close() };
 }

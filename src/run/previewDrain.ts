@@ -23,7 +23,7 @@ export async function previewDrain(prepared: PreparedDrain, signal: AbortSignal)
       view,
       nodeName: node.name,
       moment: 'before-cordon',
-      turnOf: mark,
+      restartedAs: prepared.restartedAs,
       run: cordonedByOf(node) === mark ? mark : undefined,
       acceptsUnmarkedCordon: true,
       host: undefined,

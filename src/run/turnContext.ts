@@ -28,6 +28,8 @@ export interface TurnContext {
   readonly run: { readonly name: string; readonly uid: string; readonly rehearsal: boolean };
   readonly playbook: Playbook;
   readonly nodeName: string;
+  /** What Deployments carry that the turn restarts, before the node's name. */
+  readonly restartedAs: string;
   /** A person's cordon that carries no mark does not stand in the way (turnus drain). */
   readonly acceptsUnmarkedCordon?: boolean | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */

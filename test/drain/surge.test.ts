@@ -10,7 +10,7 @@ import { restartMark } from '../../src/drain/surge.js';
 import { budget, clusterView, drainPolicy, node, takenAt, workload, type Workload } from './clusterFixtures.js';
 
 const spread = { minReadyElsewhere: '50%', singletons: 'surge' } as const;
-const restartedFor = restartMark({ run: 'monthly-2026-11', node: 'node-1' });
+const restartedFor = restartMark({ turn: 'monthly-2026-11', node: 'node-1' });
 const ended: RolloutView = {
   recreates: false,
   maxSurge: 1,

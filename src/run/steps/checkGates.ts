@@ -51,7 +51,7 @@ async function askGates(
       nodeName: turn.nodeName,
       moment: 'before-cordon',
       run: turn.status().cordoned === true ? turn.run.name : undefined,
-      turnOf: turn.run.name,
+      restartedAs: turn.restartedAs,
       accepted: acceptedFindings(turn.status()),
       leftShort: turn.leftShort(),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,

@@ -52,7 +52,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     report: ({ waitingFor, left: podsLeft, gone }) => {
       turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
-    restartedFor: restartMark({ run: turn.run.name, node: turn.nodeName }),
+    restartedFor: restartMark({ turn: turn.restartedAs, node: turn.nodeName }),
     displaced: displacedBefore(turn),
     accepted: acceptedFindings(turn.status()),
     volumes: new Set(turn.status().volumes ?? []),
@@ -88,7 +88,7 @@ async function askGates(
       nodeName: turn.nodeName,
       moment,
       run: turn.run.name,
-      turnOf: turn.run.name,
+      restartedAs: turn.restartedAs,
       accepted: acceptedFindings(turn.status()),
       leftShort: turn.leftShort(),
       acceptsUnmarkedCordon: turn.acceptsUnmarkedCordon,
