@@ -64,6 +64,31 @@ const forecast = (view: ClusterView) =>
   drainForecast({ view, node: 'node-1', policy: drainPolicy, spread, managedBudgets: [] });
 
 describe('the replacement of a singleton', () => {
+  it('comes first also behind a webhook that has no other pod, which is never without one', () => {
+    const hook = {
+      namespace: 'shop',
+      name: 'hook',
+      selector: { app: 'web' },
+      sharesTraffic: true,
+      calledBy: ['ValidatingWebhookConfiguration policy'],
+    };
+    const asked = (restarted: { readonly restartedFor?: string }) =>
+      nextEvictions({
+        view: clusterView({ workloads: [singleton()] }),
+        node: 'node-1',
+        policy: drainPolicy,
+        spread,
+        managedBudgets: [],
+        vitalServices: [hook],
+        now: takenAt,
+        inFlight: new Set(),
+        ...restarted,
+      }).steps.map((step) => (step.kind === 'wait' ? step.wait.for : step.kind));
+    expect(asked({ restartedFor })).toEqual(['surge']);
+    // Without a turn there is nothing to restart for.
+    expect(asked({})).not.toContain('evict');
+  });
+
   it('comes first where no pod may be unavailable and one may be too many', () => {
     expect(next(clusterView({ workloads: [singleton()] }))).toBe('surge');
   });
