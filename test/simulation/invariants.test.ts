@@ -695,15 +695,19 @@ describe('each invariant', () => {
     },
   });
 
-  complains('steering-holds', 'the taint is left at the end', {
+  complains('steering-holds', 'the taint is left when a turn has failed', {
     bad: (night) => {
+      night.actor({ actor: 'one', what: 'begins' });
       doneIn(night, ['a', 'b']);
       taint(night, 'node-9', 'b');
+      night.actor({ actor: 'one', what: 'ends', exitCode: 4 });
     },
     good: (night) => {
+      night.actor({ actor: 'one', what: 'begins' });
       doneIn(night, ['a', 'b']);
       taint(night, 'node-9', 'b');
       night.store(resources.nodes, node('node-9', { zone: 'b' }));
+      night.actor({ actor: 'one', what: 'ends', exitCode: 4 });
     },
   });
 

@@ -9,21 +9,33 @@ import { complaints, type MakeInvariant } from './watchedNight.js';
 
 /**
  * Our taint is set only on nodes whose turn is still to come, once another is Done, and never on so many that pods have
- * but one node or one zone to go to. When everybody has ended, no node carries it.
+ * but one node or one zone to go to. When nobody is at work any more, because whoever was has come to an end, no node
+ * carries it.
  */
 export const steeringHolds: MakeInvariant = (night) => {
   const { say, violations } = complaints('steering-holds', night);
-  let lastEndAt = 0;
-  let lastCrashed = false;
+  const atWork = new Set<string>();
+  /** Whoever comes next takes back what one has left that died. */
+  let hasCrashed = false;
   const phaseOf = (name: string): string => {
     const turn = night.truth.turns().find((one) => nodeOfTurn(one) === name);
     return turn === undefined ? 'no turn' : (turnStatusOf(turn).phase ?? 'Pending');
   };
   return {
-    actor({ what }) {
-      if (what === 'begins') return;
-      lastEndAt = night.elapsedMs();
-      lastCrashed = what === 'crashes';
+    actor({ actor, what, exitCode = 1 }) {
+      if (what === 'begins') {
+        atWork.add(actor);
+        return;
+      }
+      atWork.delete(actor);
+      if (what === 'crashes') hasCrashed = true;
+      if (what === 'crashes' || atWork.size > 0) return;
+      const hasConducted = conducted.has(exitCode);
+      if (hasConducted && !night.night.troubles.some((trouble) => isBadApi(trouble, night.elapsedMs()))) {
+        const left = night.truth.nodes().filter(isTainted).map(nameOf);
+        if (left.length > 0 && !hasCrashed) say(`${actor} has ended, and the taint is left on ${left.join(', ')}`);
+      }
+      if (hasConducted) hasCrashed = false;
     },
     changed({ resource, object, before, type }) {
       if (!isSame(resource, resources.nodes) || type === 'deleted') return;
@@ -42,14 +54,12 @@ export const steeringHolds: MakeInvariant = (night) => {
         say(`pods are turned away from ${name} as well, and may go to ${open.map(nameOf).join(', ') || 'none'} alone`);
       }
     },
-    atEnd({ isOver }) {
-      if (!isOver || lastCrashed || night.night.troubles.some((trouble) => isBadApi(trouble, lastEndAt))) return;
-      const left = night.truth.nodes().filter(isTainted).map(nameOf);
-      if (left.length > 0) say(`the taint is left on ${left.join(', ')}`);
-    },
     violations,
   };
 };
+
+/** Ends of a call that has taken turns: all was done, a gate said no, a turn failed, the window, a signal. */
+const conducted: ReadonlySet<number> = new Set([0, 3, 4, 5, 130, 143]);
 
 function isTainted(node: ApiObject): boolean {
   return isSteeredAway(parseNode(node));
