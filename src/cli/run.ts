@@ -8,7 +8,7 @@ import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
 import { actOnRun } from '../run/actOnRun.js';
 import type { Prepared } from '../run/prepareRun.js';
-import { countTurns, exitCode } from '../run/runEnd.js';
+import { countTurns, exitCode, followedStop } from '../run/runEnd.js';
 import type { RunState } from '../run/state.js';
 import { leaseName, type LeaseEnd } from '../run/underLease.js';
 import { TurnusError } from '../turnusError.js';
@@ -137,7 +137,7 @@ function tellEnd(end: LeaseEnd, seen: { where: string; latest: RunState | undefi
       screen.end(seen.latest);
       screen.log('');
       screen.log(`${end.holder} has ended. This call followed it and did nothing itself.`);
-      return seen.latest === undefined ? 7 : exitCode(countTurns(seen.latest), { kind: 'followed' });
+      return seen.latest === undefined ? 7 : exitCode(countTurns(seen.latest), followedStop(seen.latest));
     }
     case 'ran': {
       const { state, stop, exitCode: code } = end.result;

@@ -11,17 +11,23 @@ const lookAgainMs = 5000;
 /**
  * Before a turn begins: every owner that a turn displaced and that did not settle (undone, failed, vanished) has
  * min(Ready before, desired now) Ready replicas again (rule 5). Bounded by settle.timeout; answers what is missing
- * then, undefined where all is well. Each owner is waited for once: after that only nodes that hold its replicas wait
- * (the gate `not-recovered`).
+ * then, undefined where all is well. Each owner is waited for once, by a turn that settles or here: after that only
+ * nodes that hold its replicas wait (the gate `not-recovered`).
  */
 export async function awaitRecovery(work: Conducting): Promise<string | undefined> {
   const { store, cache, givenUp } = work;
+  const settledInVain = leftByDone(work);
+  const awaited = new Map(
+    [...leftDisplaced(store.state().turns.values())].filter(
+      ([owner]) => !givenUp.has(owner) && !settledInVain.has(owner),
+    ),
+  );
+  const missing = awaited.size === 0 ? undefined : await waitUntilBack(work, awaited);
+  // Other turns may have ended meanwhile.
   const left = leftDisplaced(store.state().turns.values());
   if (left.size === 0) return undefined;
-  const awaited = new Map([...left].filter(([owner]) => !givenUp.has(owner)));
-  const missing = await waitUntilBack(work, awaited);
   const open = new Set(unrecovered({ view: cache.view(), displaced: left }).map(({ owner }) => owner));
-  for (const owner of left.keys()) {
+  for (const owner of new Set([...awaited.keys(), ...givenUp])) {
     if (open.has(owner)) givenUp.add(owner);
     else givenUp.delete(owner);
   }
@@ -29,12 +35,19 @@ export async function awaitRecovery(work: Conducting): Promise<string | undefine
   return missing;
 }
 
-/** Why the run is not well although no node is left to take; undefined where nothing is missing that was waited for. */
-export function stillMissing({ store, cache, givenUp }: Conducting): string | undefined {
+/** What was waited for in vain and is still missing, in words; undefined where that is nothing. */
+export function stillMissing(work: Conducting): string | undefined {
+  const { store, cache, givenUp } = work;
+  const settledInVain = leftByDone(work);
   const left = leftDisplaced(store.state().turns.values());
-  const awaited = new Map([...left].filter(([owner]) => givenUp.has(owner)));
-  const sentences = unrecovered({ view: cache.view(), displaced: awaited }).map(recoverySentence);
+  const waitedFor = new Map([...left].filter(([owner]) => givenUp.has(owner) || settledInVain.has(owner)));
+  const sentences = unrecovered({ view: cache.view(), displaced: waitedFor }).map(recoverySentence);
   return sentences.length === 0 ? undefined : sentences.join(' ');
+}
+
+/** Their turns have waited for them when they settled. */
+function leftByDone({ store }: Conducting): DisplacedOwners {
+  return leftDisplaced([...store.state().turns.values()].filter(({ status }) => status.phase === 'Done'));
 }
 
 async function forgetWhatIsBack({ store, signal }: Conducting, open: ReadonlySet<OwnerKey>): Promise<void> {
@@ -42,8 +55,10 @@ async function forgetWhatIsBack({ store, signal }: Conducting, open: ReadonlySet
     const before = leftBy(status);
     const still = before.filter(({ owner }) => open.has(owner));
     if (still.length === before.length) continue;
-    const field = status.phase === 'Done' ? 'unrecovered' : 'displaced';
-    await store.saveTurn(node, { [field]: still.length === 0 ? undefined : still }, signal);
+    const left = still.length === 0 ? undefined : still;
+    if (status.phase !== 'Done') await store.saveTurn(node, { displaced: left }, signal);
+    // What a turn that is done has to say is what it has left.
+    else await store.saveTurn(node, { unrecovered: left, ...(left === undefined ? { message: left } : {}) }, signal);
   }
 }
 

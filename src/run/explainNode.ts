@@ -107,7 +107,7 @@ async function askGates(asking: Asking, signal: AbortSignal): Promise<readonly F
       services,
       restartedAs: state?.name ?? '',
       accepted: acceptedFindings(state?.turns.get(node)?.status ?? {}),
-      leftShort: leftShortFor(state?.turns.values() ?? [], node),
+      leftShort: leftShortFor(isOver(state) ? [] : (state?.turns.values() ?? []), node),
       playbook,
       view,
       nodeName: node,
@@ -119,6 +119,11 @@ async function askGates(asking: Asking, signal: AbortSignal): Promise<readonly F
     signal,
   );
   return findings;
+}
+
+/** Nobody waits any more for what its turns have left. */
+function isOver(state: RunState | undefined): boolean {
+  return state?.status.phase === 'Completed' || state?.status.phase === 'Superseded';
 }
 
 /** Also between the cordon and its record, and where the record was lost. */

@@ -25,7 +25,9 @@ export function leftDisplaced(turns: Iterable<LeavingTurn>): DisplacedOwners {
 /** What the gates of this node count; former attempts of its own until it is cordoned again. */
 export function leftShortFor(turns: Iterable<LeavingTurn>, node: string): LeftShort {
   const all = [...turns];
-  const own = all.filter((turn) => turn.node === node && turn.status.cordoned !== true);
+  const own = all.filter(
+    ({ node: name, status }) => name === node && status.cordoned !== true && status.phase !== 'Done',
+  );
   return {
     byOthers: leftDisplaced(all.filter((turn) => turn.node !== node)),
     byItself: leftDisplaced(own.map(({ status }) => ({ node, status: { ...status, phase: 'Pending' } }))),
@@ -38,6 +40,7 @@ export function leftBy({
   displaced = [],
   unrecovered = [],
 }: LeavingTurn['status']): NonNullable<TurnStatus['displaced']> {
-  if (isInWork(phase)) return [];
+  // Where a turn is undone it waits for nothing any more.
+  if (isInWork(phase) && phase !== 'Undoing') return [];
   return phase === 'Done' ? unrecovered : displaced;
 }

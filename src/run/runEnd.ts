@@ -61,4 +61,12 @@ export function exitCode(counts: Counts, stop: RunStop): number {
   return stop.kind === 'followed' ? 7 : 5;
 }
 
+/** How a run ended for somebody who only looked on. */
+export function followedStop({ turns, status }: Pick<RunState, 'turns' | 'status'>): RunStop {
+  const isShort = [...turns.values()].some(
+    ({ status: { phase, unrecovered } }) => phase === 'Done' && unrecovered !== undefined,
+  );
+  return isShort ? { kind: 'not-recovered', message: status.message ?? '' } : { kind: 'followed' };
+}
+
 const stoppedByOthers: readonly RunStop['kind'][] = ['other-actor', 'deleted', 'aborted', 'paused'];

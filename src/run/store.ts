@@ -93,6 +93,7 @@ export function openStore(
       const current = turnOf(node);
       const status = compact({ ...statusOf(current), ...change });
       status.conditions = turnConditions(status, timestamp(writer.clock));
+      const noted = unsaved.get(node);
       unsaved.delete(node);
       const written = await writeStatus(
         writer,
@@ -105,7 +106,10 @@ export function openStore(
           createAgain: () => createTurn(current.spec, signal),
         },
         signal,
-      );
+      ).catch((error: unknown) => {
+        if (noted !== undefined) unsaved.set(node, { ...noted, ...unsaved.get(node) });
+        throw error;
+      });
       turns.set(node, written);
       changed();
     });

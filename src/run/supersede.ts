@@ -126,13 +126,16 @@ async function takeOver(
     const message = `Left out of run ${name} by ${skippedBy}, and so of this one, which replaces it.`;
     await store.saveTurn(
       nodeName,
-      { phase: 'Skipped', skippedBy, message, finishedAt: timestamp(writer.clock) },
+      { phase: 'Skipped', skippedBy, message, finishedAt: timestamp(writer.clock), displaced: old.status.displaced },
       signal,
     );
     return;
   }
-  if (old.status.phase === 'Skipped') return;
   const change: Partial<TurnStatus> = { displaced: old.status.displaced ?? ours.displaced };
+  if (old.status.phase === 'Skipped') {
+    if (change.displaced !== undefined) await store.saveTurn(nodeName, change, signal);
+    return;
+  }
   if (old.status.cordoned === true) {
     const run = store.state().name;
     const adopted = await adoptCordon({ cluster: writer.cluster, node, run, from: name, signal });

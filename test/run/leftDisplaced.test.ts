@@ -18,6 +18,7 @@ describe('what turns have left behind', () => {
     ['Skipped', {}, 'web', 3],
     ['Draining', { cordoned: true }],
     ['Settling', {}],
+    ['Undoing', { cordoned: true }, 'web', 3],
   ] as const)('%s %o: %s', (phase, changes, name?: string, readyBefore?: number) => {
     const expected = name === undefined ? [] : [[`shop/Deployment/${name}`, readyBefore]];
     expect([...leftDisplaced([turn('n1', phase, changes)])]).toEqual(expected);
@@ -40,6 +41,7 @@ describe('what turns have left behind', () => {
     expect(short([turn('n1', 'Checking'), other], 'n1')).toEqual({ byOthers: web, byItself: web });
     expect(short([turn('n1', 'Draining', { cordoned: true })], 'n1')).toEqual({ byOthers: [], byItself: [] });
     expect(short([turn('n1', 'Checking')], 'n2')).toEqual({ byOthers: [], byItself: [] });
+    expect(short([turn('n1', 'Done')], 'n1')).toEqual({ byOthers: [], byItself: [] });
     expect(short([], 'n1')).toEqual({ byOthers: [], byItself: [] });
   });
 });

@@ -36,6 +36,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
 
   await recordDisplaced(turn);
   const evictionsBefore = turn.status().evictions ?? 0;
+  const accepted = acceptedFindings(turn.status());
   const end = await drain({
     cluster: turn.cluster,
     cache: turn.cache,
@@ -53,8 +54,9 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
       turn.waiting(waitInWords(waitingFor), { podsLeft, evictions: evictionsBefore + gone });
     },
     restartedFor: restartMark({ turn: turn.restartedAs, node: turn.nodeName }),
-    displaced: displacedBefore(turn),
-    accepted: acceptedFindings(turn.status()),
+    // What a former attempt took is not waited for where a person has taken that on.
+    displaced: accepted.has('not-recovered') ? new Map() : displacedBefore(turn),
+    accepted,
     volumes: new Set(turn.status().volumes ?? []),
     evictions: turn.evictions,
     boundControllers: new Set(turn.status().boundControllers ?? []),

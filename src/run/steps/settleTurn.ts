@@ -21,7 +21,7 @@ export async function settleTurn(turn: TurnContext, signal: AbortSignal): Promis
       const now = turn.clock.monotonic();
       if (open.length > 0) quietSince = now;
       const leftMs = timeMs - (now - quietSince);
-      if (open.length === 0 && leftMs <= 0) return { kind: 'done' };
+      if (open.length === 0 && leftMs <= 0) return settled(turn);
       turn.waiting(
         open.length > 0
           ? { what: open.join('; '), untilMs: until, who: 'the controllers of these workloads' }
@@ -55,8 +55,17 @@ function isUnready(turn: TurnContext): boolean {
   return currentNode(turn)?.ready === false;
 }
 
+/** What an earlier attempt to settle has left is over. */
+function settled(turn: TurnContext): StepEnd {
+  const { message, unrecovered: left } = turn.status();
+  if (message !== undefined || left !== undefined) turn.note({ message: undefined, unrecovered: undefined });
+  return { kind: 'done' };
+}
+
 async function givenUp(turn: TurnContext): Promise<StepEnd> {
   const missing = missingOwners(turn);
+  // All came back in time, only not for as long as the settle time.
+  if (missing.length === 0 && !isUnready(turn)) return settled(turn);
   const message = `Node ${turn.nodeName} is back in service, but not everything recovered: ${openMatters(turn).join('; ')}`;
   if (isUnready(turn)) return { kind: 'not-recovered', message: `${message}.` };
   const owners = new Set(missing.map(({ owner }) => owner));

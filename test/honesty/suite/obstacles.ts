@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { turnsOf } from '../../cluster/runReport.js';
+import { runOf, turnsOf } from '../../cluster/runReport.js';
+import type { Deployment } from '../../cluster/objects.js';
 import { waitFor } from '../../cluster/waitFor.js';
 import { createReady, waitForReady } from '../../cluster/waitForReady.js';
 import { deployment, disruptionBudget } from '../../cluster/workloads.js';
@@ -84,38 +85,65 @@ export function describeObstacles(given: () => Maintenance): void {
   });
 
   describe('a workload that never becomes Ready again', () => {
-    it('keeps the nodes that hold its replicas, by name; the others are done, and once it is well the rest is', async () => {
-      const { side, playbook } = given();
-      const [homes, free] = [['node-1', 'node-2', 'node-3'], 'node-4'];
+    const homes = ['node-1', 'node-2', 'node-3'];
+    const go = 'unwell-go';
+
+    /** One replica on each of the first nodes, and nowhere else. */
+    async function createLost(): Promise<Deployment> {
       const lost = deployment({ name: 'lost', replicas: 3, nodes: homes, onePerNode: true, startMs: 200, stopMs: 200 });
-      await createReady(side.api, [lost]);
-      const unwell = await playbook('unwell', {
-        nodes: [...homes, free],
-        commands: 'until [ -e "$HOME/unwell-go" ]; do sleep 0.1; done',
+      await createReady(given().side.api, [lost]);
+      return lost;
+    }
+
+    const unwellPlaybook = async (name: string, nodes: string[]) =>
+      await given().playbook(name, {
+        nodes,
+        commands: `until [ -e "$HOME/${go}" ]; do sleep 0.1; done`,
         spec: {
+          // A canary on which pods do not become Ready stops the run.
+          nodes: { canaries: 0 },
           gates: { replicaSpread: { minReadyElsewhere: 1 } },
           drain: { timeout: '1m', attempts: 1 },
           settle: { time: '100ms', timeout: '3s' },
         },
       });
-      await side.hosts.host(free).put('unwell-go');
-      const turnus = unwell.start();
+
+    /** Waits for the replica that is away while its node is, and sees to it that it never becomes Ready; answers how to mend it. */
+    async function spoilLost(): Promise<{
+      readonly node: () => Promise<string>;
+      readonly mend: () => Promise<unknown>;
+    }> {
+      const { api } = given().side;
       const pod = await waitFor({
         what: 'the replica that no other node takes',
         timeoutMs: 60_000,
         probe: async () => {
-          const pods = await side.api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=lost' });
+          const pods = await api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=lost' });
           return pods.find(({ spec }) => spec.nodeName === undefined);
         },
       });
       const spoilt = { kind: 'Pod', name: pod.metadata.name } as const;
-      const neverReady = 'sandbox.turnus.dev/never-ready';
-      await side.api.patch(spoilt, { body: { metadata: { annotations: { [neverReady]: 'true' } } } });
-      for (const node of homes) await side.hosts.host(node).put('unwell-go');
+      const annotate = async (value: string | null) =>
+        await api.patch(spoilt, { body: { metadata: { annotations: { 'sandbox.turnus.dev/never-ready': value } } } });
+      await annotate('true');
+      return {
+        node: async () => (await api.get(spoilt)).spec.nodeName ?? '',
+        mend: () => annotate(null),
+      };
+    }
+
+    it('keeps the nodes that hold its replicas, by name; the others are done, and once it is well the rest is', async () => {
+      const { side } = given();
+      const free = 'node-4';
+      const lost = await createLost();
+      const unwell = await unwellPlaybook('unwell', [...homes, free]);
+      await side.hosts.host(free).put(go);
+      const turnus = unwell.start();
+      const { node: nodeOfSpoilt, mend } = await spoilLost();
+      for (const node of homes) await side.hosts.host(node).put(go);
       const { stdout, stderr } = await ended(turnus, 3);
       expect(stdout + stderr).toMatch(/not-recovered.*Deployment default\/lost has 2 Ready replicas and needs 3/);
-      const { spec } = await side.api.get(spoilt);
-      const back = spec.nodeName ?? '';
+      const back = await nodeOfSpoilt();
       const others = homes.filter((node) => node !== back);
       const phases = [`${back} Done`, ...others.map((node) => `${node} Deferred`), `${free} Done`];
       expect((await unwell.phases()).sort()).toEqual(phases.sort());
@@ -130,12 +158,33 @@ export function describeObstacles(given: () => Maintenance): void {
         expect(await cordonOf(side, node)).toEqual({ unschedulable: false, mark: undefined });
       }
 
-      await side.api.patch(spoilt, { body: { metadata: { annotations: { [neverReady]: null } } } });
+      await mend();
       await waitForReady({ api: side.api, objects: [lost] });
       await unwell.toEndHere(0);
       expect((await unwell.phases()).sort()).toEqual([...homes, free].map((node) => `${node} Done`));
       for (const node of [...homes, free]) expect(await unwell.updates(node)).toBe(1);
       await unwell.expectIntactJournal();
+      await side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
+    });
+
+    it('is told with exit code 3 also where every node is done, until it is well', async () => {
+      const { side } = given();
+      const lost = await createLost();
+      const [node = ''] = homes;
+      const last = await unwellPlaybook('unwell-last', [node]);
+      const turnus = last.start();
+      const { mend } = await spoilLost();
+      await side.hosts.host(node).put(go);
+      await ended(turnus, 3);
+      expect(await last.phases()).toEqual([`${node} Done`]);
+      const missing = /Deployment default\/lost has 2 Ready replicas and needs 3/;
+      expect((await runOf(side, 'unwell-last')).status.message).toMatch(missing);
+      expect((await last.toEndHere(3)).stderr).toMatch(missing);
+
+      await mend();
+      await waitForReady({ api: side.api, objects: [lost] });
+      await last.toEndHere(0);
+      expect(await last.updates(node)).toBe(1);
       await side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
     });
   });
