@@ -14,6 +14,8 @@ export type BudgetVerdict =
       readonly desired: number;
       /** Pods of the budget that are not Ready: any of them would make room. */
       readonly unready: readonly PodView[];
+      /** Healthy pods that do not count because their eviction was allowed and not carried out; wall clock, milliseconds. */
+      readonly notCarriedOut?: readonly { readonly pod: PodView; readonly allowedAt: number; readonly until: number }[];
     }
   /** None is ever accepted: even with every replica Ready, `attainable` healthy pods leave no room above `desired`. */
   | { readonly kind: 'never'; readonly desired: number; readonly attainable: number }
@@ -38,6 +40,8 @@ export interface BudgetQuestion {
 
 /** An entry of `status.disruptedPods` counts for this long (DeletionTimeout, pkg/controller/disruption/disruption.go). */
 const disruptedForMs = 2 * 60_000;
+/** The server deletes a pod in the request that lets it go: one that is there after this stays. */
+const carriedOutWithinMs = 5000;
 
 /**
  * What the API server would answer to the eviction of a running pod under this one budget, in the order of
@@ -60,7 +64,14 @@ export function budgetVerdict(question: BudgetQuestion): BudgetVerdict {
   const attainable = attainablePods(question);
   if (canNeverAllow(question, attainable)) return { kind: 'never', desired: status.desiredHealthy, attainable };
   const unready = members.filter((member) => !member.ready && !member.terminating && !isFinished(member));
-  return { kind: 'not-now', healthy, desired: status.desiredHealthy, unready };
+  const notCarriedOut = members.flatMap((member) => {
+    const allowedAt = status.disruptedPods[member.name];
+    if (allowedAt === undefined || now - allowedAt < carriedOutWithinMs || now - allowedAt >= disruptedForMs) return [];
+    const isThere = member.ready && !member.terminating && !inFlight.has(member.uid);
+    return isThere ? [{ pod: member, allowedAt, until: allowedAt + disruptedForMs }] : [];
+  });
+  const given = notCarriedOut.length === 0 ? {} : { notCarriedOut };
+  return { kind: 'not-now', healthy, desired: status.desiredHealthy, unready, ...given };
 }
 
 /** The members that the disruption controller counts as healthy (countHealthyPods; the phase is not looked at). */

@@ -40,11 +40,13 @@ export function budgetConflict(pod: PodView, budgets: readonly SelectedPods[], n
 /** The budget allows none at the moment. */
 export function budgetNotNow(
   { budget, owners }: SelectedPods,
-  verdict: { readonly healthy: number; readonly desired: number; readonly unready: readonly PodView[] },
+  verdict: Omit<Extract<BudgetVerdict, { kind: 'not-now' }>, 'kind'>,
 ): Wait {
   if (verdict.healthy > verdict.desired) return notCountedYet(budget, verdict);
   const unready = verdict.unready.map((pod) => `Pod ${podKey(pod)}`);
   const numbers = `${budgetName(budget)} needs ${count(verdict.desired, 'healthy pod')} and has ${String(verdict.healthy)}`;
+  const [counted] = verdict.notCarriedOut ?? [];
+  if (counted !== undefined && unready.length === 0) return notCarriedOut(budget, numbers, counted);
   const missing =
     unready.length === 0
       ? 'another replica must become Ready before the next eviction'
@@ -56,6 +58,25 @@ export function budgetNotNow(
     hint: `Find out why ${unready.length === 0 ? 'a replica is missing' : 'it is not Ready'}, or raise the replicas${
       owners.length === 0 ? '' : ` of ${someOf(owners.map(ownerName))}`
     }.`,
+  };
+}
+
+/**
+ * An eviction was allowed and its pod is not deleted: whoever asked for it went away in the middle. The budget counts the
+ * pod as gone for two minutes (DeletionTimeout, pkg/controller/disruption/disruption.go).
+ */
+function notCarriedOut(
+  budget: BudgetView,
+  numbers: string,
+  { pod, allowedAt, until }: { readonly pod: PodView; readonly allowedAt: number; readonly until: number },
+): Wait {
+  const [from, to] = [allowedAt, until].map((time) => `${new Date(time).toISOString().slice(11, 19)}Z`);
+  const name = `Pod ${podKey(pod)}`;
+  return {
+    for: 'budget-not-now',
+    objects: [budgetName(budget), name],
+    message: `${numbers}; it counts ${name} as gone until ${to ?? ''}, because its eviction was allowed at ${from ?? ''} and not carried out.`,
+    hint: 'Wait until then: an eviction was interrupted, by the end of its client or of the API server.',
   };
 }
 

@@ -202,6 +202,18 @@ describe('the verdict of a budget', () => {
     expect(answer).toEqual({ kind: 'allowed', count: 1 });
   });
 
+  it('names the pod whose eviction was allowed and not carried out, once it is no longer a matter of a moment', () => {
+    const counted = (agoMs: number, inFlight: string[] = []) => {
+      const status = { disruptionsAllowed: 0, disruptedPods: { 'web-2': takenAt - agoMs } };
+      const answer = verdict({ maxUnavailable: 1, status }, members(3), { inFlight });
+      return answer.kind === 'not-now' ? answer.notCarriedOut : answer.kind;
+    };
+    const until = takenAt - 30_000 + 120_000;
+    expect(counted(30_000)).toMatchObject([{ pod: { name: 'web-2' }, allowedAt: takenAt - 30_000, until }]);
+    expect(counted(1000)).toBeUndefined();
+    expect(counted(30_000, ['uid-of-web-2'])).toBeUndefined();
+  });
+
   it('forgets a disrupted pod after two minutes, as the controller does', () => {
     const status = { disruptionsAllowed: 1, disruptedPods: { 'web-2': takenAt - 121_000 } };
     expect(verdict({ maxUnavailable: 1, status }, members(3))).toEqual({ kind: 'allowed', count: 1 });

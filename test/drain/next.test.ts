@@ -168,6 +168,25 @@ describe('budgets', () => {
     });
   });
 
+  it('say which pod they count as gone, and until when, where an eviction was allowed and not carried out', () => {
+    const lost = { ...status, currentHealthy: 3, desiredHealthy: 3, disruptionsAllowed: 0 };
+    const disruptedPods = { 'web-1': takenAt - 60_000 };
+    const budgets = [budget('web', { maxUnavailable: 1, status: { ...lost, disruptedPods } })];
+    const view = clusterView({ workloads: [gathered], budgets });
+    const { steps } = nextEvictions({
+      view,
+      node: 'node-1',
+      policy: drainPolicy,
+      spread: { minReadyElsewhere: 0, singletons: 'allow' },
+      managedBudgets: [],
+      now: takenAt,
+      inFlight: new Set(),
+    });
+    expect(steps.flatMap((step) => (step.kind === 'wait' ? [step.wait.message] : []))).toContain(
+      'PodDisruptionBudget shop/web needs 3 healthy pods and has 3; it counts Pod shop/web-1 as gone until 22:01:00Z, because its eviction was allowed at 21:59:00Z and not carried out.',
+    );
+  });
+
   it('count the evictions under way', () => {
     const view = clusterView({ workloads: [gathered], budgets: [budget('web', { maxUnavailable: 2, status })] });
     expect(next(view, { inFlight: new Set(['uid-of-web-0']) })).toEqual({

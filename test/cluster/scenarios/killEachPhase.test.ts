@@ -49,13 +49,15 @@ afterAll(async () => {
 describe('a run that is killed in every phase', () => {
   it('is finished all the same: one update and one boot a host, no pod evicted twice, the journal intact', async () => {
     const watcher = await startReadyWatcher({ api: cluster.api, workloads: [web] });
-    const playbook = await writePlaybook({ cluster, hosts, name: 'killed' });
+    // An actor that dies in the middle of an eviction may leave it allowed and not carried out: the budget counts the pod
+    // as gone for two minutes (DeletionTimeout, pkg/controller/disruption/disruption.go).
+    const playbook = await writePlaybook({ cluster, hosts, name: 'killed', spec: { drain: { timeout: '5m' } } });
     const journal = join(cluster.directory, 'journal.ndjson');
     const start = (): ReturnType<typeof startTurnus> =>
       startTurnus(['run', '-f', playbook, '--yes', '--journal', journal], { kubeconfig: cluster.kubeconfigPath });
     for (const { what, isThere } of moments) {
       const turnus = start();
-      await untilTurn({ cluster, playbook: 'killed', node: 'node-1', what }, isThere);
+      await untilTurn({ cluster, playbook: 'killed', node: 'node-1', what, timeoutMs: 200_000 }, isThere);
       expect(turnus.isRunning(), turnus.stderr()).toBe(true);
       turnus.kill('SIGKILL');
       await turnus.exited;
@@ -81,7 +83,7 @@ describe('a run that is killed in every phase', () => {
     });
     expectExit(verdict, 0);
     expect(verdict.stdout).toContain('The end is proved');
-  }, 400_000);
+  }, 600_000);
 });
 
 function hasBegun(phase: string): (turn: TurnReport) => boolean {

@@ -4,7 +4,7 @@ import { marks } from '../../../src/cluster/marks.js';
 import { resources } from '../../../src/cluster/resources.js';
 import type { Call } from '../witness.js';
 import { evictionOf } from './lastReplicaStays.js';
-import { appOf, isReady, isSame, isServing, nodeOfPod } from './truth.js';
+import { appOf, isReady, isSame, isServing, nodeOfPod, nodeOfTurn, turnStatusOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
 /** A workload that our evictions made short, until all that it had is there again. */
@@ -34,6 +34,12 @@ export const shortOwnersKeepNodes: MakeInvariant = (night) => {
     Math.min(readyBefore, night.truth.desired(namespace, app) ?? 0);
   const isShort = (each: Short, pods: readonly ApiObject[]): boolean => serving(pods, each) < needed(each);
 
+  const recorded = (node: string, { namespace, app }: Pick<Short, 'namespace' | 'app'>): number | undefined => {
+    const turn = night.truth.turns().find((one) => nodeOfTurn(one) === node);
+    const { displaced = [] } = turn === undefined ? {} : turnStatusOf(turn);
+    return displaced.find(({ owner }) => owner.startsWith(`${namespace}/`) && owner.endsWith(`/${app}`))?.readyBefore;
+  };
+
   return {
     onHost(event) {
       if (event.kind === 'job-started' && event.stage !== 'prepare') touched.add(event.node);
@@ -54,8 +60,11 @@ export const shortOwnersKeepNodes: MakeInvariant = (night) => {
         const key = `${request.namespace}/${app}`;
         const before = short.get(key);
         const others = night.truth.pods(request.namespace).filter((other) => other.metadata.uid !== pod.metadata.uid);
-        const readyBefore = serving(others, { namespace: request.namespace, app }) + (isReady(pod) ? 1 : 0);
-        if (before === undefined) short.set(key, { ...request, app, readyBefore, nodes: new Set([node]) });
+        const { namespace } = request;
+        const now = serving(others, { namespace, app }) + (isReady(pod) ? 1 : 0);
+        // Counted when the drain began: replicas that came since then were nobody's loss.
+        const readyBefore = Math.min(now, recorded(node, { namespace, app }) ?? now);
+        if (before === undefined) short.set(key, { namespace, app, readyBefore, nodes: new Set([node]) });
         else before.nodes.add(node);
         return;
       }
