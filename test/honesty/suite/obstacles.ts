@@ -104,9 +104,21 @@ export function describeObstacles(given: () => Maintenance): void {
           nodes: { canaries: 0 },
           gates: { replicaSpread: { minReadyElsewhere: 1 } },
           drain: { timeout: '1m', attempts: 1 },
-          settle: { time: '100ms', timeout: '3s' },
+          // Longer than the scheduler may wait before it looks at a pod again (podMaxBackoffSeconds, 10 s).
+          settle: { time: '100ms', timeout: '14s' },
         },
       });
+
+    afterEach(async () => {
+      await given().side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
+      await waitFor({
+        what: 'the pods of lost to be gone',
+        probe: async () => {
+          const pods = await given().side.api.list({ kind: 'Pod', namespace: 'default', labelSelector: 'app=lost' });
+          return pods.length === 0;
+        },
+      });
+    });
 
     /** Waits for the replica that is away while its node is, and sees to it that it never becomes Ready; answers how to mend it. */
     async function spoilLost(): Promise<{
@@ -164,7 +176,6 @@ export function describeObstacles(given: () => Maintenance): void {
       expect((await unwell.phases()).sort()).toEqual([...homes, free].map((node) => `${node} Done`));
       for (const node of [...homes, free]) expect(await unwell.updates(node)).toBe(1);
       await unwell.expectIntactJournal();
-      await side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
     });
 
     it('is told with exit code 3 also where every node is done, until it is well', async () => {
@@ -185,7 +196,6 @@ export function describeObstacles(given: () => Maintenance): void {
       await waitForReady({ api: side.api, objects: [lost] });
       await last.toEndHere(0);
       expect(await last.updates(node)).toBe(1);
-      await side.api.delete({ kind: 'Deployment', name: 'lost' }, { propagationPolicy: 'Background' });
     });
   });
 
