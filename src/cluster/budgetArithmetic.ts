@@ -65,8 +65,8 @@ export function budgetVerdict(question: BudgetQuestion): BudgetVerdict {
   if (canNeverAllow(question, attainable)) return { kind: 'never', desired: status.desiredHealthy, attainable };
   const unready = members.filter((member) => !member.ready && !member.terminating && !isFinished(member));
   const notCarriedOut = members.flatMap((member) => {
-    const allowedAt = status.disruptedPods[member.name];
-    if (allowedAt === undefined || now - allowedAt < carriedOutWithinMs || now - allowedAt >= disruptedForMs) return [];
+    const allowedAt = disruptedAt(budget, member, now);
+    if (allowedAt === undefined || now - allowedAt < carriedOutWithinMs) return [];
     const isThere = member.ready && !member.terminating && !inFlight.has(member.uid);
     return isThere ? [{ pod: member, allowedAt, until: allowedAt + disruptedForMs }] : [];
   });
@@ -76,11 +76,15 @@ export function budgetVerdict(question: BudgetQuestion): BudgetVerdict {
 
 /** The members that the disruption controller counts as healthy (countHealthyPods; the phase is not looked at). */
 export function healthyPods(budget: BudgetView, members: readonly PodView[], now: number): readonly PodView[] {
-  return members.filter((member) => {
-    const disruptedAt = budget.status.disruptedPods[member.name];
-    const disrupted = disruptedAt !== undefined && now - disruptedAt < disruptedForMs;
-    return member.ready && !member.terminating && !disrupted;
-  });
+  return members.filter(
+    (member) => member.ready && !member.terminating && disruptedAt(budget, member, now) === undefined,
+  );
+}
+
+/** When the eviction was allowed because of which the pod does not count at the moment. */
+function disruptedAt(budget: BudgetView, pod: PodView, now: number): number | undefined {
+  const allowedAt = budget.status.disruptedPods[pod.name];
+  return allowedAt !== undefined && now - allowedAt < disruptedForMs ? allowedAt : undefined;
 }
 
 /**

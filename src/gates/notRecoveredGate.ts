@@ -1,14 +1,14 @@
 import { ownerName, replicasOf, type Replicas } from '../cluster/replicas.js';
-import type { ClusterView, NodeView } from '../cluster/view.js';
+import type { ClusterView, NodeView, OwnerKey } from '../cluster/view.js';
 import { recoverySentence, unrecovered, type DisplacedOwners, type Unrecovered } from '../drain/recovery.js';
 import type { Finding } from './finding.js';
 
 /** What turns of the run have taken from owners, and may not be back. */
 export interface LeftShort {
-  /** By turns of other nodes. */
-  readonly byOthers: DisplacedOwners;
-  /** By former attempts of this node's turn. */
-  readonly byItself: DisplacedOwners;
+  /** By turns of other nodes, and by former attempts of this one's. */
+  readonly displaced: DisplacedOwners;
+  /** Those that former attempts of this node's turn have taken from. */
+  readonly byItself: ReadonlySet<OwnerKey>;
 }
 
 /**
@@ -27,9 +27,7 @@ export function notRecoveredGate({
   readonly leftShort: LeftShort;
   readonly waitsForReplacements: boolean;
 }): readonly Finding[] {
-  const { byOthers, byItself } = leftShort;
-  const displaced = new Map(byItself);
-  for (const [owner, ready] of byOthers) displaced.set(owner, Math.max(ready, displaced.get(owner) ?? 0));
+  const { displaced, byItself } = leftShort;
   const missing = unrecovered({ view, displaced });
   if (missing.length === 0) return [];
   const replicas = replicasOf(view, new Set(missing.map(({ owner }) => owner)));

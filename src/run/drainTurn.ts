@@ -55,7 +55,7 @@ export function drainTurn(parts: {
     evictions: sharedEvictions(),
     evictedControllers: new Set(),
     services: undefined,
-    leftShort: () => ({ byOthers: new Map(), byItself: new Map() }),
+    leftShort: () => ({ displaced: new Map(), byItself: new Set() }),
     fence: () => {
       const held = fence();
       if (held.kind === 'lost') throw new LeaseLost(held.reason);

@@ -13,9 +13,9 @@ import { readStoredPlaybook, type StoredPlaybook } from '../playbook/storedPlayb
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import { acceptedFindings } from './acceptedFindings.js';
-import { leftShortFor } from './leftDisplaced.js';
 import { explanation, momentOf, type Explanation } from './explanation.js';
 import { lastRunOf } from './lastRunOf.js';
+import { leftShortFor } from './leftDisplaced.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
 import { wantedServices } from './nodeServices.js';
 import { ownNodeOf, type ThisMachine } from './ownNode.js';

@@ -1,6 +1,6 @@
+import type { OwnerKey } from '../cluster/view.js';
 import type { DisplacedOwners } from '../drain/recovery.js';
 import type { LeftShort } from '../gates/notRecoveredGate.js';
-import type { OwnerKey } from '../cluster/view.js';
 import { isInWork } from './nextTurn.js';
 import type { TurnStatus } from './state.js';
 
@@ -25,13 +25,11 @@ export function leftDisplaced(turns: Iterable<LeavingTurn>): DisplacedOwners {
 /** What the gates of this node count; former attempts of its own until it is cordoned again. */
 export function leftShortFor(turns: Iterable<LeavingTurn>, node: string): LeftShort {
   const all = [...turns];
-  const own = all.filter(
-    ({ node: name, status }) => name === node && status.cordoned !== true && status.phase !== 'Done',
-  );
-  return {
-    byOthers: leftDisplaced(all.filter((turn) => turn.node !== node)),
-    byItself: leftDisplaced(own.map(({ status }) => ({ node, status: { ...status, phase: 'Pending' } }))),
-  };
+  const others = all.filter((turn) => turn.node !== node);
+  const own = all
+    .filter(({ node: name, status }) => name === node && status.cordoned !== true && status.phase !== 'Done')
+    .map(({ status }) => ({ node, status: { ...status, phase: 'Pending' } }));
+  return { displaced: leftDisplaced([...others, ...own]), byItself: new Set(leftDisplaced(own).keys()) };
 }
 
 /** What the turn has left behind; nothing while it is in work: then it waits itself. */

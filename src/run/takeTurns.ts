@@ -1,4 +1,3 @@
-import { replicasOf } from '../cluster/replicas.js';
 import { answerRequests } from './answerRequests.js';
 import { stillMissing } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
@@ -11,6 +10,7 @@ import { headOf } from './openTurn.js';
 import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
 import { steerPods, stopSteering } from './steerPods.js';
+import { isUnwellCanary } from './unwellCanary.js';
 
 /**
  * Takes the nodes through their turns, as many at the same time as the playbook lets, until none is left or something
@@ -141,7 +141,10 @@ async function concludeTurn(
     return undefined;
   }
   await store.saveRun({ counts: countTurns(store.state()), journal: headOf(work.journal) }, work.signal);
-  if (end.kind === 'done') return unwellCanary(work, node);
+  if (end.kind === 'done') {
+    const message = isUnwellCanary(work, node) ? stillMissing(work) : undefined;
+    return message === undefined ? undefined : { kind: 'not-recovered', message };
+  }
   // What stood in its way may have been another turn of this run: it has its try alone.
   if (wasBeside && (end.phase === 'Blocked' || end.phase === 'Deferred')) {
     tries.alone.add(node);
@@ -154,22 +157,6 @@ async function concludeTurn(
   if (end.phase === 'Pending') tries.counts.delete(node);
   else if (!isAborted(work)) return work.stoppedBy() ?? { kind: 'failures' };
   return undefined;
-}
-
-/**
- * A canary shows what an update does: where pods that came back to it do not become Ready there, the others wait for a
- * person. What is missing elsewhere says nothing of the update.
- */
-function unwellCanary(work: Conducting, node: string): RunStop | undefined {
-  const { store, cache, playbook } = work;
-  const { order = [] } = store.state().status;
-  const left = store.state().turns.get(node)?.status.unrecovered;
-  if (left === undefined || !order.slice(0, playbook.nodes.canaries).includes(node)) return undefined;
-  const view = cache.view();
-  const owners = replicasOf(view, new Set(left.map(({ owner }) => owner)));
-  const isUnwell = [...owners.values()].some(({ pods }) => pods.some((pod) => pod.nodeName === node && !pod.ready));
-  const message = isUnwell ? stillMissing(work) : undefined;
-  return message === undefined ? undefined : { kind: 'not-recovered', message };
 }
 
 /** Every other turn would wait as long for the same conditions of the cluster (`gates.clusterHealth.wait`). */

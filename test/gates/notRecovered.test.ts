@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { OwnerKey, PodView } from '../../src/cluster/view.js';
 import { evaluateNode, type NodeToEvaluate } from '../../src/gates/evaluateNode.js';
 import type { Finding } from '../../src/gates/finding.js';
-import { clusterView, drainPolicy, node, spreadPolicy, workload } from '../drain/clusterFixtures.js';
+import { clusterView, drainPolicy, node, workload } from '../drain/clusterFixtures.js';
+import { gateQuestion } from './gateQuestion.js';
 
 type Placed = Partial<PodView> & { readonly on?: string };
 
@@ -23,19 +24,11 @@ function findings(
     ['shop/Deployment/other', 1],
     ['shop/Deployment/deleted', 4],
   ]);
-  return evaluateNode({
-    view,
-    node: node('node-1'),
-    moment: 'before-cordon',
-    run: undefined,
-    selection: [...view.nodes.values()],
-    nodes: { maxUnavailable: '100%' },
-    gates: { replicaSpread: { ...spreadPolicy, minReadyElsewhere: 0 }, managedBudgets: [], capacity: { mode: 'warn' } },
-    drain: { ...drainPolicy, waitForReplacements: waits },
-    api: { ready: true, message: '' },
-    leftShort: own ? { byOthers: new Map(), byItself: displaced } : { byOthers: displaced, byItself: new Map() },
-    ...rest,
-  }).findings.filter(({ code }) => code === 'not-recovered');
+  const leftShort = { displaced, byItself: new Set(own ? displaced.keys() : []) };
+  const drain = { ...drainPolicy, waitForReplacements: waits };
+  return evaluateNode(gateQuestion(view, { drain, leftShort, ...rest })).findings.filter(
+    ({ code }) => code === 'not-recovered',
+  );
 }
 
 const unready = { ready: false };

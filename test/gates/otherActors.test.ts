@@ -6,7 +6,8 @@ import type { Finding } from '../../src/gates/finding.js';
 import type { HostInspection } from '../../src/gates/hostGate.js';
 import { otherRebooterGate } from '../../src/gates/otherRebooterGate.js';
 import { ownNodeGate } from '../../src/gates/ownNodeGate.js';
-import { clusterView, drainPolicy, node, pod, spreadPolicy, workload } from '../drain/clusterFixtures.js';
+import { clusterView, node, pod, workload } from '../drain/clusterFixtures.js';
+import { gateQuestion } from './gateQuestion.js';
 
 const nothing: Rebooters = { upgradePlans: [], machineHealthChecks: [], unread: [] };
 const thirtyMinutes = { when: 'required', timeoutMs: 1_800_000 } as const;
@@ -177,18 +178,7 @@ describe('the gates of a node', () => {
     workloads: [workload({ name: 'kured', kind: 'DaemonSet', desired: null, pods: [] })],
   });
   function codes(changes: Partial<NodeToEvaluate>): string[] {
-    return evaluateNode({
-      view,
-      node: node('node-1'),
-      moment: 'before-cordon',
-      run: undefined,
-      selection: [...view.nodes.values()],
-      nodes: { maxUnavailable: 1 },
-      gates: { replicaSpread: spreadPolicy, managedBudgets: [], capacity: { mode: 'warn' } },
-      drain: drainPolicy,
-      api: { ready: true, message: '' },
-      ...changes,
-    }).findings.map(({ severity, code }) => `${severity} ${code}`);
+    return evaluateNode(gateQuestion(view, changes)).findings.map(({ severity, code }) => `${severity} ${code}`);
   }
   const others = { rebooters: nothing, reboot: thirtyMinutes };
 

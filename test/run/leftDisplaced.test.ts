@@ -33,15 +33,17 @@ describe('what turns have left behind', () => {
 
   it('is, for a node, also what its own former attempt took, until it is cordoned again', () => {
     const short = (turns: LeavingTurn[], node: string) => {
-      const { byOthers, byItself } = leftShortFor(turns, node);
-      return { byOthers: [...byOthers.keys()], byItself: [...byItself.keys()] };
+      const { displaced, byItself } = leftShortFor(turns, node);
+      return { displaced: [...displaced.keys()], byItself: [...byItself] };
     };
     const web = ['shop/Deployment/web'];
     const other = turn('n2', 'Deferred');
-    expect(short([turn('n1', 'Checking'), other], 'n1')).toEqual({ byOthers: web, byItself: web });
-    expect(short([turn('n1', 'Draining', { cordoned: true })], 'n1')).toEqual({ byOthers: [], byItself: [] });
-    expect(short([turn('n1', 'Checking')], 'n2')).toEqual({ byOthers: [], byItself: [] });
-    expect(short([turn('n1', 'Done')], 'n1')).toEqual({ byOthers: [], byItself: [] });
-    expect(short([], 'n1')).toEqual({ byOthers: [], byItself: [] });
+    expect(short([turn('n1', 'Checking')], 'n1')).toEqual({ displaced: web, byItself: web });
+    expect(short([other], 'n1')).toEqual({ displaced: web, byItself: [] });
+    expect(short([turn('n1', 'Checking'), other], 'n1')).toEqual({ displaced: web, byItself: web });
+    expect(short([turn('n1', 'Draining', { cordoned: true })], 'n1')).toEqual({ displaced: [], byItself: [] });
+    expect(short([turn('n1', 'Checking')], 'n2')).toEqual({ displaced: [], byItself: [] });
+    expect(short([turn('n1', 'Done')], 'n1')).toEqual({ displaced: [], byItself: [] });
+    expect(short([], 'n1')).toEqual({ displaced: [], byItself: [] });
   });
 });
