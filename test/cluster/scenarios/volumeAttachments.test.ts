@@ -9,6 +9,7 @@ import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import { writePlaybook } from '../playbook.js';
 import { evictions, installTurnus, phasesOf, turnsOf, turnusRequests, untilTurn } from '../runReport.js';
+import { waitFor } from '../waitFor.js';
 import { createAll } from '../waitForReady.js';
 import { deployment, statefulSet } from '../workloads.js';
 
@@ -100,6 +101,8 @@ describe('a volume of an evicted pod', () => {
   });
 
   it('is not asked for where no pod had one', async () => {
+    // Their pods may have moved to node-3.
+    await deleteSets('stored', 'stuck');
     await createAllOn(cluster, 'node-3', [deployment({ name: 'bare', replicas: 1 })]);
     // By the time of the request: the log of the run before may still be on its way.
     const since = new Date();
@@ -108,8 +111,22 @@ describe('a volume of an evicted pod', () => {
     const times = await listsOfAttachments();
     expect(times.length).toBeGreaterThan(0);
     expect(times.filter((time) => time > since)).toEqual([]);
+    const evicted = (await evictions(cluster)).filter(({ time }) => time > since);
+    expect(evicted.map(({ pod }) => pod)).toEqual([expect.stringMatching(/^default\/bare-/)]);
   });
 });
+
+/** Deletes the StatefulSets and waits until their pods are gone. */
+async function deleteSets(...names: string[]): Promise<void> {
+  for (const name of names)
+    await cluster.api.delete({ kind: 'StatefulSet', name }, { propagationPolicy: 'Background' });
+  const theirs = names.map((name) => `${name}-0`);
+  await waitFor({
+    what: `the pods ${theirs.join(', ')} gone`,
+    probe: async () =>
+      !(await cluster.api.list({ kind: 'Pod' })).some(({ metadata }) => theirs.includes(metadata.name)),
+  });
+}
 
 /** When Turnus has asked for all of them. */
 async function listsOfAttachments(): Promise<Date[]> {
