@@ -60,6 +60,14 @@ export interface HostFacts {
   readonly freeBytes: number;
   /** unattended-upgrades reboots this host when an update asks for it; undefined where it is not installed. */
   readonly automaticReboot: boolean | undefined;
+  /** The host's clock, milliseconds since the epoch, cut to the second. Absent: the host did not say. */
+  readonly clockMs?: number | undefined;
+  /** Programs that jobs need (docs/host-jobs.md) and that are not there. Absent: nobody looked. */
+  readonly missingPrograms?: readonly string[] | undefined;
+  /** By what a reboot would be asked for; '' where there is nothing of the kind. Absent: nobody looked. */
+  readonly rebootCommand?: string | undefined;
+  /** Where jobs live is kept in memory (tmpfs) and lost at a reboot. Absent: nobody looked. */
+  readonly jobsInMemory?: boolean | undefined;
 }
 
 /** Identity of a job: one execution of a script for one turn. */
@@ -145,4 +153,13 @@ export type HostFailure =
   /** sudo wants a password or is missing. */
   | { readonly kind: 'sudo-refused'; readonly message: string }
   /** The host answered, but the command that Turnus needs failed there (full disk, read-only file system). */
-  | { readonly kind: 'command-failed'; readonly message: string };
+  | {
+      readonly kind: 'command-failed';
+      readonly message: string;
+      /** What is in the way, where the host has told it apart. */
+      readonly about?: HostTrouble;
+    };
+
+/** What {@link HostPort.inspect} finds that stands in the way of any job. */
+export const hostTroubles = ['disk-full', 'disk-read-only', 'program-missing'] as const;
+export type HostTrouble = (typeof hostTroubles)[number];

@@ -6,6 +6,17 @@ import { shellQuote } from './shellQuote.js';
 /** A job needs less than this for its script, and its first output. */
 const leastFreeKib = 1024;
 
+/** What the programs for a job call, besides the shell (docs/host-jobs.md). */
+const neededPrograms = ['setsid', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
+
+/** By what the host is rebooted, into `reboot`; empty where there is neither. */
+const findRebootCommand = `
+reboot=
+if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then reboot='systemctl reboot'
+elif command -v reboot >/dev/null; then reboot=reboot
+elif command -v systemctl >/dev/null; then reboot='systemctl reboot'
+fi`;
+
 /**
  * Looks at the host and changes nothing. Where root could not store a job either, that is the answer: better now than
  * when the node is empty. `/b` makes apt-config read the setting as unattended-upgrades does: `true`, `yes`, `1`, `on`
@@ -17,13 +28,21 @@ boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read
 base=${shellQuote(layout.baseDirectory)}
 disk=$base
 while [ ! -d "$disk" ] && [ "$disk" != / ] && [ "$disk" != . ]; do disk=$(dirname "$disk"); done
-free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r _ _ _ free _; echo "$free"; })
+trouble() { answer "failed=$2" "about=$1"; exit 1; }
+missing=
+for program in ${neededPrograms.join(' ')}; do command -v "$program" >/dev/null || missing="$missing $program"; done
+case "$missing " in *' df '*) trouble program-missing "the program df is missing" ;; esac
+free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r device _ _ free _; echo "$free $device"; })
+device=\${free#* }
+free=\${free%% *}
 root=no
 if [ "$(id -u)" -eq 0 ]; then
   root=yes
-  [ -w "$disk" ] || fail "nothing can be written below $base: the disk is read-only"
-  [ -z "$free" ] || [ "$free" -ge ${String(leastFreeKib)} ] || fail "the disk below $base is full: $free KiB are free"
+  [ -w "$disk" ] || trouble disk-read-only "nothing can be written below $base: the disk is read-only"
+  [ -z "$free" ] || [ "$free" -ge ${String(leastFreeKib)} ] ||
+    trouble disk-full "the disk below $base is full: $free KiB are free"
 fi
+${findRebootCommand}
 systemd=no
 [ ! -d /run/systemd/system ] || systemd=yes
 automatic=
@@ -33,7 +52,8 @@ if command -v unattended-upgrade >/dev/null && command -v apt-config >/dev/null;
     *) automatic=no ;;
   esac
 fi
-answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free" "automatic_reboot=$automatic"`;
+answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free" \\
+  "automatic_reboot=$automatic" "device=$device" "missing_programs=$missing" "reboot_command=$reboot" "time=$(date -u +%s)"`;
   return { text };
 }
 
@@ -55,6 +75,19 @@ export function parseHostFacts(answer: RemoteAnswer, hostKeyFingerprint: string)
     kernel,
     freeBytes: Number(freeKib) * 1024,
     automaticReboot: automatic === 'yes' ? true : automatic === 'no' ? false : undefined,
+    ...laterFacts(answer.fields),
+  };
+}
+
+/** What answers of earlier versions do not have: each is left out where it is not there, or not understood. */
+function laterFacts(fields: RemoteAnswer['fields']): Partial<HostFacts> {
+  const [time = '', missing, device] = [fields.get('time'), fields.get('missing_programs'), fields.get('device')];
+  const rebootCommand = fields.get('reboot_command');
+  return {
+    ...(/^\d{9,12}$/.test(time) ? { clockMs: Number(time) * 1000 } : {}),
+    ...(missing === undefined ? {} : { missingPrograms: missing.split(' ').filter((name) => name !== '') }),
+    ...(rebootCommand === undefined ? {} : { rebootCommand }),
+    ...(device === undefined ? {} : { jobsInMemory: device === 'tmpfs' || device === 'ramfs' }),
   };
 }
 
@@ -79,10 +112,8 @@ export function rebootProgram(layout: HostLayout, expectedBootId: string): Remot
 base=${shellQuote(layout.baseDirectory)}
 boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
 if [ "$boot" != ${shellQuote(expectedBootId)} ]; then answer requested=no "boot_id=$boot"; exit 0; fi
-if [ -d /run/systemd/system ] && command -v systemctl >/dev/null; then reboot='systemctl reboot'
-elif command -v reboot >/dev/null; then reboot=reboot
-elif command -v systemctl >/dev/null; then reboot='systemctl reboot'
-else fail 'neither systemctl nor reboot is there'; fi
+${findRebootCommand}
+[ -n "$reboot" ] || fail 'neither systemctl nor reboot is there'
 mkdir -p "$base" && printf '%s\\n' "$boot" >"$base/reboot-requested.new" &&
   mv "$base/reboot-requested.new" "$base/reboot-requested" || fail "nothing can be written in $base"
 store "$base/reboot-requested" "$base"

@@ -8,7 +8,7 @@ import {
   parseHostFacts,
   rebootProgram,
 } from '../host/hostPrograms.js';
-import type { HostAnswer, HostPort } from '../host/hostPort.js';
+import { hostTroubles, type HostAnswer, type HostPort } from '../host/hostPort.js';
 import type { HostLayout } from '../host/jobDirectory.js';
 import { cancelProgram, maximumOutputBytes, readProgram, startProgram } from '../host/jobPrograms.js';
 import { parseJobReading } from '../host/jobReading.js';
@@ -119,5 +119,6 @@ function answerOf(run: ProgramRun, label: string): HostAnswer<RemoteAnswer> {
   if (answer !== undefined && failed === undefined) return { kind: 'ok', value: answer };
   const why = failed ?? `the shell ended with exit code ${String(run.exitCode)}`;
   const said = run.said === '' ? '' : ` (${run.said})`;
-  return { kind: 'command-failed', message: `${label}: ${why}${said}.` };
+  const about = hostTroubles.find((trouble) => trouble === answer?.fields.get('about'));
+  return { kind: 'command-failed', message: `${label}: ${why}${said}.`, ...(about === undefined ? {} : { about }) };
 }

@@ -82,6 +82,10 @@ export class SimulatedHost {
       kernel: this.#kernel ?? firstKernel,
       freeBytes: 50 * 2 ** 30,
       automaticReboot: undefined,
+      clockMs: Math.floor(this.#parts.timeline.now() / 1000) * 1000,
+      missingPrograms: [],
+      rebootCommand: 'systemctl reboot',
+      jobsInMemory: false,
     });
   }
 

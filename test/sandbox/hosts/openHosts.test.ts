@@ -53,6 +53,10 @@ describe.concurrent('a host of the sandbox', () => {
       kernel: '6.1.0-40-amd64',
       freeBytes: expect.any(Number) as number,
       automaticReboot: false,
+      clockMs: expect.any(Number) as number,
+      missingPrograms: [],
+      rebootCommand: 'reboot',
+      jobsInMemory: false,
     });
     expect(ok(await host.failedUnits(signal))).toBeUndefined();
     expect(ok(await host.check('hostname; exit 4', signal))).toEqual({ exitCode: 4, output: 'node-1\n' });
