@@ -24,10 +24,7 @@ export interface ClusterPort {
   /** policy/v1 Eviction of exactly this pod (UID precondition). Not retried inside. */
   evict(request: EvictionRequest, signal: AbortSignal): Promise<EvictionAnswer>;
   /** Which resource serves this kind, from the server's discovery; `not-found` where nobody does. */
-  discover(
-    kind: { apiVersion: string; kind: string },
-    signal: AbortSignal,
-  ): Promise<ApiAnswer<Resource & { scalable: boolean }>>;
+  discover(kind: { apiVersion: string; kind: string }, signal: AbortSignal): Promise<ApiAnswer<DiscoveredResource>>;
   /** Version text of the server (`/version`), also the cheapest proof that it is reachable. */
   serverVersion(signal: AbortSignal): Promise<ApiAnswer<string>>;
   /** Whether the server calls itself ready (`/readyz`), with its own words where it does not. */
@@ -51,6 +48,14 @@ export interface Resource {
   readonly version: string;
   readonly plural: string;
   readonly namespaced: boolean;
+}
+
+/** A resource as the server's discovery describes it. */
+export interface DiscoveredResource extends Resource {
+  /** It has a scale. */
+  readonly scalable: boolean;
+  /** Its objects are evicted by policy/v1; only pods are. Absent: no. */
+  readonly evictable?: true;
 }
 
 export interface ObjectRequest {

@@ -1,10 +1,7 @@
-import type { ApiAnswer, Resource } from '../cluster/clusterPort.js';
+import type { ApiAnswer, DiscoveredResource } from '../cluster/clusterPort.js';
 import { recordOf, recordsOf, stringOf } from '../cluster/json.js';
 import type { Clock } from '../time/clock.js';
 import { groupVersionPath } from './requestPath.js';
-
-/** A resource as discovery describes it. */
-export type DiscoveredResource = Resource & { readonly scalable: boolean };
 
 /** Answers which resource serves a kind; remembers each group version it has read. */
 export interface Discovery {
@@ -84,6 +81,7 @@ function resourcesOf(
 ): ReadonlyMap<string, DiscoveredResource> {
   const entries = recordsOf(recordOf(list)['resources']);
   const names = new Set(entries.map((entry) => entry['name']));
+  const isEviction = ({ group, version }: (typeof entries)[number]) => group === 'policy' && version === 'v1';
   const byKind = new Map<string, DiscoveredResource>();
   for (const entry of entries) {
     const plural = stringOf(entry['name']);
@@ -94,6 +92,9 @@ function resourcesOf(
       plural,
       namespaced: entry['namespaced'] === true,
       scalable: names.has(`${plural}/scale`),
+      ...(entries.some((other) => other['name'] === `${plural}/eviction` && isEviction(other))
+        ? { evictable: true }
+        : {}),
     });
   }
   return byKind;

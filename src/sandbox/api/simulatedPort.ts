@@ -67,7 +67,11 @@ export function simulatedPort({
         }
         const { group, version, plural, namespaced } = found;
         const scalable = found.subresources.includes('scale');
-        return { kind: 'ok', value: { group, version, plural, namespaced, scalable } };
+        const isEvictable = found.subresources.includes('eviction');
+        return {
+          kind: 'ok',
+          value: { group, version, plural, namespaced, scalable, ...(isEvictable ? { evictable: true as const } : {}) },
+        };
       }),
     serverVersion: (signal) => answer(signal, () => ({ kind: 'ok', value: sandboxVersion })),
     readiness: (signal) => answer(signal, () => ({ kind: 'ok', value: 'ok' })),

@@ -96,8 +96,12 @@ describe('the port on the simulated API', () => {
       kind: 'ok',
       value: { ...resources.deployments, scalable: true },
     });
-    expect(await port.discover({ apiVersion: 'v1', kind: 'Node' }, signal)).toMatchObject({
-      value: { scalable: false },
+    expect(await port.discover({ apiVersion: 'v1', kind: 'Node' }, signal)).toStrictEqual({
+      kind: 'ok',
+      value: { ...resources.nodes, scalable: false },
+    });
+    expect(await port.discover({ apiVersion: 'v1', kind: 'Pod' }, signal)).toMatchObject({
+      value: { evictable: true },
     });
     expect(await port.discover({ apiVersion: 'example.com/v1', kind: 'Thing' }, signal)).toMatchObject({
       kind: 'not-found',

@@ -28,6 +28,10 @@ describe('Turnus as a client of the sandbox, through the room it uses for real c
       kind: 'ok',
       value: { ...resources.deployments, scalable: true },
     });
+    expect(await port.discover({ apiVersion: 'v1', kind: 'Pod' }, signal)).toEqual({
+      kind: 'ok',
+      value: { ...resources.pods, scalable: false, evictable: true },
+    });
     expect(await port.discover({ apiVersion: 'example.com/v1', kind: 'None' }, signal)).toMatchObject({
       kind: 'not-found',
     });
