@@ -104,7 +104,7 @@ export function createSimulatedApi(options: SimulatedApiOptions): SimulatedApi {
     const resource = definitionOf(request.resource);
     if (resource === undefined) return no.notServed();
     if (request.subresource !== undefined) return bind(request, by);
-    if (resource.onlyAnswers) return no.ok(answerReview(request.object, by));
+    if (resource.onlyAnswers) return no.ok(answerReview(request.object, by, timeText(timeline.now())));
     const made = newObject(parts, resource, request);
     if (made.kind === 'refused' || request.dryRun === true) return made;
     const stored = store.put(resource, resource === crds ? serve(made.value) : made.value, by);

@@ -117,6 +117,8 @@ describe('creating', () => {
     const reviews = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', namespaced: false };
     const who = valueOf(api.create({ resource: reviews, object: { kind: 'SelfSubjectReview', metadata: {} } }, 'ada'));
     expect(who['status']).toMatchObject({ userInfo: { username: 'ada' } });
+    // By its own clock: clients measure theirs by it.
+    expect(who.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     const may = valueOf(api.create({ resource: resources.accessReviews, object: { metadata: {} } }, 'ada'));
     expect(may['status']).toMatchObject({ allowed: true });
     expect(api.version()).toBe(version);
