@@ -140,7 +140,8 @@ function mayStopReplacements(rule: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-function matchesResource(pattern: string, resource: string): boolean {
+/** Whether what stands in a rule's `resources` means this resource: `pods`, `pods/eviction`. */
+export function matchesResource(pattern: string, resource: string): boolean {
   if (pattern === '*/*') return true;
   const [wantedName = '', wantedPart] = pattern.split('/');
   const [name = '', part] = resource.split('/');

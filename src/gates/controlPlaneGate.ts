@@ -28,7 +28,7 @@ export function controlPlaneGate({
 }
 
 /** By what a node is known to carry the control plane, in words; undefined where it does not. */
-export function controlPlaneProof(view: ClusterView, node: NodeView): string | undefined {
+export function controlPlaneProof(view: Pick<ClusterView, 'pods'>, node: NodeView): string | undefined {
   const label = roleLabels.find((key) => Object.hasOwn(node.labels, key));
   if (label !== undefined) return `label ${label}`;
   for (const pod of view.pods.values()) {

@@ -28,7 +28,9 @@ export function otherRebooterGate({
     ...kuredDaemonSets(view).map(kuredFinding),
     ...upgradePlans.filter(({ nodeSelector }) => matchesLabels(nodeSelector, node.labels)).map(planFinding),
     ...machineHealthChecks.flatMap((check) => healthCheckFinding(check, reboot)),
-    ...(host?.answer?.kind === 'ok' && host.answer.value.automaticReboot === true ? [hostFinding(node)] : []),
+    ...(host?.answer?.kind === 'ok' && host.answer.value.automaticReboot === true
+      ? [automaticRebootFinding(node)]
+      : []),
     ...unread.map(unreadFinding),
   ].map((finding) => ({ ...finding, node: node.name }));
 }
@@ -87,7 +89,8 @@ function healthCheckFinding(check: MachineHealthCheck, reboot: HostPolicy['reboo
   ];
 }
 
-function hostFinding(node: NodeView): Finding {
+/** The package manager of the host reboots it by itself. */
+export function automaticRebootFinding(node: NodeView): Finding {
   return {
     code: 'other-rebooter',
     severity: 'caution',

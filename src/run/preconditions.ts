@@ -1,6 +1,6 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { ApiAnswer, ClusterPort } from '../cluster/clusterPort.js';
 import { clusterUid } from '../cluster/clusterUid.js';
-import { recordOf, stringOf } from '../cluster/json.js';
+import { recordOf, stringOf, timeOf } from '../cluster/json.js';
 import { describePermission, missingPermissions, type Permission } from '../cluster/permissions.js';
 import { TurnusError } from '../turnusError.js';
 
@@ -80,10 +80,24 @@ export async function refuseMissingPermissions(
 
 const selfReviews = { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', namespaced: false };
 
-/** Who we are for the API server (SelfSubjectReview, KEP-3325); a run's requester must be that. */
-export async function readUserName(cluster: ClusterPort, signal: AbortSignal): Promise<string> {
+/** Who we are for the API server, and when it was asked by its own clock. */
+export interface SelfReview {
+  readonly username: string | undefined;
+  /** Milliseconds since the epoch, cut to the second; undefined where the server does not say. */
+  readonly serverTimeMs: number | undefined;
+}
+
+/** Asks the API server who we are (SelfSubjectReview, KEP-3325). Stores nothing. */
+export async function reviewSelf(cluster: ClusterPort, signal: AbortSignal): Promise<ApiAnswer<SelfReview>> {
   const object = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {} };
   const answer = await cluster.create({ resource: selfReviews, object }, signal);
-  if (answer.kind !== 'ok') return cluster.target.user;
-  return stringOf(recordOf(recordOf(answer.value['status'])['userInfo'])['username']) ?? cluster.target.user;
+  if (answer.kind !== 'ok') return answer;
+  const username = stringOf(recordOf(recordOf(answer.value['status'])['userInfo'])['username']);
+  return { kind: 'ok', value: { username, serverTimeMs: timeOf(answer.value.metadata.creationTimestamp) } };
+}
+
+/** Who we are for the API server; a run's requester must be that. */
+export async function readUserName(cluster: ClusterPort, signal: AbortSignal): Promise<string> {
+  const answer = await reviewSelf(cluster, signal);
+  return (answer.kind === 'ok' ? answer.value.username : undefined) ?? cluster.target.user;
 }

@@ -7,7 +7,7 @@ import type { NodesPolicy } from '../playbook/playbook.js';
  * The nodes that the playbook means: those its selector matches, without the excluded ones. An empty selector means
  * every node that does not carry the control plane.
  */
-export function selectNodes(view: ClusterView, policy: NodesPolicy): NodeView[] {
+export function selectNodes(view: Pick<ClusterView, 'nodes' | 'pods'>, policy: NodesPolicy): NodeView[] {
   const selector = parseLabelSelector(policy.selector);
   return [...view.nodes.values()]
     .filter((node) => !Object.hasOwn(node.labels, policy.exclude))
