@@ -33,6 +33,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addControl(program, io, ended);
   addAccept(program, io, ended);
   addValidate(program, io, ended);
+  addDoctor(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
   addSandbox(program, io, ended);
@@ -215,6 +216,17 @@ function addValidate(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (options) => {
       const { validateCommand } = await import('./validate.js');
       ended(await validateCommand(io, options as Parameters<typeof validateCommand>[1]));
+    });
+}
+
+function addDoctor(program: Command, io: CommandIo, ended: Ended): void {
+  narrowing(clusterOptions(program.command('doctor')))
+    .description('Looks at all that a run needs: API, permissions, webhooks, and every host. Changes nothing.')
+    .addOption(playbookOption())
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(async (options) => {
+      const { doctorCommand } = await import('./doctor.js');
+      ended(await doctorCommand(io, options as Parameters<typeof doctorCommand>[1]));
     });
 }
 

@@ -51,6 +51,7 @@ describe('the client of the API server and the SSH client', () => {
     'cli/journalVerify.ts',
     'cli/control.ts',
     'cli/drain.ts',
+    'cli/doctor.ts',
     'cli/status.ts',
     'cli/sandbox.ts',
     'cli/sandboxBreak.ts',
