@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path/posix';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { say, type CommandIo } from './io.js';
@@ -11,6 +12,7 @@ export async function openHosts(io: CommandIo, playbook: Playbook): Promise<Host
     readFile: (path) => readFile(path, 'utf8'),
     agentSocket: io.env['SSH_AUTH_SOCK'],
     clock: io.clock,
+    scripts: Object.values(playbook.host.scripts).map(({ path, content }) => ({ name: basename(path), content })),
     onProblem: (text) => {
       say(io, `warning: ${text}`);
     },

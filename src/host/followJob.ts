@@ -120,8 +120,7 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
     const reading = answer.value;
     if (reading.state === 'absent') return { kind: 'absent' };
     nextByte = reading.nextByte;
-    known.output.add(reading.output);
-    if (reading.output !== '') run.onOutput?.(reading.output);
+    takeOutput(run, known, reading);
     if (reading.state === 'running') {
       known.runningIn = reading.bootId;
       report('running');
@@ -133,6 +132,15 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
       if (reading.output === '') return ended(run, known, reading, true);
     }
   }
+}
+
+function takeOutput(run: JobRun, { output }: Known, reading: { output: string; omittedBytes?: number }): void {
+  if (reading.omittedBytes !== undefined) {
+    output.omit(reading.omittedBytes);
+    run.onOutput?.(`\n[${String(reading.omittedBytes)} bytes of output were not kept on the host]\n`);
+  }
+  output.add(reading.output);
+  if (reading.output !== '') run.onOutput?.(reading.output);
 }
 
 function ended(run: JobRun, known: Known, reading: EndReading, isComplete: boolean): JobEnd {

@@ -11,7 +11,8 @@ export interface HostPort {
    */
   startJob(job: JobRequest, signal: AbortSignal): Promise<HostAnswer<{ readonly started: boolean }>>;
   /**
-   * Where the job stands, and the output after `fromByte` (at most 64 KiB a call). `absent` means that it was never
+   * Where the job stands, and the output after `fromByte` (at most 64 KiB a call; what the host has not kept is passed
+   * over). `absent` means that it was never
    * started on this host.
    */
   readJob(job: JobKey, fromByte: number, signal: AbortSignal): Promise<HostAnswer<JobReading>>;
@@ -86,40 +87,33 @@ export interface JobRequest extends JobKey {
   /** Name of the run, for the script (TURNUS_RUN). */
   readonly run: string;
   readonly script: string;
+  /** Its file name: under it a host that takes only installed scripts knows it. */
+  readonly scriptName: string;
   /** Enforced on the host too, so that a script does not outlive its turn. */
   readonly timeoutMs: number;
+}
+
+/** A piece of a job's output. */
+export interface OutputPiece {
+  readonly output: string;
+  /** The byte after it. */
+  readonly nextByte: number;
+  /** Bytes before it that the host has not kept; absent where there are none. */
+  readonly omittedBytes?: number;
+  /** The boot in which it was read. */
+  readonly bootId: string;
 }
 
 export type JobReading =
   | { readonly state: 'absent' }
   /** Marker directory made, the process not yet seen, or still working. */
-  | { readonly state: 'running'; readonly output: string; readonly nextByte: number; readonly bootId: string }
+  | ({ readonly state: 'running' } & OutputPiece)
   /** Ended by itself. */
-  | {
-      readonly state: 'exited';
-      readonly exitCode: number;
-      readonly result: JobAnswers;
-      readonly output: string;
-      readonly nextByte: number;
-      readonly bootId: string;
-    }
+  | ({ readonly state: 'exited'; readonly exitCode: number; readonly result: JobAnswers } & OutputPiece)
   /** Stopped by the host because its timeout was over. */
-  | {
-      readonly state: 'timed-out';
-      readonly result: JobAnswers;
-      readonly output: string;
-      readonly nextByte: number;
-      readonly bootId: string;
-    }
+  | ({ readonly state: 'timed-out'; readonly result: JobAnswers } & OutputPiece)
   /** No process and no exit code: the machine went down, or the process was killed, in the middle. */
-  | {
-      readonly state: 'vanished';
-      readonly startedBootId: string;
-      readonly result: JobAnswers;
-      readonly output: string;
-      readonly nextByte: number;
-      readonly bootId: string;
-    };
+  | ({ readonly state: 'vanished'; readonly startedBootId: string; readonly result: JobAnswers } & OutputPiece);
 
 /** What the script wrote into `$TURNUS_RESULT`. */
 export interface JobAnswers {

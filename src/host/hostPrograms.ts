@@ -1,13 +1,12 @@
 import type { HostFacts } from './hostPort.js';
-import type { HostLayout } from './jobDirectory.js';
+import { scriptDigest } from './scriptDigest.js';
 import type { RemoteAnswer, RemoteProgram } from './remoteProgram.js';
-import { shellQuote } from './shellQuote.js';
 
 /** A job needs less than this for its script, and its first output. */
 const leastFreeKib = 1024;
 
 /** What the programs for a job call, besides the shell (docs/host-jobs.md). */
-const neededPrograms = ['setsid', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
+const neededPrograms = ['setsid', 'mkfifo', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
 
 /** By what the host is rebooted, into `reboot`; empty where there is neither. */
 const findRebootCommand = `
@@ -20,12 +19,21 @@ fi`;
 /**
  * Looks at the host and changes nothing. Where root could not store a job either, that is the answer: better now than
  * when the node is empty. `/b` makes apt-config read the setting as unattended-upgrades does: `true`, `yes`, `1`, `on`
- * and the like are true.
+ * and the like are true. A restricted key's host also says whether the scripts are installed there.
  */
-export function inspectProgram(layout: HostLayout): RemoteProgram {
-  const text = `
-boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
-base=${shellQuote(layout.baseDirectory)}
+export function inspectProgram(scripts: readonly PlaybookScript[]): RemoteProgram {
+  const words = scripts.flatMap(({ name, content }) => [name, scriptDigest(content)]);
+  return { restricted: { verb: 'inspect', words }, text: inspectText };
+}
+
+/** A script of the playbook, under its file name. */
+export interface PlaybookScript {
+  readonly name: string;
+  readonly content: string;
+}
+
+export const inspectText = `
+read_boot_id
 disk=$base
 while [ ! -d "$disk" ] && [ "$disk" != / ] && [ "$disk" != . ]; do disk=$(dirname "$disk"); done
 trouble() { answer "failed=$2" "about=$1"; exit 1; }
@@ -54,8 +62,6 @@ if command -v unattended-upgrade >/dev/null && command -v apt-config >/dev/null;
 fi
 answer "boot_id=$boot" "user=\${SUDO_USER:-$(id -un)}" "root=$root" "systemd=$systemd" "kernel=$(uname -r)" "free_kib=$free" \\
   "automatic_reboot=$automatic" "device=$device" "missing_programs=$missing" "reboot_command=$reboot" "time=$(date -u +%s)"`;
-  return { text };
-}
 
 /** What {@link inspectProgram} saw; undefined where the answer is not understood. */
 export function parseHostFacts(answer: RemoteAnswer, hostKeyFingerprint: string): HostFacts | undefined {
@@ -91,11 +97,10 @@ function laterFacts(fields: RemoteAnswer['fields']): Partial<HostFacts> {
   };
 }
 
-export function bootIdProgram(layout: HostLayout): RemoteProgram {
-  return {
-    text: `boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'; answer "boot_id=$boot"`,
-  };
-}
+export const bootIdProgram: RemoteProgram = {
+  restricted: { verb: 'boot-id', words: [] },
+  text: `read_boot_id; answer "boot_id=$boot"`,
+};
 
 export function parseBootId(answer: RemoteAnswer): string | undefined {
   const bootId = answer.fields.get('boot_id')?.trim();
@@ -107,11 +112,14 @@ export function parseBootId(answer: RemoteAnswer): string | undefined {
  * reboot follows a second later, detached, so that the answer gets through. A request that comes twice meets either
  * the same boot, which is on its way down, or a new one, which it leaves alone.
  */
-export function rebootProgram(layout: HostLayout, expectedBootId: string): RemoteProgram {
-  const text = `
-base=${shellQuote(layout.baseDirectory)}
-boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
-if [ "$boot" != ${shellQuote(expectedBootId)} ]; then answer requested=no "boot_id=$boot"; exit 0; fi
+export function rebootProgram(expectedBootId: string): RemoteProgram {
+  const words = [expectedBootId];
+  return { restricted: { verb: 'reboot', words }, text: rebootText, values: words };
+}
+
+export const rebootText = `
+read_boot_id
+if [ "$boot" != "$1" ]; then answer requested=no "boot_id=$boot"; exit 0; fi
 ${findRebootCommand}
 [ -n "$reboot" ] || fail 'neither systemctl nor reboot is there'
 mkdir -p "$base" && printf '%s\\n' "$boot" >"$base/reboot-requested.new" &&
@@ -119,18 +127,16 @@ mkdir -p "$base" && printf '%s\\n' "$boot" >"$base/reboot-requested.new" &&
 store "$base/reboot-requested" "$base"
 answer requested=yes "boot_id=$boot"
 setsid /bin/sh -c 'sleep 1; exec $1' turnus "$reboot" </dev/null >"$base/reboot.log" 2>&1 &`;
-  return { text };
-}
 
 /** Names of failed systemd units, without asking for root. */
-export function failedUnitsProgram(): RemoteProgram {
-  const text = `
+export const failedUnitsProgram: RemoteProgram = {
+  restricted: { verb: 'failed-units', words: [] },
+  text: `
 [ -d /run/systemd/system ] && command -v systemctl >/dev/null || { answer systemd=no; exit 0; }
 units=$(LC_ALL=C systemctl list-units --state=failed --plain --no-legend --no-pager 2>&1) || fail "systemctl: $units"
 answer systemd=yes
-printf '%s\\n' "$units"`;
-  return { text };
-}
+printf '%s\\n' "$units"`,
+};
 
 /** The names in the answer of {@link failedUnitsProgram}; undefined where systemd does not run. */
 export function parseFailedUnits(answer: RemoteAnswer): readonly string[] | undefined {
@@ -147,12 +153,18 @@ export function parseFailedUnits(answer: RemoteAnswer): readonly string[] | unde
  * not stand in the process list; its exit code is the program's own.
  */
 export function checkProgram(command: string, timeoutMs: number): RemoteProgram {
-  const text = `
+  return {
+    restricted: undefined,
+    text: checkText,
+    values: [String(Math.max(1, Math.ceil(timeoutMs / 1000)))],
+    input: command,
+  };
+}
+
+const checkText = `
 TURNUS_COMMAND=$(cat)
 export TURNUS_COMMAND
 answer check=started
 exec </dev/null 2>&1
-if command -v timeout >/dev/null; then exec timeout -k 5 ${String(Math.max(1, Math.ceil(timeoutMs / 1000)))} /bin/sh -c 'eval "$TURNUS_COMMAND"'; fi
+if command -v timeout >/dev/null; then exec timeout -k 5 "$1" /bin/sh -c 'eval "$TURNUS_COMMAND"'; fi
 exec /bin/sh -c 'eval "$TURNUS_COMMAND"'`;
-  return { text, input: command };
-}

@@ -22,11 +22,16 @@ export interface JobDirectory {
   readonly job: string;
 }
 
-/**
- * The directories of a job. Names come from the API server (a run's uid, a node's name); one that could leave the
- * directory is refused.
- */
 export function jobDirectory(layout: HostLayout, key: JobKey): JobDirectory {
+  const run = `${layout.baseDirectory}/jobs/${key.runUid}`;
+  return { run, job: `${run}/${jobName(key)}` };
+}
+
+/**
+ * The name of a job's directory in that of its run. Names come from the API server (a run's uid, a node's name); a key
+ * that could lead out of the directory is refused.
+ */
+export function jobName(key: JobKey): string {
   const execution = Number.isSafeInteger(key.execution) && key.execution > 0 ? String(key.execution) : '';
   for (const part of [key.runUid, key.node, key.stage, execution]) {
     if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/.test(part)) continue;
@@ -36,6 +41,5 @@ export function jobDirectory(layout: HostLayout, key: JobKey): JobDirectory {
       exitCode: 1,
     });
   }
-  const run = `${layout.baseDirectory}/jobs/${key.runUid}`;
-  return { run, job: `${run}/${key.node}.${key.stage}.${execution}` };
+  return `${key.node}.${key.stage}.${execution}`;
 }

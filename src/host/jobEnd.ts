@@ -4,9 +4,12 @@ import type { HostFailure, JobAnswers } from './hostPort.js';
 export interface JobOutput {
   /** The last 4 KiB. */
   readonly tail: string;
-  /** SHA-256 of all output as UTF-8 text, hex. */
+  /** SHA-256 of all output that was read, as UTF-8 text, hex. */
   readonly sha256: string;
+  /** Of what was read. */
   readonly bytes: number;
+  /** Of a long output the host keeps the beginning and the end: so many bytes between them were not kept. */
+  readonly omittedBytes: number;
   /** False where the deadline passed, or contact was lost, before the last of it was read. */
   readonly isComplete: boolean;
 }

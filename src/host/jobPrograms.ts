@@ -1,8 +1,9 @@
 import type { JobKey, JobRequest } from './hostPort.js';
-import { jobDirectory, type HostLayout } from './jobDirectory.js';
+import { jobName } from './jobDirectory.js';
 import { maximumResultBytes } from './jobAnswers.js';
 import { killAfterSeconds, runnerProgram } from './jobRunner.js';
 import type { RemoteProgram } from './remoteProgram.js';
+import { scriptDigest } from './scriptDigest.js';
 import { shellQuote } from './shellQuote.js';
 
 /** Output that one reading of a job carries at most. */
@@ -16,17 +17,24 @@ const keepDays = 100;
  * temporary name; the rename to the marker directory is the point of no return and the lock; only then the runner is
  * launched. Whoever finds the marker starts nothing.
  */
-export function startProgram(layout: HostLayout, job: JobRequest): RemoteProgram {
-  const directory = jobDirectory(layout, job);
-  const runner = runnerProgram({ job, directory: directory.job, bootIdPath: layout.bootIdPath });
-  const text = `
-base=${shellQuote(layout.baseDirectory)}
-run=${shellQuote(directory.run)}
-job=${shellQuote(directory.job)}
+export function startProgram(job: JobRequest): RemoteProgram {
+  const timeoutSeconds = Math.max(1, Math.ceil(job.timeoutMs / 1000));
+  const words = [job.runUid, jobName(job), job.run, job.node, job.stage, String(timeoutSeconds)];
+  return {
+    restricted: { verb: 'start', words: [...words, job.scriptName, scriptDigest(job.script)] },
+    text: startText,
+    values: [...words, String(Buffer.byteLength(job.script))],
+    input: job.script,
+  };
+}
+
+export const startText = `
+run=$base/jobs/$1
+job=$run/$2
 not_again() { answer started=no; exit 0; }
 [ ! -e "$job" ] || not_again
-boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
-command -v setsid >/dev/null || fail 'the program setsid (package util-linux) is missing'
+read_boot_id
+for each in setsid mkfifo; do command -v "$each" >/dev/null || fail "the program $each is missing"; done
 mkdir -p "$run" && : >"$run/.turnus-run" || fail "the directory $run cannot be made"
 for old in "$base"/jobs/*; do
   [ "$old" != "$run" ] && [ -f "$old/.turnus-run" ] && [ ! -L "$old" ] || continue
@@ -37,13 +45,14 @@ upload=$(mktemp -d "$run/.upload.XXXXXXXXXXXX") || fail "nothing can be written 
 token=\${upload##*/}
 trap 'rm -rf "$upload"' EXIT
 cat >"$upload/script" &&
-  printf %s ${shellQuote(runner)} >"$upload/runner" &&
+  printf %s ${shellQuote(runnerProgram())} >"$upload/runner" &&
+  printf '%s\\n' "$3" "$4" "$5" "$6" "$boot_id_path" >"$upload/job" &&
   printf '%s\\n' "$boot" >"$upload/boot_id" &&
   printf '%s %s %s\\n' "$$" "$(start_time $$)" "$boot" >"$upload/launcher" &&
   printf '%s\\n' "$token" >"$upload/token" &&
   printf '%-39s\\n' '' >"$upload/exit_code.new" &&
   : >"$upload/output" || fail "the script cannot be stored in $run (is the disk full?)"
-[ "$(($(wc -c <"$upload/script")))" -eq ${String(Buffer.byteLength(job.script))} ] || fail 'the script did not arrive whole'
+[ "$(($(wc -c <"$upload/script")))" -eq "$7" ] || fail 'the script did not arrive whole'
 store "$upload"/* "$upload" || fail "the script cannot be brought to the disk in $run"
 mv "$upload" "$job" 2>/dev/null
 if [ "$(cat "$job/token" 2>/dev/null)" != "$token" ]; then
@@ -68,18 +77,21 @@ while [ ! -e "$job/pid" ] && [ "$tries" -lt 200 ]; do
   tries=$((tries + 1))
 done
 answer started=yes`;
-  return { text, input: job.script };
-}
 
 /**
  * Says where a job stands. Changes nothing, but for one case: a marker whose launcher is gone and that no runner has
  * claimed is claimed as void, so that `vanished` is final and no runner comes later.
  */
-export function readProgram(layout: HostLayout, job: JobKey, fromByte: number): RemoteProgram {
-  const text = `
-cd ${shellQuote(jobDirectory(layout, job).job)} 2>/dev/null || { answer state=absent; exit 0; }
-boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
-from=${String(fromByte)}
+export function readProgram(job: JobKey, fromByte: number): RemoteProgram {
+  const words = [job.runUid, jobName(job), String(fromByte)];
+  return { restricted: { verb: 'read', words }, text: readText, values: words };
+}
+
+/** Output that is not kept is passed over: `from` in the answer is where the piece begins. */
+export const readText = `
+cd "$base/jobs/$1/$2" 2>/dev/null || { answer state=absent; exit 0; }
+read_boot_id
+from=$3
 state=vanished
 find_state() {
   [ ! -e exit_code ] || { state=ended; return; }
@@ -94,29 +106,64 @@ find_state() {
   if [ "$process" != void ] && [ "$claimed_boot" = "$boot" ] && alive "$process" "$start"; then state=running; return; fi
   [ ! -e exit_code ] || state=ended
 }
+find_part() {
+  size=0 part=output part_start=0 part_end=0 next=
+  for each in output output.*; do
+    [ -f "$each" ] || continue
+    case $each in output) first=0 ;; *) first=\${each#output.} ;; esac
+    end=$((first + $(wc -c <"$each" || echo 0)))
+    [ "$end" -le "$size" ] || size=$end
+    if [ "$first" -le "$from" ] && [ "$from" -lt "$end" ]; then
+      part=$each part_start=$first part_end=$end
+    elif [ "$first" -gt "$from" ] && [ "$first" -lt "$end" ] && { [ -z "$next" ] || [ "$first" -lt "$next_start" ]; }; then
+      next=$each next_start=$first next_end=$end
+    fi
+  done
+  [ "$part_end" -eq 0 ] && [ -n "$next" ] || return 0
+  part=$next part_start=$next_start part_end=$next_end from=$next_start
+}
 find_state
-size=$(($(wc -c <output)))
-length=$((size - from))
+tries=0
+find_part
+# A part that was removed in between is not there to be opened: what follows it is.
+until command exec 3<"$part" || [ "$tries" -ge 5 ]; do
+  tries=$((tries + 1))
+  find_part
+done 2>/dev/null
+length=$((part_end - from))
 [ "$length" -ge 0 ] || length=0
 [ "$length" -le ${String(maximumOutputBytes)} ] || length=${String(maximumOutputBytes)}
+# A character may begin at the end of one part and go on in the next.
+following=output.$part_end more=0 gap=no
+if [ "$((from + length))" -eq "$part_end" ] && [ "$part_end" -lt "$size" ]; then
+  if [ -f "$following" ]; then
+    more=$(($(wc -c <"$following")))
+    [ "$more" -le "$((${String(maximumOutputBytes)} - length))" ] || more=$((${String(maximumOutputBytes)} - length))
+  else
+    gap=yes
+  fi
+fi
 result=0
 [ "$state" = running ] || [ ! -f result ] || result=$(($(wc -c <result)))
 [ "$result" -le ${String(maximumResultBytes)} ] || result=${String(maximumResultBytes)}
 end=
 [ "$state" != ended ] || read -r end <exit_code
-answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "size=$size" "output_bytes=$length" "result_bytes=$result"
-[ "$length" -eq 0 ] || tail -c "+$((from + 1))" output | head -c "$length"
+answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "from=$from" "size=$size" "output_bytes=$((length + more))" "gap=$gap" "result_bytes=$result"
+[ "$length" -eq 0 ] || tail -c "+$((from - part_start + 1))" <&3 | head -c "$length"
+[ "$more" -eq 0 ] || head -c "$more" "$following"
 [ "$result" -eq 0 ] || head -c "$result" result`;
-  return { text };
-}
 
 /** Ends a running job: TERM to its process group, KILL after ten seconds. A job not yet claimed is claimed as void. */
-export function cancelProgram(layout: HostLayout, job: JobKey): RemoteProgram {
-  const text = `
+export function cancelProgram(job: JobKey): RemoteProgram {
+  const words = [job.runUid, jobName(job)];
+  return { restricted: { verb: 'cancel', words }, text: cancelText, values: words };
+}
+
+export const cancelText = `
 nothing() { answer cancelled=no; exit 0; }
-cd ${shellQuote(jobDirectory(layout, job).job)} 2>/dev/null || nothing
+cd "$base/jobs/$1/$2" 2>/dev/null || nothing
 [ ! -e exit_code ] || nothing
-boot=$(cat ${shellQuote(layout.bootIdPath)}) || fail 'the boot id cannot be read'
+read_boot_id
 if [ ! -e pid ]; then
   printf 'void\\n' >"void.$$"
   if ln "void.$$" pid 2>/dev/null; then rm -f "void.$$"; answer cancelled=yes; exit 0; fi
@@ -139,5 +186,3 @@ while [ "$tries" -lt ${String(killAfterSeconds * 10)} ] && kill -s 0 -- "-$group
 done
 kill -s KILL -- "-$group" 2>/dev/null
 answer cancelled=yes`;
-  return { text };
-}

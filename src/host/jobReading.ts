@@ -1,24 +1,15 @@
-import type { JobReading } from './hostPort.js';
+import type { JobAnswers, JobReading, OutputPiece } from './hostPort.js';
 import { parseJobAnswers } from './jobAnswers.js';
 import type { RemoteAnswer } from './remoteProgram.js';
 
 /** The answer of `readProgram` as a reading; undefined where it is not whole or not understood. */
 export function parseJobReading(answer: RemoteAnswer, fromByte: number): JobReading | undefined {
-  const { fields, body } = answer;
+  const { fields } = answer;
   const state = fields.get('state');
   if (state === 'absent') return { state };
-  const outputBytes = count(fields.get('output_bytes'));
-  const resultBytes = count(fields.get('result_bytes'));
-  const size = count(fields.get('size'));
-  const bootId = fields.get('boot_id');
-  if (outputBytes === undefined || resultBytes === undefined || size === undefined || bootId === undefined)
-    return undefined;
-  if (body.length !== outputBytes + resultBytes) return undefined;
-  // A character cut in two waits for its other half, unless nothing will follow.
-  const isLast = state !== 'running' && fromByte + outputBytes >= size;
-  const wholeBytes = isLast ? outputBytes : wholeCharacters(body.subarray(0, outputBytes));
-  const read = { output: body.toString('utf8', 0, wholeBytes), nextByte: fromByte + wholeBytes, bootId };
-  const result = parseJobAnswers(body.toString('utf8', outputBytes));
+  const piece = pieceOf(answer, fromByte);
+  if (piece === undefined) return undefined;
+  const { result, ...read } = piece;
   switch (state) {
     case 'running':
       return { state, ...read };
@@ -33,6 +24,28 @@ export function parseJobReading(answer: RemoteAnswer, fromByte: number): JobRead
     default:
       return undefined;
   }
+}
+
+function pieceOf({ fields, body }: RemoteAnswer, fromByte: number): (OutputPiece & { result: JobAnswers }) | undefined {
+  const start = count(fields.get('from') ?? String(fromByte));
+  const outputBytes = count(fields.get('output_bytes'));
+  const resultBytes = count(fields.get('result_bytes'));
+  const size = count(fields.get('size'));
+  const bootId = fields.get('boot_id');
+  if (start === undefined || outputBytes === undefined || resultBytes === undefined || size === undefined)
+    return undefined;
+  if (bootId === undefined || body.length !== outputBytes + resultBytes) return undefined;
+  // A character cut in two waits for its other half, unless nothing that was kept follows.
+  const isOver = fields.get('state') !== 'running' && start + outputBytes >= size;
+  const isLast = isOver || fields.get('gap') === 'yes';
+  const wholeBytes = isLast ? outputBytes : wholeCharacters(body.subarray(0, outputBytes));
+  return {
+    output: body.toString('utf8', 0, wholeBytes),
+    nextByte: start + wholeBytes,
+    ...(start > fromByte ? { omittedBytes: start - fromByte } : {}),
+    bootId,
+    result: parseJobAnswers(body.toString('utf8', outputBytes)),
+  };
 }
 
 /** Length of the longest prefix that does not end inside a UTF-8 character. */

@@ -1,48 +1,49 @@
-import type { JobRequest } from './hostPort.js';
 import { sharedFunctions } from './remoteProgram.js';
-import { shellQuote } from './shellQuote.js';
-
-/** Seconds between TERM and KILL. */
-export const killAfterSeconds = 10;
 
 /**
  * The program that lives on the host beside the script and outlives the SSH session. It claims the job by making the
- * file `pid` (a hard link is made whole or not at all, and only once), runs the script in a session of its own, stops
- * it when its time is over, and leaves `exit_code` when it has ended.
+ * file `pid` (a hard link is made whole or not at all, and only once), runs the script in a session of its own, keeps
+ * its output in bounds, stops it when its time is over, and leaves `exit_code` when it has ended. Its values are in the
+ * file `job` beside it.
  *
  * The script gets the usual umask 022: what it writes elsewhere must be readable; the job's directory is closed anyway.
  * The room for `exit_code` was taken when the job was prepared: a disk that the script filled does not lose it.
  */
-export function runnerProgram(request: {
-  readonly job: JobRequest;
-  readonly directory: string;
-  readonly bootIdPath: string;
-}): string {
-  const { job, directory, bootIdPath } = request;
-  const timeoutSeconds = Math.max(1, Math.ceil(job.timeoutMs / 1000));
+export function runnerProgram(bounds: OutputBounds = outputBounds): string {
   return `#!/bin/sh
 ${sharedFunctions}
-cd ${shellQuote(directory)} || exit 0
-printf '%s %s %s\\n' "$$" "$(start_time $$)" "$(cat ${shellQuote(bootIdPath)})" >"pid.$$"
+directory=\${0%/*}
+cd "$directory" || exit 0
+{
+  read -r TURNUS_RUN
+  read -r TURNUS_NODE
+  read -r TURNUS_STAGE
+  read -r timeout_seconds
+  read -r boot_id_path
+} <job || exit 0
+printf '%s %s %s\\n' "$$" "$(start_time $$)" "$(cat "$boot_id_path")" >"pid.$$"
 ln "pid.$$" pid 2>/dev/null || exit 0
 rm -f "pid.$$"
-TURNUS_RUN=${shellQuote(job.run)}
-TURNUS_NODE=${shellQuote(job.node)}
-TURNUS_STAGE=${shellQuote(job.stage)}
-TURNUS_RESULT=${shellQuote(`${directory}/result`)}
+TURNUS_RESULT=$directory/result
 export TURNUS_RUN TURNUS_NODE TURNUS_STAGE TURNUS_RESULT
-exec </dev/null >>output 2>&1
+exec </dev/null >/dev/null 2>&1
+${keepOutput(bounds)}
+mkfifo pipe
+keep_output <pipe &
+keeper=$!
+keeper_start=$(start_time "$keeper")
 # The interpreter is named here, because a disk mounted noexec refuses the script itself.
 read -r first <script || :
 case $first in '#!'*) interpreter=\${first#??} ;; *) interpreter=/bin/sh ;; esac
 umask 022
 set -f
-setsid $interpreter ${shellQuote(`${directory}/script`)} &
+setsid $interpreter "$directory/script" >pipe 2>&1 &
 script=$!
 umask 077
+set +f
 printf '%s %s\\n' "$script" "$(start_time "$script")" >group.new && mv group.new group
 (
-  left=${String(timeoutSeconds)}
+  left=$timeout_seconds
   while [ "$left" -gt 0 ]; do
     sleep 1
     left=$((left - 1))
@@ -55,7 +56,7 @@ printf '%s %s\\n' "$script" "$(start_time "$script")" >group.new && mv group.new
     left=$((left - 1))
   done
   kill -s KILL -- "-$script"
-) >/dev/null 2>&1 &
+) &
 watchdog=$!
 wait "$script"
 code=$?
@@ -65,12 +66,80 @@ if [ -e timed_out ]; then
 else
   how=exited
   kill "$watchdog"
-fi 2>/dev/null
+fi
+await_output
 printf '%-39s\\n' "$code $how" 1<>exit_code.new
 [ ! -e result ] || store result
-store output exit_code.new
+store output* exit_code.new
 mv exit_code.new exit_code
 store .
 exit 0
 `;
+}
+
+/** Seconds between TERM and KILL. */
+export const killAfterSeconds = 10;
+
+/** What of a script's output the host keeps. */
+export interface OutputBounds {
+  /** The first bytes; what follows is kept in parts of this size, and all parts but the last two are removed. */
+  readonly partBytes: number;
+}
+
+/**
+ * At most 15 MiB of a job stay on the disk: the beginning, and two parts of the end, each of 4 MiB and of the 16 blocks
+ * that may come before the next look at its size.
+ */
+export const outputBounds: OutputBounds = { partBytes: 4 * 1024 * 1024 };
+
+const blockBytes = 65_536;
+const blocksBetweenLooks = 16;
+/** Twentieths of a second in which the pipe is given the time to end by itself, and then to be read. */
+const waits = { untilAsked: 40, atMost: 80 };
+
+/**
+ * `keep_output` copies its standard input block by block, as it comes: into `output` while that has room, then into
+ * `output.<number of its first byte>`. What cannot be written is read nevertheless: a full disk does not stop the script.
+ * It ends with its input, which may be later than the script: something that it has left running may hold it open.
+ *
+ * `await_output` returns when everything that the script wrote is in the files. Where the pipe is still open it writes
+ * a blank line there: a read that began after the file `ended` was made gets all that the pipe holds (its capacity is
+ * one block, pipe(7)).
+ */
+function keepOutput({ partBytes }: OutputBounds): string {
+  return `
+keep_output() {
+  part=output part_start=0 older= blocks=0
+  while :; do
+    has_ended=no
+    [ ! -e ended ] || has_ended=yes
+    records=$(LC_ALL=C dd bs=${String(blockBytes)} count=1 2>&1 >>"$part")
+    case $records in
+      *'records in'*) ;;
+      *) records=$(LC_ALL=C dd bs=${String(blockBytes)} count=1 2>&1 >/dev/null) ;;
+    esac
+    case $records in '0+0 records in'*) break ;; esac
+    [ "$has_ended" = no ] || : >drained
+    blocks=$((blocks + 1))
+    [ "$((blocks % ${String(blocksBetweenLooks)}))" -eq 0 ] || continue
+    size=$(($(wc -c <"$part" || echo 0)))
+    [ "$size" -ge ${String(partBytes)} ] || continue
+    part_start=$((part_start + size))
+    if [ "$part" != output ]; then
+      [ -z "$older" ] || rm -f "$older"
+      older=$part
+    fi
+    part=output.$part_start
+  done
+}
+await_output() {
+  : >ended
+  tries=0
+  while alive "$keeper" "$keeper_start" && [ ! -e drained ] && [ "$tries" -lt ${String(waits.atMost)} ]; do
+    [ "$tries" -lt ${String(waits.untilAsked)} ] || printf '\\n' 1<>pipe
+    sleep 0.05
+    tries=$((tries + 1))
+  done
+  rm -f pipe ended drained
+}`;
 }

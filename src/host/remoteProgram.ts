@@ -1,8 +1,14 @@
+import type { HostLayout } from './jobDirectory.js';
 import { shellQuote } from './shellQuote.js';
 
-/** A POSIX shell program for the host, with the bytes that it reads from its standard input. */
+/** A POSIX shell program for the host, with its values and the bytes that it reads from its standard input. */
 export interface RemoteProgram {
+  /** What a restricted key asks for instead (docs/turnus-host.md); undefined where that cannot be. */
+  readonly restricted: { readonly verb: string; readonly words: readonly string[] } | undefined;
+  /** The body of a function; the same for every host, so that `turnus-host` can carry it too. */
   readonly text: string;
+  /** What the text knows as `$1`, `$2` and so on. */
+  readonly values?: readonly string[];
   readonly input?: string;
 }
 
@@ -26,11 +32,20 @@ export function commandLine({ sudo }: { readonly sudo: boolean }): string {
 }
 
 /**
- * What is written to the standard input of {@link commandLine}. The program is one function that is called by its
- * last word: a text that was cut on the way is a syntax error or calls nothing, and never runs by half.
+ * What is written to the standard input of {@link commandLine}. The program is a function, with its values
+ * in another one that is called by the last word: a text that was cut on the way is a syntax error or calls nothing, and
+ * never runs by half or with less values.
  */
-export function programInput(program: RemoteProgram): Buffer {
-  const text = `turnus() {\n${prelude}\n${program.text}\n}\nturnus`;
+export function programInput(program: RemoteProgram, layout: HostLayout): Buffer {
+  const values = (program.values ?? []).map(shellQuote).join(' ');
+  const parts = [
+    placesOf(layout),
+    sharedFunctions,
+    `program() {\n${program.text}\n}`,
+    `turnus() {\nprogram ${values}\n}`,
+    'turnus',
+  ];
+  const text = parts.join('\n');
   return Buffer.from(`${String(Buffer.byteLength(text))}\n${text}${program.input ?? ''}`);
 }
 
@@ -49,12 +64,17 @@ export function parseAnswer(stdout: Buffer): RemoteAnswer | undefined {
   return { fields, body: stdout.subarray(end + 2) };
 }
 
+/** The places on the host, under the names that programs know them by. */
+export function placesOf({ baseDirectory, bootIdPath }: HostLayout): string {
+  return `base=${shellQuote(baseDirectory)}\nboot_id_path=${shellQuote(bootIdPath)}`;
+}
+
 /**
  * Functions of every program. `start_time PID` is the start of a living process in clock ticks since the boot
  * (proc(5), /proc/pid/stat, field 22; the name in field 2 may hold spaces and brackets); with it a process identifier
  * that was given anew is told apart. `store FILE...` returns when the files are on the disk.
  */
-const prelude = `
+export const sharedFunctions = `
 umask 077
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
@@ -65,8 +85,6 @@ start_time() {
   set -- \${stat##*) }
   case $1 in Z | X) ;; *) printf %s "\${20}" ;; esac
 }
+read_boot_id() { boot=$(cat "$boot_id_path") || fail 'the boot id cannot be read'; }
 alive() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ]; }
 store() { sync "$@" 2>/dev/null || sync; }`;
-
-/** The functions that a program on the host's own disk needs as well. */
-export const sharedFunctions = prelude;

@@ -127,6 +127,7 @@ function sshPolicy(ssh: HostManifest['ssh'], origin: PathOrigin): SshPolicy {
     fingerprints: ssh.fingerprints,
     identity: ssh.identity?.path === undefined ? undefined : absolutePath(ssh.identity.path, origin),
     bastion: bastion === undefined ? undefined : { ...bastion, user: bastion.user ?? ssh.user },
+    restricted: ssh.restricted,
     sudo: ssh.sudo,
   };
 }

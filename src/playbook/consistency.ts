@@ -1,6 +1,6 @@
 import { parseDuration } from '../time/duration.js';
 import { wrongDuringTurnKeys } from './duringTurnSchema.js';
-import { stages } from './fileFields.js';
+import { scriptFields, stages } from './fileFields.js';
 import type { Problem } from './mistake.js';
 import { healthSchema } from './schema.js';
 import { valueAt, valuesAt } from './writtenContent.js';
@@ -13,6 +13,7 @@ export function contradictions(content: unknown): Problem[] {
     ...emptyGateOverrides(content),
     ...unansweredReboot(content),
     ...unverifiableHosts(content),
+    ...beyondRestrictedKey(content),
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
     ...wrongDuringTurnKeys(content),
@@ -127,6 +128,27 @@ function unverifiableHosts(content: unknown): Problem[] {
   const message =
     'is missing: host keys are always verified; give a known_hosts file, such as {path: ~/.ssh/known_hosts}, or fingerprints';
   return noFile && nonePinned ? [{ path: [...ssh, 'knownHosts'], at: 'value', message }] : [];
+}
+
+/** What a restricted key cannot do, because turnus-host on the host takes plain words and knows no commands. */
+function beyondRestrictedKey(content: unknown): Problem[] {
+  if (valueAt(content, ['spec', 'host', 'ssh', 'restricted']) !== true) return [];
+  const commands = ['spec', 'health', 'commands'];
+  const given = valueAt(content, commands);
+  const found: Problem[] = [];
+  if (Array.isArray(given) && given.length > 0) {
+    const message =
+      'cannot run with spec.host.ssh.restricted: the key starts installed scripts only; check the same in the script `join`';
+    found.push({ path: commands, at: 'value', message });
+  }
+  for (const field of scriptFields) {
+    const path = valueAt(content, [...field, 'path']);
+    if (typeof path !== 'string' || /(^|\/)[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path)) continue;
+    const message =
+      'needs a file name of letters, digits, dots, dashes and underscores: with spec.host.ssh.restricted the host knows the script by it';
+    found.push({ path: [...field, 'path'], at: 'value', message });
+  }
+  return found;
 }
 
 function unreachableHealth(content: unknown): Problem[] {

@@ -44,6 +44,9 @@ const ssh = mapping(
       port: port('Port of its SSH server.'),
       user: userName('The user to log in as there. Default: the user of the hosts.').optional(),
     }).optional(),
+    restricted: flag(
+      'Whether the key may start installed scripts only: on the hosts `turnus-host` is its forced command (docs/turnus-host.md).',
+    ).default(false),
     sudo: flag('Whether commands run through `sudo -n`. Give false where the user is root.').default(true),
   },
 );

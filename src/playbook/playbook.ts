@@ -127,6 +127,8 @@ export interface SshPolicy {
   /** Absolute path of the private key; undefined: the agent alone. */
   readonly identity: string | undefined;
   readonly bastion: { readonly host: string; readonly port: number; readonly user: string } | undefined;
+  /** The key may start installed scripts only (docs/turnus-host.md). */
+  readonly restricted: boolean;
   readonly sudo: boolean;
 }
 

@@ -94,7 +94,11 @@ const jobSchema = z.object({
   reboot: z.string().optional().describe('required or no, as the script answered'),
   versions: z.record(z.string(), z.string()).optional().describe('version.<name> as the script answered'),
   outputTail: z.string().optional().describe('Last lines of the output, at most 4 KiB'),
-  outputDigest: z.string().optional().describe('SHA-256 of the whole output, hex'),
+  outputDigest: z.string().optional().describe('SHA-256 of the output that was kept, hex'),
+  outputOmittedBytes: z
+    .number()
+    .optional()
+    .describe('Bytes between beginning and end of a long output that were not kept'),
   rebootedUnasked: z.boolean().optional().describe('The boot id changed during the job'),
   bootIdAfter: z.string().optional().describe('Boot id of the host when the job had ended'),
   again: z

@@ -1,5 +1,7 @@
 import type { HostAnswer } from '../host/hostPort.js';
+import type { HostLayout } from '../host/jobDirectory.js';
 import { commandLine, parseAnswer, programInput, type RemoteProgram } from '../host/remoteProgram.js';
+import { restrictedCommandLine } from '../host/turnusHost.js';
 import type { Clock } from '../time/clock.js';
 import { oneLine } from './connectFailure.js';
 import { execute } from './execute.js';
@@ -15,6 +17,9 @@ export interface ProgramRun {
   readonly fingerprint: string;
 }
 
+/** What the key opens on the host: a shell, or turnus-host alone (docs/turnus-host.md). */
+export type HostDoor = { readonly kind: 'shell'; readonly sudo: boolean } | { readonly kind: 'restricted' };
+
 /** An answer is at most an output and a result of 64 KiB each, its fields, and what a login shell says before. */
 const maximumStdoutBytes = 262_144;
 
@@ -27,25 +32,33 @@ export async function runProgram(
   request: {
     readonly link: Link;
     readonly clock: Clock;
+    readonly layout: HostLayout;
     readonly program: RemoteProgram;
-    readonly sudo: boolean;
+    readonly door: HostDoor;
     readonly timeoutMs: number;
   },
   signal: AbortSignal,
 ): Promise<HostAnswer<ProgramRun>> {
-  const { link, clock, program, sudo, timeoutMs } = request;
-  const command = { line: commandLine({ sudo }), input: programInput(program), maximumStdoutBytes };
+  const { link, clock, door, timeoutMs } = request;
+  const command = commandFor(request);
+  if (command === undefined) {
+    const message = `${link.label} lets this key start installed scripts only (spec.host.ssh.restricted), and no other command.`;
+    return { kind: 'command-failed', message };
+  }
   const opened = await link.open(signal);
   if (opened.kind !== 'ok') return opened;
   const { client, fingerprint } = opened.value;
   const deadline = clock.deadline(timeoutMs, signal);
   try {
-    const execution = await execute(client, command, deadline.signal);
+    const execution = await execute(client, { ...command, maximumStdoutBytes }, deadline.signal);
     switch (execution.kind) {
       case 'ended': {
         const { exitCode, stdout } = execution;
         const said = oneLine(execution.stderr);
-        if (sudo && exitCode !== 0 && parseAnswer(stdout) === undefined) return sudoRefused(link.label, said);
+        if (exitCode !== 0 && parseAnswer(stdout) === undefined) {
+          const refusal = refusalOf({ door, exitCode, said, label: link.label });
+          if (refusal !== undefined) return refusal;
+        }
         return { kind: 'ok', value: { exitCode, stdout, said, fingerprint } };
       }
       case 'lost': {
@@ -70,8 +83,34 @@ export async function runProgram(
   }
 }
 
-function sudoRefused(label: string, said: string): HostAnswer<never> {
+function commandFor(request: {
+  program: RemoteProgram;
+  layout: HostLayout;
+  door: HostDoor;
+}): { line: string; input: Buffer } | undefined {
+  const { program, layout, door } = request;
+  if (door.kind === 'shell') return { line: commandLine(door), input: programInput(program, layout) };
+  if (program.restricted === undefined) return undefined;
+  const { verb, words } = program.restricted;
+  return { line: restrictedCommandLine(verb, words), input: Buffer.alloc(0) };
+}
+
+/** Why nothing ran, where sudo or the restricted key stood before it. */
+function refusalOf(end: {
+  door: HostDoor;
+  exitCode: number;
+  said: string;
+  label: string;
+}): HostAnswer<never> | undefined {
+  const { door, exitCode, said, label } = end;
+  if (door.kind === 'restricted' && (exitCode === 126 || exitCode === 127)) {
+    const message = `${label} has no turnus-host for this key (${said === '' ? `exit code ${String(exitCode)}` : said}): install it as docs/turnus-host.md says.`;
+    return { kind: 'command-failed', message };
+  }
+  const isSudo = door.kind === 'shell' ? door.sudo : /\bsudo/.test(said);
+  if (!isSudo) return undefined;
   const reason = said === '' ? 'sudo ended without a word' : said;
-  const message = `${label} does not let this user become root without a password (${reason}): allow /bin/sh with NOPASSWD in its sudoers.`;
+  const program = door.kind === 'shell' ? '/bin/sh' : 'turnus-host';
+  const message = `${label} does not let this user become root without a password (${reason}): allow ${program} with NOPASSWD in its sudoers.`;
   return { kind: 'sudo-refused', message };
 }

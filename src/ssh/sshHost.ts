@@ -7,6 +7,7 @@ import {
   parseFailedUnits,
   parseHostFacts,
   rebootProgram,
+  type PlaybookScript,
 } from '../host/hostPrograms.js';
 import { hostTroubles, type HostAnswer, type HostPort } from '../host/hostPort.js';
 import type { HostLayout } from '../host/jobDirectory.js';
@@ -14,7 +15,7 @@ import { cancelProgram, maximumOutputBytes, readProgram, startProgram } from '..
 import { parseJobReading } from '../host/jobReading.js';
 import { parseAnswer, type RemoteAnswer, type RemoteProgram } from '../host/remoteProgram.js';
 import type { Clock } from '../time/clock.js';
-import { runProgram, type ProgramRun } from './runProgram.js';
+import { runProgram, type HostDoor, type ProgramRun } from './runProgram.js';
 import type { Link } from './link.js';
 
 /** The host behind a node over its SSH connection: every call is one program on the host. */
@@ -22,11 +23,13 @@ export function createSshHost(parts: {
   readonly link: Link;
   readonly layout: HostLayout;
   readonly clock: Clock;
-  readonly sudo: boolean;
+  readonly door: HostDoor;
+  /** The playbook's scripts: with a restricted key they must be installed on the host. */
+  readonly scripts: readonly PlaybookScript[];
   /** The longest that one call may take. */
   readonly callTimeoutMs: number;
 }): HostPort {
-  const { link, layout, clock, sudo, callTimeoutMs } = parts;
+  const { link, layout, clock, door, scripts, callTimeoutMs } = parts;
   const run = (
     program: RemoteProgram,
     signal: AbortSignal,
@@ -36,8 +39,9 @@ export function createSshHost(parts: {
       {
         link,
         clock,
+        layout,
         program,
-        sudo: sudo && options.asLoginUser !== true,
+        door: door.kind === 'shell' && options.asLoginUser === true ? { ...door, sudo: false } : door,
         timeoutMs: options.timeoutMs ?? callTimeoutMs,
       },
       signal,
@@ -63,36 +67,36 @@ export function createSshHost(parts: {
 
   return {
     inspect: async (signal) =>
-      await answered(inspectProgram(layout), signal, (answer, { fingerprint }) => parseHostFacts(answer, fingerprint)),
+      await answered(inspectProgram(scripts), signal, (answer, { fingerprint }) => parseHostFacts(answer, fingerprint)),
 
     startJob: async (job, signal) =>
-      await answered(startProgram(layout, job), signal, (answer) => {
+      await answered(startProgram(job), signal, (answer) => {
         const started = answer.fields.get('started');
         return started === undefined ? undefined : { started: started === 'yes' };
       }),
 
     readJob: async (job, fromByte, signal) =>
-      await answered(readProgram(layout, job, fromByte), signal, (answer) => parseJobReading(answer, fromByte)),
+      await answered(readProgram(job, fromByte), signal, (answer) => parseJobReading(answer, fromByte)),
 
     cancelJob: async (job, signal) =>
-      await answered(cancelProgram(layout, job), signal, (answer) => {
+      await answered(cancelProgram(job), signal, (answer) => {
         const cancelled = answer.fields.get('cancelled');
         return cancelled === undefined ? undefined : { cancelled: cancelled === 'yes' };
       }),
 
     reboot: async ({ expectedBootId }, signal) =>
-      await answered(rebootProgram(layout, expectedBootId), signal, (answer) => {
+      await answered(rebootProgram(expectedBootId), signal, (answer) => {
         const bootId = parseBootId(answer);
         return bootId === undefined ? undefined : { requested: answer.fields.get('requested') === 'yes', bootId };
       }),
 
     async bootId(signal) {
       link.drop();
-      return await answered(bootIdProgram(layout), signal, parseBootId, { asLoginUser: true });
+      return await answered(bootIdProgram, signal, parseBootId, { asLoginUser: true });
     },
 
     async failedUnits(signal) {
-      const answer = await answered(failedUnitsProgram(), signal, (units) => ({ units: parseFailedUnits(units) }), {
+      const answer = await answered(failedUnitsProgram, signal, (units) => ({ units: parseFailedUnits(units) }), {
         asLoginUser: true,
       });
       return answer.kind === 'ok' ? { kind: 'ok', value: answer.value.units } : answer;

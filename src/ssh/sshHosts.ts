@@ -8,6 +8,8 @@ import type { SshTarget, SshTimings } from './target.js';
 import { loadCredentials } from './credentials.js';
 import { checkHostKey } from './hostKeyCheck.js';
 import { createLink, type Link } from './link.js';
+import type { PlaybookScript } from '../host/hostPrograms.js';
+import type { HostDoor } from './runProgram.js';
 import { createSshHost } from './sshHost.js';
 
 export interface SshHostsOptions {
@@ -24,6 +26,8 @@ export interface SshHostsOptions {
   /** The longest that one call may take: 60 s. */
   readonly callTimeoutMs?: number;
   readonly layout?: HostLayout;
+  /** The playbook's scripts: a host with a restricted key is asked whether it has them. */
+  readonly scripts?: readonly PlaybookScript[];
 }
 
 const defaultTimings: SshTimings = { connectTimeoutMs: 15_000, keepaliveIntervalMs: 10_000, keepaliveCount: 3 };
@@ -52,6 +56,9 @@ export async function createSshHosts(options: SshHostsOptions): Promise<HostPort
       bastion,
     });
   const bastion = policy.bastion === undefined ? undefined : linkTo({ ...policy.bastion, name: policy.bastion.host });
+  const door: HostDoor = policy.restricted
+    ? { kind: 'restricted' }
+    : { kind: 'shell', sudo: policy.sudo && policy.user !== 'root' };
   const hosts = new Map<string, HostPort>();
 
   return {
@@ -64,7 +71,8 @@ export async function createSshHosts(options: SshHostsOptions): Promise<HostPort
         link,
         layout: options.layout ?? defaultHostLayout,
         clock,
-        sudo: policy.sudo && policy.user !== 'root',
+        door,
+        scripts: options.scripts ?? [],
         callTimeoutMs: options.callTimeoutMs ?? 60_000,
       });
       hosts.set(key, host);

@@ -75,6 +75,7 @@ async function port(
       fingerprints: {},
       identity: agentSocket === undefined ? clientKey.privatePath : undefined,
       bastion: undefined,
+      restricted: false,
       sudo: true,
       ...policy,
     },
@@ -88,7 +89,7 @@ async function port(
 
 function jobOf(script: string, change: Partial<JobRequest> = {}): JobRequest {
   const key = { runUid: randomUUID(), node: 'node-1', stage: 'update', execution: 1 } as const;
-  return { ...key, run: 'monthly-2026-11', script, timeoutMs: 60_000, ...change };
+  return { ...key, run: 'monthly-2026-11', script, scriptName: 'update.sh', timeoutMs: 60_000, ...change };
 }
 
 async function run(host: HostPort, job: JobRequest, onOutput?: (text: string) => void) {

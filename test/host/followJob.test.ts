@@ -15,6 +15,7 @@ const job = {
   stage: 'update',
   execution: 1,
   script: 'true',
+  scriptName: 'update.sh',
   timeoutMs: 1000,
 } as const;
 const result = { reboot: undefined, changed: undefined, versions: {}, unknownLines: [] };
@@ -48,7 +49,7 @@ describe('runJob', () => {
       result,
       bootId: 'a',
       startedHere: true,
-      output: { tail: 'onetwo', sha256, bytes: 6, isComplete: true },
+      output: { tail: 'onetwo', sha256, bytes: 6, isComplete: true, omittedBytes: 0 },
     });
     expect(parts).toEqual(['one', 'two']);
   });
@@ -110,6 +111,18 @@ describe('runJob', () => {
       failure: unreachable,
       output: { tail: 'x', isComplete: false },
     });
+  });
+
+  test('passes over what the host has not kept, and says how much that was', async () => {
+    const parts: string[] = [];
+    const after: HostAnswer<JobReading> = {
+      kind: 'ok',
+      value: { state: 'running', output: 'end', nextByte: 909, omittedBytes: 900, bootId: 'a' },
+    };
+    const host = createScriptedHost({ start: [started], read: [running('begin\n', 6), after, exited('', 909)] });
+    const end = await run(host, { onOutput: (text) => parts.push(text) });
+    expect(parts).toEqual(['begin\n', '\n[900 bytes of output were not kept on the host]\n', 'end']);
+    expect(end).toMatchObject({ output: { tail: 'end', bytes: 9, omittedBytes: 900, isComplete: true } });
   });
 
   test('looks after a fifth of the time that it has waited, between a tenth of a second and a second', async () => {

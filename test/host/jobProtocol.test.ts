@@ -37,22 +37,31 @@ describe('a program for the host', () => {
     execFileSync('/bin/sh', ['-c', commandLine({ sudo: false })], { input, stdio: ['pipe', 'pipe', 'ignore'] });
 
   test('reads its input and answers in fields and bytes, whatever was said before it', () => {
-    const input = programInput({
-      text: `answer "length=$(cat | wc -c | tr -d ' ')" 'equals=a=b'; printf 'body\\n\\nend'`,
-      input: 'é\n',
-    });
+    const input = programInput(
+      {
+        restricted: undefined,
+        text: `answer "length=$(cat | wc -c | tr -d ' ')" 'equals=a=b' "second=$2"; printf 'body\\n\\nend'`,
+        values: ['one', "it's $2"],
+        input: 'é\n',
+      },
+      defaultHostLayout,
+    );
     const answer = parseAnswer(Buffer.concat([Buffer.from('Welcome!\n'), run(input)]));
     expect(answer?.fields).toEqual(
       new Map([
         ['length', '3'],
         ['equals', 'a=b'],
+        ['second', "it's $2"],
       ]),
     );
     expect(answer?.body.toString()).toBe('body\n\nend');
   });
 
   test('that was cut on the way does nothing', () => {
-    const whole = programInput({ text: `answer ran=yes`, input: '' });
+    const whole = programInput(
+      { restricted: undefined, text: `answer ran=yes`, values: ['one', 'two'], input: '' },
+      defaultHostLayout,
+    );
     fc.assert(
       fc.property(fc.integer({ min: 0, max: whole.length - 1 }), (length) => {
         let output: Buffer;
@@ -63,7 +72,7 @@ describe('a program for the host', () => {
         }
         expect(output.toString()).toBe('');
       }),
-      { numRuns: 60, examples: [[whole.length - 1], [whole.length - 7]] },
+      { numRuns: 60, examples: Array.from({ length: 60 }, (_, back) => [whole.length - 1 - back]) },
     );
   });
 

@@ -46,6 +46,7 @@ describe('a playbook without mistakes', () => {
       fingerprints: {},
       identity: undefined,
       bastion: undefined,
+      restricted: false,
       sudo: true,
     });
   });

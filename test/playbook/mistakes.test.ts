@@ -205,6 +205,16 @@ describe('a wrong value', () => {
       '{path: known_hosts}, identity: {path: "-----BEGIN OPENSSH PRIVATE KEY-----\\nx"}',
       '7:80 spec.host.ssh.identity.path: expected the path of a file: absolute, relative to the playbook, or below the home directory as ~/, not the text of a private key',
     ],
+    [
+      '{path: known_hosts}}',
+      '{path: known_hosts}, restricted: true}\n    prepare: {script: {path: "./get packages.sh"}}',
+      '8:30 spec.host.prepare.script.path: needs a file name of letters, digits, dots, dashes and underscores: with spec.host.ssh.restricted the host knows the script by it',
+    ],
+    [
+      'knownHosts: {path: known_hosts}}\n    update: {script: {path: ./update.sh}}',
+      'knownHosts: {path: known_hosts}, restricted: true}\n    update: {script: {path: ./update.sh}}\n  health: {commands: ["true"]}',
+      '9:22 spec.health.commands: cannot run with spec.host.ssh.restricted: the key starts installed scripts only; check the same in the script `join`',
+    ],
     ['turnus.dev/v1alpha1', 'turnus.dev/v1', '1:13 apiVersion: expected turnus.dev/v1alpha1, not "turnus.dev/v1"'],
     ['kind: Playbook', 'kind: Deployment', '2:7 kind: expected Playbook, not "Deployment"'],
     ['kind: Playbook\n', '', '1:1 kind: is missing; expected Playbook'],

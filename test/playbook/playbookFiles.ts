@@ -12,6 +12,7 @@ export const teamFiles: Readonly<Record<string, string | Uint8Array>> = {
   '/home/ops/.ssh/id_ed25519': 'key\n',
   '/home/ops/.ssh/known_hosts': '',
   '/team/update.sh': '#!/bin/sh\necho reboot=no >>"$TURNUS_RESULT"\n',
+  '/team/get packages.sh': '#!/bin/sh\ntrue\n',
   '/team/no-shebang.sh': 'echo hello\n',
   '/team/windows.sh': '#!/bin/sh\r\necho hello\r\n',
   '/team/binary': new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 0xff, 0xfe]),

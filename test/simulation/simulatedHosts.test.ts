@@ -37,6 +37,7 @@ const job: JobRequest = {
   stage: 'update',
   execution: 1,
   script: 'true',
+  scriptName: 'update.sh',
   timeoutMs: 5 * aMinute,
 };
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -39,6 +39,15 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   const deadline = systemClock.deadline(10_000, signal);
   while (!(await what())) await systemClock.sleep(20, deadline.signal);
   deadline.clear();
+}
+
+/** Length of the numbers from 1, each on its line. */
+function bytesOfSeq(last: number): number {
+  let bytes = 0;
+  for (let first = 1, digits = 1; first <= last; first *= 10, digits += 1) {
+    bytes += (Math.min(last, first * 10 - 1) - first + 1) * (digits + 1);
+  }
+  return bytes;
 }
 
 describe('a job on a host', () => {
@@ -105,7 +114,7 @@ exit 3`,
 
   test('whose connection breaks anywhere in the upload runs once in the end, and never by half', async () => {
     let round = 0;
-    const input = programInput(startProgram(machine.layout, jobOf(counting('cut-00', 'echo whole\n'))));
+    const input = programInput(startProgram(jobOf(counting('cut-00', 'echo whole\n'))), machine.layout);
     await fc.assert(
       fc.asyncProperty(
         fc.oneof(fc.integer({ min: 1, max: input.length }), fc.integer({ min: input.length - 60, max: input.length })),
@@ -131,8 +140,12 @@ exit 3`,
         round += 1;
         const name = `killed-${String(round)}`;
         const job = jobOf(counting(name));
-        const program = startProgram(machine.layout, job);
-        await runOnce({ line: commandLine({ sudo: false }), input: programInput(program), killAfterMs });
+        const program = startProgram(job);
+        await runOnce({
+          line: commandLine({ sudo: false }),
+          input: programInput(program, machine.layout),
+          killAfterMs,
+        });
         const first = ok(await host.readJob(job, 0, signal));
         ok(await host.startJob(job, signal));
         const end = await endOf(host, job, signal);
@@ -275,9 +288,66 @@ exit 3`,
     const first = ok(await host.readJob(job, 0, signal));
     if (first.state !== 'absent') expect(Buffer.byteLength(first.output)).toBeLessThanOrEqual(65_536);
     const end = await endOf(host, job, signal);
-    const stored = await readFile(`${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/output`, 'utf8');
-    expect(end.state !== 'absent' && end.output === stored).toBe(true);
-    expect(Buffer.byteLength(stored)).toBeGreaterThan(5_000_000);
+    expect(end.state !== 'absent' && end.output === `${'ein grüner Käfer für 5 € 😀\n'.repeat(150_000)}é€😀`).toBe(
+      true,
+    );
+  });
+
+  test('with more output than the host keeps fills the disk to the bound; the beginning and the end can be read', async () => {
+    const lines = 6_000_000;
+    const job = jobOf(`seq ${String(lines)}`);
+    await host.startJob(job, signal);
+    await until(async () => ok(await host.readJob(job, 0, signal)).state === 'exited');
+    const directory = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1`;
+    const files = (await readdir(directory)).filter((name) => name.startsWith('output'));
+    const sizes = await Promise.all(files.map(async (name) => (await stat(join(directory, name))).size));
+    expect(files.length).toBe(3);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(16 * 1024 * 1024);
+
+    let output = '';
+    let omitted = 0;
+    for (let fromByte = 0; ;) {
+      const reading = ok(await host.readJob(job, fromByte, signal));
+      if (reading.state === 'absent') throw new Error('the job is not there');
+      if (reading.omittedBytes !== undefined) output += `\n${'-'.repeat(20)}\n`;
+      omitted += reading.omittedBytes ?? 0;
+      output += reading.output;
+      fromByte = reading.nextByte;
+      if (reading.output === '') break;
+    }
+    const [beginning = '', end = ''] = output.split(`\n${'-'.repeat(20)}\n`);
+    expect(beginning.startsWith('1\n2\n3\n')).toBe(true);
+    expect(end.endsWith(`${String(lines - 1)}\n${String(lines)}\n`)).toBe(true);
+    expect(end.length).toBeGreaterThan(4 * 1024 * 1024);
+    expect(beginning.length + omitted + end.length).toBe(bytesOfSeq(lines));
+  });
+
+  test('that leaves something running which holds its output open is over with its script, and all of it is there', async () => {
+    const job = jobOf(
+      counting(
+        'left',
+        `(until [ -e ${machine.directory}/speak ]; do sleep 0.05; done; echo late; echo said >>${machine.directory}/late) &\nseq 50000`,
+      ),
+    );
+    await host.startJob(job, signal);
+    const end = await endOf(host, job, signal);
+    const expected = Array.from({ length: 50_000 }, (_, index) => `${String(index + 1)}\n`).join('');
+    // A blank line wakes the reader of a pipe that does not end.
+    expect(end.state === 'exited' && end.output.trimEnd() === expected.trimEnd()).toBe(true);
+    await machine.install('../speak', '');
+    await until(async () => (await machine.count('late')) === 1);
+  });
+
+  test('goes on to its end where its output finds no room on the disk', async () => {
+    await machine.install(
+      'dd',
+      '#!/bin/sh\n[ -f /proc/self/fd/1 ] || exec /usr/bin/dd "$@"\nexec /usr/bin/dd "$@" of=/dev/full\n',
+    );
+    const job = jobOf(counting('noroom', 'seq 100000; echo changed=yes >"$TURNUS_RESULT"'));
+    await host.startJob(job, signal);
+    const end = await endOf(host, job, signal);
+    await rm(join(machine.directory, 'bin/dd'));
+    expect(end).toMatchObject({ state: 'exited', exitCode: 0, output: '', result: { changed: 'yes' } });
   });
 
   test('whose script holds every kind of character arrives byte by byte', async () => {

@@ -5,9 +5,14 @@ export function runOnce(command: {
   readonly line: string;
   readonly input: Buffer;
   readonly killAfterMs: number;
+  /** Added to the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }): Promise<void> {
   return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', `exec ${command.line}`], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const child = spawn('/bin/sh', ['-c', `exec ${command.line}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { ...process.env, ...command.environment },
+    });
     const kill = setTimeout(() => child.kill('SIGKILL'), command.killAfterMs);
     child.stdin.on('error', () => undefined);
     child.stdin.end(command.input);

@@ -58,6 +58,8 @@ export interface ShellHost {
   cutNextAfterInput(bytes: number): void;
   /** The connection of the next command breaks when the command begins to answer. */
   cutNextBeforeAnswer(): void;
+  /** Runs this program whatever a client asks for, as `command=` in authorized_keys does; undefined: what it asks for. */
+  force(program: string | undefined): void;
   /** Commands get no answer. */
   hang(hang: boolean): void;
   /** Kills every process of the host; its boot goes on. */
@@ -93,13 +95,17 @@ export async function startShellHost(options: {
   let logins = 0;
   let refuses = false;
   let hangs = false;
+  let forced: string | undefined;
   let cut: { readonly afterInput?: number; readonly beforeAnswer?: boolean } | undefined;
 
   const run = (command: string, channel: ServerChannel, socket: Socket): void => {
     if (hangs) return;
     const breaks = cut;
     cut = undefined;
-    const child = spawn('/bin/sh', ['-c', command], { env: environment, cwd: directory });
+    const child = spawn('/bin/sh', ['-c', forced ?? command], {
+      env: forced === undefined ? environment : { ...environment, SSH_ORIGINAL_COMMAND: command },
+      cwd: directory,
+    });
     const breakOff = () => {
       child.stdin.end();
       socket.destroy();
@@ -217,6 +223,9 @@ export async function startShellHost(options: {
     },
     cutNextBeforeAnswer: () => {
       cut = { beforeAnswer: true };
+    },
+    force: (program) => {
+      forced = program;
     },
     hang: (hang) => {
       hangs = hang;

@@ -49,6 +49,7 @@ export async function createSshFixture(): Promise<SshFixture> {
       fingerprints: {},
       identity,
       bastion: undefined,
+      restricted: false,
       sudo: true,
       ...change.policy,
     };
@@ -94,6 +95,7 @@ export function jobOf(script: string, change: Partial<JobRequest> = {}): JobRequ
     stage: 'update',
     execution: 1,
     script,
+    scriptName: 'update.sh',
     timeoutMs: 30_000,
     ...change,
   };

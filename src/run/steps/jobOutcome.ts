@@ -18,6 +18,7 @@ export function describeEnd(end: JobEnd): Omit<JobRecord, 'execution' | 'intentA
         versions: end.result.versions,
         outputTail: end.output.tail,
         outputDigest: end.output.sha256,
+        ...(end.output.omittedBytes > 0 ? { outputOmittedBytes: end.output.omittedBytes } : {}),
         bootIdAfter: end.bootId,
         ...(end.rebootedDuringJob === undefined ? {} : { rebootedUnasked: true }),
       };

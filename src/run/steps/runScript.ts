@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { basename } from 'node:path/posix';
 import { runJob } from '../../host/followJob.js';
+import { scriptDigest } from '../../host/scriptDigest.js';
 import type { JobKey, Stage } from '../../host/hostPort.js';
 import type { ScriptPolicy } from '../../playbook/playbook.js';
 import { formatDuration } from '../../time/duration.js';
@@ -58,6 +59,7 @@ export async function runScript(turn: TurnContext, run: ScriptRun, signal: Abort
     versions: job.versions,
     outputTail: job.outputTail,
     outputDigest: job.outputDigest,
+    outputOmittedBytes: job.outputOmittedBytes,
   });
   await turn.save({ jobs: { ...turn.status().jobs, [stage]: job } });
   return judgeJob(turn, stage, job);
@@ -97,6 +99,7 @@ async function followToEnd(
         ...keyOf(turn, stage, intent),
         run: turn.run.name,
         script: script.content,
+        scriptName: basename(script.path),
         timeoutMs: script.timeoutMs,
       },
       clock: turn.clock,
@@ -175,7 +178,7 @@ async function recordIntent(
     node: turn.nodeName,
     stage,
     execution: intent.execution,
-    scriptDigest: createHash('sha256').update(script).digest('hex'),
+    scriptDigest: scriptDigest(script),
     bootId: intent.bootIdBefore,
   });
   await turn.anchor();

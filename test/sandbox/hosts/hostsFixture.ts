@@ -138,6 +138,7 @@ export async function openFixture(
           fingerprints: {},
           identity: '/identity',
           bastion: undefined,
+          restricted: false,
           sudo: true,
           ...policy,
         },
@@ -165,7 +166,16 @@ let jobs = 0;
 export function jobOf(node: string, script: string): JobRequest {
   jobs += 1;
   const runUid = `5a9d0b00-0000-4000-8000-${String(jobs).padStart(12, '0')}`;
-  return { run: 'monthly-2026-11', runUid, node, stage: 'update', execution: 1, script, timeoutMs: 30_000 };
+  return {
+    run: 'monthly-2026-11',
+    runUid,
+    node,
+    stage: 'update',
+    execution: 1,
+    script,
+    scriptName: 'update.sh',
+    timeoutMs: 30_000,
+  };
 }
 
 /** What an engineer's ssh says to a command, or to what is typed into a shell with a terminal. */

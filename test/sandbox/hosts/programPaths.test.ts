@@ -19,7 +19,7 @@ async function mapped(input: Buffer, cuts: readonly number[]): Promise<string> {
 
 describe("the paths of Turnus' programs", () => {
   const script = '#!/bin/sh\necho "/var/lib/turnus grüsst"\n';
-  const input = programInput(startProgram(defaultHostLayout, jobOf('node-1', script)));
+  const input = programInput(startProgram(jobOf('node-1', script)), defaultHostLayout);
 
   test('lead into the directory of the host, wherever the input is cut; the script stays as it is', async () => {
     await fc.assert(
@@ -31,7 +31,7 @@ describe("the paths of Turnus' programs", () => {
         const program = body.subarray(0, length).toString();
         expect(body.subarray(length).toString()).toBe(script);
         expect(program).toContain(`base='${host}/var/lib/turnus'`);
-        expect(program).toContain(`cat '${host}/proc/sys/kernel/random/boot_id'`);
+        expect(program).toContain(`boot_id_path='${host}/proc/sys/kernel/random/boot_id'`);
         expect(program.replaceAll(`${host}/`, '').match(/\/(?:var\/lib\/turnus|run\/systemd|proc\/sys)/g)).toBeNull();
       }),
       { numRuns: 50 },

@@ -1,0 +1,3 @@
+import { turnusHostScript } from '../../src/host/turnusHost.js';
+
+process.stdout.write(turnusHostScript());
