@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultLeaseDurations } from '../../src/cluster/lease.js';
+import { expectEnd } from '../cluster/attempts.js';
+import { startScene, type FaultCase, type Scene } from './scene.js';
+
+/** A moment of a turn: the line of a journal entry holds all these texts. */
+export interface Moment {
+  readonly name: string;
+  readonly texts: readonly string[];
+}
+
+/** The entry of a type, further told apart by other texts of its line. */
+export function entry(type: string, ...texts: readonly string[]): Moment {
+  return { name: [type, ...texts].join(' '), texts: [`"type":"${type}"`, ...texts] };
+}
+
+/** Longest between the end of a lease that nobody renews and the first act of who waits for it. */
+const takeOverWithinMs = 5000;
+
+/**
+ * For every moment: the actor is killed right after the entry is on the disk, and two new processes are started at once.
+ * One takes over within the lease's duration and five seconds, and finishes the turn; the other follows it.
+ */
+export function killMatrix(title: string, moments: readonly Moment[]): void {
+  describe(title, () => {
+    let scene: Scene;
+    beforeAll(async () => {
+      scene = await startScene();
+    });
+    afterAll(async () => {
+      await scene.stop();
+    });
+
+    it.each(moments)('$name', async ({ texts }) => {
+      const fault = await scene.newCase();
+      const first = fault.start({ dieAfter: texts });
+      expect(await first.exited, `${first.stdout()}\n${first.stderr()}`).toBeUndefined();
+      await expectLastEntry(fault, texts);
+      const died = Date.now();
+      const heirs = [fault.start(), fault.start()];
+      for (const heir of heirs) await expectEnd(heir, 0, 170_000);
+      await expectTakenOver(scene, died);
+      await fault.expectDone();
+    });
+  });
+}
+
+async function expectLastEntry({ journal }: FaultCase, texts: readonly string[]): Promise<void> {
+  const last = (await readFile(journal, 'utf8')).trimEnd().split('\n').at(-1);
+  for (const text of texts) expect(last).toContain(text);
+}
+
+async function expectTakenOver({ cluster }: Scene, died: number): Promise<void> {
+  const taken = (await cluster.auditLog()).find(
+    ({ resource, verb, code, time, userAgent }) =>
+      resource === 'leases' && verb !== 'get' && code < 300 && time.getTime() > died && userAgent.startsWith('turnus/'),
+  );
+  expect(taken).toBeDefined();
+  expect((taken?.time.getTime() ?? 0) - died).toBeLessThan(defaultLeaseDurations.leaseDurationMs + takeOverWithinMs);
+}

@@ -1,0 +1,182 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { expect } from 'vitest';
+import { startCluster, type Cluster } from '../cluster/cluster.js';
+import { startHosts, type Hosts } from '../cluster/hosts/startHosts.js';
+import { writePlaybook } from '../cluster/playbook.js';
+import { startReadyWatcher, type ReadyWatcher } from '../cluster/readyWatcher.js';
+import { evictions, expectExit, installTurnus, phasesOf, runOf } from '../cluster/runReport.js';
+import { runTurnus, startTurnus, type RunningTurnus } from '../cluster/turnus.js';
+import { createReady } from '../cluster/waitForReady.js';
+import { daemonSet, deployment, disruptionBudget } from '../cluster/workloads.js';
+
+/** The scripts of a turn, in their order. */
+export const stages = ['prepare', 'leave', 'update', 'join'] as const;
+
+/** Cordoned by somebody else before anything begins, and outside of every playbook. */
+const foreignNode = 'node-4';
+
+/** Each case takes the next of these. */
+const nodes = ['node-1', 'node-2', 'node-3'];
+
+const web = deployment({ name: 'web', replicas: 6, spread: { over: 'node', mode: 'prefer' } });
+
+/** A cluster on which one turn after another is disturbed, each in a run of its own. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly hosts: Hosts;
+  /** A playbook for one node with a script in every stage that counts itself on the host; nothing is started. */
+  newCase(spec?: Record<string, unknown>): Promise<FaultCase>;
+  stop(): Promise<void>;
+}
+
+export interface FaultCase {
+  /** Of the playbook. */
+  readonly name: string;
+  readonly node: string;
+  readonly journal: string;
+  /** `turnus run`; with `dieAfter` it dies right after the journal entry in whose line all these texts stand. */
+  start(options?: { readonly dieAfter?: readonly string[] }): RunningTurnus;
+  /**
+   * What must hold at the end, whatever was broken: the node had its turn, every script ran once and the host booted
+   * once, by what the host says; no pod was evicted twice, no more than one node was out, nobody else's cordon was
+   * touched, by what the API server says; and it is one run, whose journal verifies to its end.
+   */
+  expectDone(): Promise<void>;
+}
+
+export async function startScene(): Promise<Scene> {
+  const cluster = await startCluster({ nodes: 4, zones: 1 });
+  const hosts = await startHosts({ cluster, bootDelayMs: 500 });
+  await installTurnus(cluster);
+  await createReady(cluster.api, [
+    web,
+    disruptionBudget({ name: 'web', maxUnavailable: 1 }),
+    daemonSet({ name: 'agent' }),
+  ]);
+  await cluster.api.patch({ kind: 'Node', name: foreignNode }, { body: { spec: { unschedulable: true } } });
+  const watcher = await startReadyWatcher({ api: cluster.api, workloads: [web] });
+  const started: RunningTurnus[] = [];
+  const preload = join(cluster.directory, 'dieAfterEntry.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('dieAfterEntry.ts', import.meta.url))],
+    outfile: preload,
+    format: 'esm',
+    platform: 'node',
+  });
+  let cases = 0;
+
+  return {
+    cluster,
+    hosts,
+    async newCase(spec = {}) {
+      const node = nodes[cases % nodes.length] ?? '';
+      cases += 1;
+      const name = `case-${String(cases)}`;
+      const parts = { cluster, hosts, watcher, name, node };
+      const playbook = await writeCase(parts, spec);
+      const boots = hosts.host(node).bootIds.length;
+      const journal = join(cluster.directory, `${name}.ndjson`);
+      return {
+        name,
+        node,
+        journal,
+        start({ dieAfter } = {}) {
+          const turnus = startTurnus(['run', '-f', playbook, '--yes', '--journal', journal], {
+            kubeconfig: cluster.kubeconfigPath,
+            ...(dieAfter === undefined ? {} : { env: dyingAfter(dieAfter, preload) }),
+          });
+          started.push(turnus);
+          return turnus;
+        },
+        expectDone: async () => {
+          await expectDone({ ...parts, journal, boots });
+        },
+      };
+    },
+    async stop() {
+      for (const turnus of started) turnus.kill('SIGKILL');
+      await Promise.all(started.map(({ exited }) => exited));
+      await watcher.stop();
+      await cluster.stop();
+    },
+  };
+}
+
+interface Parts {
+  readonly cluster: Cluster;
+  readonly hosts: Hosts;
+  readonly watcher: ReadyWatcher;
+  readonly name: string;
+  readonly node: string;
+}
+
+function dyingAfter(texts: readonly string[], preload: string): NodeJS.ProcessEnv {
+  return { NODE_OPTIONS: `--import ${preload}`, DIE_AFTER_ENTRY: JSON.stringify(texts) };
+}
+
+async function writeCase({ cluster, hosts, name, node }: Parts, spec: Record<string, unknown>): Promise<string> {
+  const path = join(cluster.directory, `${name}.stage.sh`);
+  const script = `#!/bin/sh
+echo "$TURNUS_NODE" >>"/srv/host/${name}.$TURNUS_STAGE"
+sleep 0.3
+printf 'changed=yes\\nreboot=required\\n' >"$TURNUS_RESULT"
+`;
+  await writeFile(path, script, { mode: 0o755 });
+  const stage = { script: { path }, timeout: '1m' };
+  return await writePlaybook({
+    cluster,
+    hosts,
+    name,
+    nodes: [node],
+    spec: {
+      // An eviction that was allowed and not carried out is counted for two minutes.
+      drain: { timeout: '4m' },
+      settle: { time: '200ms', timeout: '1m' },
+      host: { prepare: stage, leave: stage, update: stage, join: stage },
+      ...spec,
+    },
+  });
+}
+
+async function expectDone({
+  cluster,
+  hosts,
+  watcher,
+  name,
+  node,
+  journal,
+  boots,
+}: Parts & { journal: string; boots: number }): Promise<void> {
+  const host = hosts.host(node);
+  const runs = await Promise.all(
+    stages.map(async (stage) => `${stage} ${String(await host.counter(`${name}.${stage}`))}`),
+  );
+  expect(runs).toEqual(stages.map((stage) => `${stage} 1`));
+  expect(host.bootIds).toHaveLength(boots + 1);
+
+  const evicted = (await evictions(cluster)).map(({ pod }) => pod);
+  expect(new Set(evicted).size).toBe(evicted.length);
+  expect(
+    watcher.nodes().timeline.filter((entry) => entry.node === foreignNode && entry.change === 'uncordoned'),
+  ).toEqual([]);
+  // The one that somebody else had cordoned, and ours.
+  expect(watcher.nodes().maximumCordoned).toBeLessThanOrEqual(2);
+  expect(watcher.nodes().maximumUnavailable).toBeLessThanOrEqual(2);
+  expect(watcher.workload('web').minimumReady).toBeGreaterThanOrEqual(5);
+
+  const { spec, metadata } = await cluster.api.get({ kind: 'Node', name: node });
+  expect(spec.unschedulable ?? false).toBe(false);
+  expect(Object.keys(metadata.annotations ?? {})).not.toContain('turnus.dev/cordoned-by');
+
+  expect(await phasesOf(cluster, name)).toEqual([`${node} Done`]);
+  const run = await runOf(cluster, name);
+  expect(run.status.phase).toBe('Completed');
+  const verdict = await runTurnus(['journal', 'verify', journal, '--run', run.name], {
+    kubeconfig: cluster.kubeconfigPath,
+  });
+  expectExit(verdict, 0);
+  expect(verdict.stdout).toContain('The end is proved');
+}
