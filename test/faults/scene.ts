@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -9,6 +9,7 @@ import { writePlaybook } from '../cluster/playbook.js';
 import { startReadyWatcher, type ReadyWatcher } from '../cluster/readyWatcher.js';
 import { evictions, expectExit, installTurnus, phasesOf, runOf } from '../cluster/runReport.js';
 import { runTurnus, startTurnus, type RunningTurnus } from '../cluster/turnus.js';
+import { waitFor } from '../cluster/waitFor.js';
 import { createReady } from '../cluster/waitForReady.js';
 import { daemonSet, deployment, disruptionBudget } from '../cluster/workloads.js';
 
@@ -28,8 +29,17 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly hosts: Hosts;
   /** A playbook for one node with a script in every stage that counts itself on the host; nothing is started. */
-  newCase(spec?: Record<string, unknown>): Promise<FaultCase>;
+  newCase(change?: CaseChange): Promise<FaultCase>;
   stop(): Promise<void>;
+}
+
+export interface CaseChange {
+  /** Fields of `spec` for this node. */
+  readonly spec?: (node: string, name: string) => Promise<Record<string, unknown>>;
+  /** Commands of every script between its count and its answer. */
+  readonly script?: (name: string) => string;
+  /** By which the API server is reached. */
+  readonly kubeconfig?: string;
 }
 
 export interface FaultCase {
@@ -39,6 +49,10 @@ export interface FaultCase {
   readonly journal: string;
   /** `turnus run`; with `dieAfter` it dies right after the journal entry in whose line all these texts stand. */
   start(options?: { readonly dieAfter?: readonly string[] }): RunningTurnus;
+  /** The entries so far. */
+  journalLines(): Promise<readonly string[]>;
+  /** Waits until the run is there. */
+  runUid(): Promise<string>;
   /**
    * What must hold at the end, whatever was broken: the node had its turn, every script ran once and the host booted
    * once, by what the host says; no pod was evicted twice, no more than one node was out, nobody else's cordon was
@@ -71,12 +85,12 @@ export async function startScene(): Promise<Scene> {
   return {
     cluster,
     hosts,
-    async newCase(spec = {}) {
+    async newCase(change = {}) {
       const node = nodes[cases % nodes.length] ?? '';
       cases += 1;
       const name = `case-${String(cases)}`;
       const parts = { cluster, hosts, watcher, name, node };
-      const playbook = await writeCase(parts, spec);
+      const playbook = await writeCase(parts, change);
       const boots = hosts.host(node).bootIds.length;
       const journal = join(cluster.directory, `${name}.ndjson`);
       return {
@@ -85,12 +99,15 @@ export async function startScene(): Promise<Scene> {
         journal,
         start({ dieAfter } = {}) {
           const turnus = startTurnus(['run', '-f', playbook, '--yes', '--journal', journal], {
-            kubeconfig: cluster.kubeconfigPath,
+            kubeconfig: change.kubeconfig ?? cluster.kubeconfigPath,
             ...(dieAfter === undefined ? {} : { env: dyingAfter(dieAfter, preload) }),
           });
           started.push(turnus);
           return turnus;
         },
+        journalLines: async () => (await readFile(journal, 'utf8').catch(() => '')).split('\n'),
+        runUid: async () =>
+          await waitFor({ what: `the run of ${name}`, probe: async () => (await runOf(cluster, name)).uid }),
         expectDone: async () => {
           await expectDone({ ...parts, journal, boots });
         },
@@ -117,11 +134,11 @@ function dyingAfter(texts: readonly string[], preload: string): NodeJS.ProcessEn
   return { NODE_OPTIONS: `--import ${preload}`, DIE_AFTER_ENTRY: JSON.stringify(texts) };
 }
 
-async function writeCase({ cluster, hosts, name, node }: Parts, spec: Record<string, unknown>): Promise<string> {
+async function writeCase({ cluster, hosts, name, node }: Parts, change: CaseChange): Promise<string> {
   const path = join(cluster.directory, `${name}.stage.sh`);
   const script = `#!/bin/sh
 echo "$TURNUS_NODE" >>"/srv/host/${name}.$TURNUS_STAGE"
-sleep 0.3
+${change.script?.(name) ?? 'sleep 0.3'}
 printf 'changed=yes\\nreboot=required\\n' >"$TURNUS_RESULT"
 `;
   await writeFile(path, script, { mode: 0o755 });
@@ -136,7 +153,7 @@ printf 'changed=yes\\nreboot=required\\n' >"$TURNUS_RESULT"
       drain: { timeout: '4m' },
       settle: { time: '200ms', timeout: '1m' },
       host: { prepare: stage, leave: stage, update: stage, join: stage },
-      ...spec,
+      ...(await change.spec?.(node, name)),
     },
   });
 }

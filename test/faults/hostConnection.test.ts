@@ -1,0 +1,136 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectEnd } from '../cluster/attempts.js';
+import { waitFor } from '../cluster/waitFor.js';
+import { startCutProxy, type Cut, type CutProxy } from './cutProxy.js';
+import { startScene, type FaultCase, type Scene } from './scene.js';
+
+/** Longer than a connection takes to be given up (a probe every 10 s, three without an answer). */
+const silenceMs = 2000;
+
+let scene: Scene;
+const proxies: CutProxy[] = [];
+
+beforeAll(async () => {
+  scene = await startScene();
+});
+afterAll(async () => {
+  for (const proxy of proxies) await proxy.stop();
+  await scene.stop();
+});
+
+interface Stage {
+  readonly stage: string;
+  /** Breaks the connection in this stage. */
+  readonly cut: (at: { fault: FaultCase; proxy: CutProxy; kind: Cut }) => Promise<void>;
+}
+
+/** Bytes of the near end until the key exchange is under way, and until it is done. */
+const inHandshake = 300;
+/** The program that starts a job has some 10 KB; it is cut in its first and behind its last part. */
+const inUpload = 4000;
+
+const stages: readonly Stage[] = [
+  {
+    stage: 'connect',
+    cut: ({ proxy, kind }) => {
+      proxy.cutNextConnection(kind, 0);
+      return Promise.resolve();
+    },
+  },
+  {
+    stage: 'handshake',
+    cut: ({ proxy, kind }) => {
+      proxy.cutNextConnection(kind, inHandshake);
+      return Promise.resolve();
+    },
+  },
+  {
+    stage: 'upload',
+    cut: async ({ fault, proxy, kind }) => {
+      await untilEntry(fault, '"type":"job.started"', '"stage":"update"');
+      proxy.cutAfterBytes(kind, inUpload);
+    },
+  },
+  {
+    stage: 'start',
+    cut: async ({ fault, proxy, kind }) => {
+      await untilJobHas(fault, 'launcher');
+      proxy.cut(kind);
+    },
+  },
+  {
+    stage: 'follow',
+    cut: async ({ fault, proxy, kind }) => {
+      await untilJobHas(fault, 'group');
+      proxy.cut(kind);
+    },
+  },
+  {
+    stage: 'result',
+    cut: async ({ fault, proxy, kind }) => {
+      await untilJobHas(fault, 'exit_code');
+      proxy.cut(kind);
+    },
+  },
+  {
+    stage: 'reboot',
+    cut: async ({ fault, proxy, kind }) => {
+      await untilEntry(fault, '"type":"reboot.requested"');
+      proxy.cut(kind);
+    },
+  },
+];
+
+const kinds: readonly Cut[] = ['reset', 'silence', 'half-open'];
+
+describe('the connection to the host breaks', () => {
+  for (const kind of kinds) {
+    it.each(stages)(`by ${kind} in the stage $stage`, async ({ cut }) => {
+      let proxy: CutProxy | undefined;
+      const fault = await scene.newCase({
+        script: (name) => `[ "$TURNUS_STAGE" != update ] || until [ -e "/srv/host/${name}.go" ]; do sleep 0.05; done`,
+        spec: async (node, name) => {
+          const host = scene.hosts.host(node);
+          proxy = await startCutProxy({ host: host.address, port: host.port, silenceMs });
+          proxies.push(proxy);
+          const knownHosts = join(scene.cluster.directory, `${name}.known_hosts`);
+          await writeFile(knownHosts, `${host.address} ${host.hostPublicKey}\n`);
+          return { host: { ssh: { port: proxy.port, knownHosts: { path: knownHosts } } } };
+        },
+      });
+      if (proxy === undefined) throw new Error('the case has no proxy');
+      const turnus = fault.start();
+      const ended = cut({ fault, proxy, kind });
+      await ended;
+      await writeFile(scene.hosts.host(fault.node).pathOnDisk(`/srv/host/${fault.name}.go`), '');
+      await expectEnd(turnus, 0, 170_000);
+      expect(proxy.cuts()).toBeGreaterThan(0);
+      await fault.expectDone();
+    });
+  }
+});
+
+async function untilEntry(fault: FaultCase, ...texts: readonly string[]): Promise<void> {
+  await waitFor({
+    what: `a journal entry with ${texts.join(' and ')}`,
+    timeoutMs: 60_000,
+    intervalMs: 5,
+    probe: async () => (await fault.journalLines()).some((line) => texts.every((text) => line.includes(text))),
+  });
+}
+
+/** Waits until this file is in the directory of the update job on the host. */
+async function untilJobHas(fault: FaultCase, file: string): Promise<void> {
+  const jobs = scene.hosts.host(fault.node).pathOnDisk('/var/lib/turnus/jobs');
+  await waitFor({
+    what: `${file} of the update on ${fault.node}`,
+    timeoutMs: 60_000,
+    intervalMs: 5,
+    probe: async () => {
+      const directory = join(jobs, await fault.runUid(), `${fault.node}.update.1`);
+      return (await readdir(directory).catch((): string[] => [])).includes(file);
+    },
+  });
+}
