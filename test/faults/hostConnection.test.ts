@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectEnd } from '../cluster/attempts.js';
 import { waitFor } from '../cluster/waitFor.js';
 import { startCutProxy, type Cut, type CutProxy } from './cutProxy.js';
+import { entry, untilEntry } from './moments.js';
 import { startScene, type FaultCase, type Scene } from './scene.js';
 
 /** Longer than a connection takes to be given up (a probe every 10 s, three without an answer). */
@@ -49,7 +50,7 @@ const stages: readonly Stage[] = [
   {
     stage: 'upload',
     cut: async ({ fault, proxy, kind }) => {
-      await untilEntry(fault, '"type":"job.started"', '"stage":"update"');
+      await untilEntry(fault, entry('job.started', '"stage":"update"'));
       proxy.cutAfterBytes(kind, inUpload);
     },
   },
@@ -77,7 +78,7 @@ const stages: readonly Stage[] = [
   {
     stage: 'reboot',
     cut: async ({ fault, proxy, kind }) => {
-      await untilEntry(fault, '"type":"reboot.requested"');
+      await untilEntry(fault, entry('reboot.requested'));
       proxy.cut(kind);
     },
   },
@@ -101,7 +102,7 @@ describe('the connection to the host breaks', () => {
         },
       });
       if (proxy === undefined) throw new Error('the case has no proxy');
-      const turnus = fault.start();
+      const turnus = await fault.start();
       const ended = cut({ fault, proxy, kind });
       await ended;
       await writeFile(scene.hosts.host(fault.node).pathOnDisk(`/srv/host/${fault.name}.go`), '');
@@ -111,15 +112,6 @@ describe('the connection to the host breaks', () => {
     });
   }
 });
-
-async function untilEntry(fault: FaultCase, ...texts: readonly string[]): Promise<void> {
-  await waitFor({
-    what: `a journal entry with ${texts.join(' and ')}`,
-    timeoutMs: 60_000,
-    intervalMs: 5,
-    probe: async () => (await fault.journalLines()).some((line) => texts.every((text) => line.includes(text))),
-  });
-}
 
 /** Waits until this file is in the directory of the update job on the host. */
 async function untilJobHas(fault: FaultCase, file: string): Promise<void> {

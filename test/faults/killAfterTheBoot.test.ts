@@ -1,4 +1,5 @@
-import { entry, killMatrix } from './killMatrix.js';
+import { killMatrix } from './killMatrix.js';
+import { entry } from './moments.js';
 
 killMatrix('kill -9 after the boot, right after', [
   entry('boot.proved'),

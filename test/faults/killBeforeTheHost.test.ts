@@ -1,4 +1,5 @@
-import { entry, killMatrix } from './killMatrix.js';
+import { killMatrix } from './killMatrix.js';
+import { entry } from './moments.js';
 
 killMatrix('kill -9 before the host is touched, right after', [
   entry('run.started'),

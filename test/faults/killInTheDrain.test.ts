@@ -1,4 +1,5 @@
-import { entry, killMatrix } from './killMatrix.js';
+import { killMatrix } from './killMatrix.js';
+import { entry } from './moments.js';
 
 killMatrix('kill -9 in the drain and at the script, right after', [
   entry('pod.evicting'),

@@ -2,18 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultLeaseDurations } from '../../src/cluster/lease.js';
 import { expectEnd } from '../cluster/attempts.js';
+import type { Moment } from './moments.js';
 import { startScene, type FaultCase, type Scene } from './scene.js';
-
-/** A moment of a turn: the line of a journal entry holds all these texts. */
-export interface Moment {
-  readonly name: string;
-  readonly texts: readonly string[];
-}
-
-/** The entry of a type, further told apart by other texts of its line. */
-export function entry(type: string, ...texts: readonly string[]): Moment {
-  return { name: [type, ...texts].join(' '), texts: [`"type":"${type}"`, ...texts] };
-}
 
 /** Longest between the end of a lease that nobody renews and the first act of who waits for it. */
 const takeOverWithinMs = 5000;
@@ -34,11 +24,11 @@ export function killMatrix(title: string, moments: readonly Moment[]): void {
 
     it.each(moments)('$name', async ({ texts }) => {
       const fault = await scene.newCase();
-      const first = fault.start({ dieAfter: texts });
+      const first = await fault.start({ after: { signal: 'SIGKILL', texts } });
       expect(await first.exited, `${first.stdout()}\n${first.stderr()}`).toBeUndefined();
       await expectLastEntry(fault, texts);
       const died = Date.now();
-      const heirs = [fault.start(), fault.start()];
+      const heirs = [await fault.start(), await fault.start()];
       for (const heir of heirs) await expectEnd(heir, 0, 170_000);
       await expectTakenOver(scene, died);
       await fault.expectDone();

@@ -1,21 +1,30 @@
 /**
- * Loaded into a process of Turnus (`node --import`): kills it the moment that a journal entry is on the disk, before
- * anything else can happen. DIE_AFTER_ENTRY holds the texts that must all stand in the entry's line, as a JSON array.
+ * Loaded into a process of Turnus (`node --import`): sends it a signal the moment that a journal entry is on the disk, before
+ * anything else can happen. SIGNAL_AFTER_ENTRY holds, as JSON, the signal and the texts that must all stand in the line.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 
-const wanted = JSON.parse(process.env['DIE_AFTER_ENTRY'] ?? '[]') as readonly string[];
+export interface SignalAfterEntry {
+  readonly signal: 'SIGKILL' | 'SIGSTOP';
+  readonly texts: readonly string[];
+}
+
+const { signal, texts } = JSON.parse(process.env['SIGNAL_AFTER_ENTRY'] ?? '{}') as SignalAfterEntry;
 const file = await open('/dev/null');
 const prototype = Object.getPrototypeOf(file) as object;
 await file.close();
 let isWritten = false;
+let isSent = false;
 
 wrap('write', (written) => {
   const text = Buffer.isBuffer(written) ? written.toString() : '';
-  if (wanted.length > 0 && wanted.every((part) => text.includes(part))) isWritten = true;
+  if (!isSent && text !== '' && texts.every((part) => text.includes(part))) isWritten = true;
 });
 wrap('datasync', undefined, () => {
-  if (isWritten) process.kill(process.pid, 'SIGKILL');
+  if (!isWritten) return;
+  isWritten = false;
+  isSent = true;
+  process.kill(process.pid, signal);
 });
 
 function wrap(name: 'write' | 'datasync', before?: (first: unknown) => void, after?: () => void): void {
