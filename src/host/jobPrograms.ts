@@ -56,7 +56,7 @@ cat >"$upload/script" &&
 store "$upload"/* "$upload" || fail "the script cannot be brought to the disk in $run"
 mv "$upload" "$job" 2>/dev/null
 if [ "$(cat "$job/token" 2>/dev/null)" != "$token" ]; then
-  rm -rf "$job/$token"
+  rm -rf "$job/\${token:?}"
   [ ! -e "$job" ] || not_again
   fail "the directory $job cannot be made"
 fi

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { isInstalled } from '../playbook/shippedFiles.js';
 import { restrictedCommandLine, turnusHostScript } from '../../src/host/turnusHost.js';
 
 const shipped = new URL('../../deploy/turnus-host', import.meta.url);
@@ -13,6 +14,10 @@ describe('deploy/turnus-host', () => {
 
   test('is a program that /bin/sh understands', () => {
     execFileSync('/bin/sh', ['-n', shipped.pathname]);
+  });
+
+  test.skipIf(!isInstalled('shellcheck'))('has nothing that shellcheck warns of', () => {
+    execFileSync('shellcheck', ['--shell=sh', '--severity=warning', shipped.pathname]);
   });
 });
 
