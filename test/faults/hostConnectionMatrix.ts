@@ -10,21 +10,16 @@ import { startScene, type FaultCase, type Scene } from './scene.js';
 /** Longer than a connection takes to be given up (a probe every 10 s, three without an answer). */
 const silenceMs = 2000;
 
-let scene: Scene;
-const proxies: CutProxy[] = [];
-
-beforeAll(async () => {
-  scene = await startScene();
-});
-afterAll(async () => {
-  for (const proxy of proxies) await proxy.stop();
-  await scene.stop();
-});
-
 interface Stage {
   readonly stage: string;
   /** Breaks the connection in this stage. */
-  readonly cut: (at: { fault: FaultCase; proxy: CutProxy; kind: Cut }) => Promise<void>;
+  readonly cut: (at: {
+    scene: Scene;
+    fault: FaultCase;
+    proxy: CutProxy;
+    kind: Cut;
+    letScriptEnd: () => Promise<void>;
+  }) => Promise<void>;
 }
 
 /** Bytes of the near end until the key exchange is under way, and until it is done. */
@@ -56,65 +51,76 @@ const stages: readonly Stage[] = [
   },
   {
     stage: 'start',
-    cut: async ({ fault, proxy, kind }) => {
-      await untilJobHas(fault, 'launcher');
+    cut: async ({ scene, fault, proxy, kind }) => {
+      await untilJobHas(scene, fault, 'launcher');
       proxy.cut(kind);
     },
   },
   {
     stage: 'follow',
-    cut: async ({ fault, proxy, kind }) => {
-      await untilJobHas(fault, 'group');
+    cut: async ({ scene, fault, proxy, kind }) => {
+      await untilJobHas(scene, fault, 'group');
       proxy.cut(kind);
     },
   },
   {
     stage: 'result',
-    cut: async ({ fault, proxy, kind }) => {
-      await untilJobHas(fault, 'exit_code');
+    cut: async ({ scene, fault, proxy, kind, letScriptEnd }) => {
+      await letScriptEnd();
+      await untilJobHas(scene, fault, 'exit_code');
       proxy.cut(kind);
     },
   },
   {
     stage: 'reboot',
-    cut: async ({ fault, proxy, kind }) => {
+    cut: async ({ fault, proxy, kind, letScriptEnd }) => {
+      await letScriptEnd();
       await untilEntry(fault, entry('reboot.requested'));
       proxy.cut(kind);
     },
   },
 ];
 
-const kinds: readonly Cut[] = ['reset', 'silence', 'half-open'];
+/** In every stage of a turn the connection to the host breaks in this way; the turn goes on and nothing runs twice. */
+export function hostConnectionMatrix(kind: Cut): void {
+  describe(`the connection to the host breaks by ${kind} in the stage`, () => {
+    let scene: Scene;
+    const proxies: CutProxy[] = [];
+    beforeAll(async () => {
+      scene = await startScene();
+    });
+    afterAll(async () => {
+      for (const proxy of proxies) await proxy.stop();
+      await scene.stop();
+    });
 
-describe('the connection to the host breaks', () => {
-  for (const kind of kinds) {
-    it.each(stages)(`by ${kind} in the stage $stage`, async ({ cut }) => {
+    it.each(stages)('$stage', async ({ cut }) => {
       let proxy: CutProxy | undefined;
       const fault = await scene.newCase({
         script: (name) => `[ "$TURNUS_STAGE" != update ] || until [ -e "/srv/host/${name}.go" ]; do sleep 0.05; done`,
-        spec: async (node, name) => {
+        ssh: async (node, name) => {
           const host = scene.hosts.host(node);
           proxy = await startCutProxy({ host: host.address, port: host.port, silenceMs });
           proxies.push(proxy);
           const knownHosts = join(scene.cluster.directory, `${name}.known_hosts`);
           await writeFile(knownHosts, `${host.address} ${host.hostPublicKey}\n`);
-          return { host: { ssh: { port: proxy.port, knownHosts: { path: knownHosts } } } };
+          return { port: proxy.port, knownHosts: { path: knownHosts } };
         },
       });
       if (proxy === undefined) throw new Error('the case has no proxy');
       const turnus = await fault.start();
-      const ended = cut({ fault, proxy, kind });
-      await ended;
-      await writeFile(scene.hosts.host(fault.node).pathOnDisk(`/srv/host/${fault.name}.go`), '');
+      const go = scene.hosts.host(fault.node).pathOnDisk(`/srv/host/${fault.name}.go`);
+      await cut({ scene, fault, proxy, kind, letScriptEnd: () => writeFile(go, '') });
+      await writeFile(go, '');
       await expectEnd(turnus, 0, 170_000);
       expect(proxy.cuts()).toBeGreaterThan(0);
       await fault.expectDone();
     });
-  }
-});
+  });
+}
 
 /** Waits until this file is in the directory of the update job on the host. */
-async function untilJobHas(fault: FaultCase, file: string): Promise<void> {
+async function untilJobHas(scene: Scene, fault: FaultCase, file: string): Promise<void> {
   const jobs = scene.hosts.host(fault.node).pathOnDisk('/var/lib/turnus/jobs');
   await waitFor({
     what: `${file} of the update on ${fault.node}`,

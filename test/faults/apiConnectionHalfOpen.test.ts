@@ -1,0 +1,3 @@
+import { apiConnectionMatrix } from './apiConnectionMatrix.js';
+
+apiConnectionMatrix('half-open');

@@ -1,0 +1,3 @@
+import { hostConnectionMatrix } from './hostConnectionMatrix.js';
+
+hostConnectionMatrix('reset');
