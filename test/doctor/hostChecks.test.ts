@@ -29,6 +29,7 @@ const policy: Pick<HostPolicy, 'ssh' | 'reboot'> = {
     fingerprints: {},
     identity: undefined,
     bastion: undefined,
+    restricted: false,
     sudo: true,
   },
   reboot: { when: 'required', timeoutMs: 1_800_000 },

@@ -10,7 +10,7 @@ import { parseAnswer, programInput, type RemoteAnswer } from '../../src/host/rem
 
 /** What the program for a look at the host calls, and what it looks for. */
 const called = ['cat', 'dirname', 'uname', 'date'];
-const wanted = ['setsid', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
+const wanted = ['setsid', 'mkfifo', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
 
 interface Machine {
   readonly without?: readonly string[];
@@ -34,7 +34,7 @@ async function inspect({ without = [], programs = {} }: Machine): Promise<Remote
   await writeFile(join(directory, 'boot_id'), 'the-boot\n');
   const layout = { baseDirectory: join(directory, 'turnus'), bootIdPath: join(directory, 'boot_id') };
   // The loader needs dd; what is tried here is the program.
-  const text = programInput(inspectProgram(layout))
+  const text = programInput(inspectProgram([]), layout)
     .toString()
     .replace(/^\d+\n/, '');
   const { stdout, stderr } = spawnSync('/bin/sh', ['-c', text], { env: { PATH: bin } });
