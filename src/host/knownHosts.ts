@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { matchesHostField, parseHostField, type HostField } from './knownHostsPattern.js';
+import { hasPattern, matchesHostField, parseHostField, type HostField } from './knownHostsPattern.js';
 
 /** A known_hosts file, read. Its format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". */
 export interface KnownHostsFile {
@@ -12,6 +12,7 @@ export interface KnownHostsFile {
 interface KnownHostsEntry {
   /** `file:line` */
   readonly where: string;
+  readonly path: string;
   readonly marker: 'none' | 'revoked' | 'cert-authority';
   readonly hosts: HostField;
   readonly keyType: string;
@@ -30,9 +31,26 @@ export type HostKeyVerdict =
   | { readonly kind: 'known'; readonly fingerprint: string; readonly where: string }
   /** No line for this host holds a key of this type; `otherTypes` are the types that the lines for it do hold. */
   | { readonly kind: 'unknown'; readonly fingerprint: string; readonly otherTypes: readonly string[] }
-  | { readonly kind: 'mismatch'; readonly fingerprint: string; readonly where: string }
+  | {
+      readonly kind: 'mismatch';
+      readonly fingerprint: string;
+      readonly where: string;
+      /** `SHA256:…` of the key that is expected. */
+      readonly expected: string;
+      /** The line that expects it; undefined where the playbook does. */
+      readonly line?: OutdatedLine;
+    }
   | { readonly kind: 'revoked'; readonly fingerprint: string; readonly where: string }
   | { readonly kind: 'unsupported'; readonly fingerprint: string; readonly message: string };
+
+/** A line of known_hosts that holds another key than the host shows. */
+export interface OutdatedLine {
+  readonly path: string;
+  /** What the line calls the host: `name`, or `[name]:port`. `ssh-keygen -R` takes its lines out by that. */
+  readonly name: string;
+  /** Whether it may mean other hosts as well, so that `ssh-keygen -R` leaves it in. */
+  readonly hasPattern: boolean;
+}
 
 /** Reads a known_hosts file. Lines that are not understood are reported and not used. */
 export function parseKnownHosts(text: string, path: string): KnownHostsFile {
@@ -42,7 +60,7 @@ export function parseKnownHosts(text: string, path: string): KnownHostsFile {
     const line = rawLine.trim();
     if (line === '' || line.startsWith('#')) continue;
     const where = `${path}:${String(index + 1)}`;
-    const entry = parseLine(line, where);
+    const entry = parseLine(line, { where, path });
     if (typeof entry === 'string') problems.push({ where, message: entry });
     else entries.push(entry);
   }
@@ -73,7 +91,10 @@ export function verifyHostKey(question: {
 
   if (pinned !== undefined) {
     const where = 'host.ssh.fingerprints of the playbook';
-    return { kind: normalisedFingerprint(pinned) === fingerprint ? 'known' : 'mismatch', fingerprint, where };
+    const expected = normalisedFingerprint(pinned);
+    return expected === fingerprint
+      ? { kind: 'known', fingerprint, where }
+      : { kind: 'mismatch', fingerprint, where, expected };
   }
 
   const keyType = keyTypeOf(key);
@@ -84,7 +105,7 @@ export function verifyHostKey(question: {
     const sameHere = lines.find(isThisKey);
     same ??= sameHere;
     const other = sameHere === undefined ? lines.find((entry) => entry.keyType === keyType) : undefined;
-    if (other !== undefined) return { kind: 'mismatch', fingerprint, where: other.where };
+    if (other !== undefined) return mismatch(fingerprint, other, lookupName(name, host.port));
   }
   if (same !== undefined) return { kind: 'known', fingerprint, where: same.where };
   const sameWithoutPort = listedWithoutPort.find((entry) => entry.marker === 'none' && isThisKey(entry));
@@ -128,7 +149,7 @@ export function keyTypeOf(key: Buffer): string | undefined {
   return end > key.length ? undefined : key.toString('latin1', 4, end);
 }
 
-function parseLine(line: string, where: string): KnownHostsEntry | string {
+function parseLine(line: string, place: { readonly where: string; readonly path: string }): KnownHostsEntry | string {
   const fields = line.split(/[ \t]+/);
   const marker = fields[0]?.startsWith('@') === true ? fields.shift() : undefined;
   if (marker !== undefined && marker !== '@revoked' && marker !== '@cert-authority')
@@ -142,7 +163,7 @@ function parseLine(line: string, where: string): KnownHostsEntry | string {
   const key = Buffer.from(encoded, 'base64');
   if (keyTypeOf(key) !== keyType) return `the key is damaged or not of type ${keyType}`;
   const kind = marker === undefined ? 'none' : marker === '@revoked' ? 'revoked' : 'cert-authority';
-  return { where, marker: kind, hosts, keyType, key };
+  return { ...place, marker: kind, hosts, keyType, key };
 }
 
 /** Entries for any name of the host; `without-port` finds nothing more at port 22, where the names are bare anyway. */
@@ -159,6 +180,11 @@ function entriesFor(
 
 function lookupName(name: string, port: number): string {
   return port === 22 ? name : `[${name}]:${String(port)}`;
+}
+
+function mismatch(fingerprint: string, { where, path, hosts, key }: KnownHostsEntry, name: string): HostKeyVerdict {
+  const line = { path, name, hasPattern: hasPattern(hosts) };
+  return { kind: 'mismatch', fingerprint, where, expected: fingerprintOf(key), line };
 }
 
 function normalisedFingerprint(text: string): string {

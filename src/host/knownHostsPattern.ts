@@ -33,6 +33,11 @@ export function matchesHostField(field: HostField, name: string): boolean {
   return field.wanted.some(matches) && !field.excluded.some(matches);
 }
 
+/** True when the field may name more hosts than it spells out. */
+export function hasPattern(field: HostField): boolean {
+  return field.kind === 'patterns' && (field.excluded.length > 0 || field.wanted.some((each) => /[*?]/.test(each)));
+}
+
 /** `*` stands for any characters, `?` for one, everything else for itself (ssh_config(5), PATTERNS). */
 export function matchesPattern(pattern: string, text: string): boolean {
   let patternAt = 0;

@@ -72,7 +72,22 @@ describe('verifyHostKey', () => {
     expect(verdict(['# comment', line('10.0.0.1', otherEd25519)])).toMatchObject({
       kind: 'mismatch',
       where: 'known_hosts:2',
+      expected: fingerprintOf(otherEd25519),
+      line: { path: 'known_hosts', name: '10.0.0.1', hasPattern: false },
     });
+  });
+
+  test.each([
+    ['10.0.0.1', 22, '10.0.0.1', false],
+    ['10.0.0.9,node-1', 22, 'node-1', false],
+    ['[10.0.0.1]:2222', 2222, '[10.0.0.1]:2222', false],
+    ['10.0.0.?', 22, '10.0.0.1', true],
+    ['*', 2222, '[10.0.0.1]:2222', true],
+    ['10.0.0.1,!10.0.0.2', 22, '10.0.0.1', true],
+    [hashed('[node-1]:2222'), 2222, '[node-1]:2222', false],
+  ])('says by what name ssh-keygen finds the outdated line "%s" at port %i', (hosts, port, name, hasPattern) => {
+    const outdated = { path: 'known_hosts', name, hasPattern };
+    expect(verdict([line(hosts, otherEd25519)], { port })).toMatchObject({ kind: 'mismatch', line: outdated });
   });
 
   test('takes one name that does not agree for a mismatch', () => {
@@ -107,6 +122,7 @@ describe('verifyHostKey', () => {
     expect(verdict([line('10.0.0.1', ed25519)], { pinned: fingerprintOf(otherEd25519) })).toMatchObject({
       kind: 'mismatch',
       where: containing('playbook'),
+      expected: fingerprintOf(otherEd25519),
     });
   });
 

@@ -39,15 +39,48 @@ describe('the host key', () => {
     );
   });
 
-  test('of a machine that took the place of another is refused, and the line is named', async () => {
+  test('that has changed is named as such, with both keys, what to check and what to remove', async () => {
     const swapped = `[127.0.0.1]:${String(machine.port)} ${other.hostKey.public}`;
     const before = machine.logins();
-    const answer = await (await fixture.port(machine, { knownHosts: `# comment\n${swapped}` })).bootId(signal);
+    const port = await fixture.port(machine, { knownHosts: `# comment\n${swapped}` });
+    const answer = await port.bootId(signal);
+    expect(answer).toMatchObject({ kind: 'host-key-mismatch', fingerprint: fingerprint(machine.hostKey) });
+    const message = answer.kind === 'ok' ? '' : answer.message;
+    const [, path = ''] = /but (\S+known_hosts_\d+):2 expects/.exec(message) ?? [];
+    expect(message).toBe(
+      `node-1 (127.0.0.1 port ${String(machine.port)}) shows the host key ssh-ed25519 ${fingerprint(machine.hostKey)}, but ${path}:2 expects ssh-ed25519 ${fingerprint(other.hostKey)}: the key has changed as after a reinstallation, or another machine answers here. Ask whether the machine was reinstalled, and compare the new fingerprint with what ssh-keygen -lf on its /etc/ssh/ssh_host_*_key.pub prints on its console; only then take the old line out with: ssh-keygen -R '[127.0.0.1]:${String(machine.port)}' -f '${path}', and add the new key.`,
+    );
+    expect(machine.logins()).toBe(before);
+  });
+
+  test('that has changed behind a line for several hosts has no command that would take that out', async () => {
+    const knownHosts = `[127.0.0.*]:${String(machine.port)} ${other.hostKey.public}`;
+    const answer = await (await fixture.port(machine, { knownHosts })).bootId(signal);
     expect(answer).toMatchObject({
       kind: 'host-key-mismatch',
-      message: matching(/known_hosts_\d+:2 expects another one/),
+      message: containing('only then change that line by hand'),
     });
-    expect(machine.logins()).toBe(before);
+  });
+
+  test('that only a certificate authority would vouch for is refused, with what to do instead', async () => {
+    const knownHosts = `@cert-authority * ${other.hostKey.public}`;
+    const answer = await (await fixture.port(machine, { knownHosts })).bootId(signal);
+    expect(answer).toMatchObject({
+      kind: 'host-key-unknown',
+      message: matching(
+        /known_hosts_\d+:1 trusts a certificate authority for this host, and host certificates are not supported: add a line for the key itself, or pin its fingerprint in host\.ssh\.fingerprints\.$/,
+      ),
+      line: machine.knownHostsLine().trim(),
+    });
+  });
+
+  test('of another type than those that are known is refused, and reinstallation is thought of', async () => {
+    const rsa = createKey('rsa');
+    const knownHosts = `[127.0.0.1]:${String(machine.port)} ${rsa.public}`;
+    expect(await (await fixture.port(machine, { knownHosts })).bootId(signal)).toMatchObject({
+      kind: 'host-key-unknown',
+      message: containing('(only ssh-rsa: was the machine reinstalled'),
+    });
   });
 
   test('that is revoked is refused', async () => {
@@ -62,6 +95,9 @@ describe('the host key', () => {
     expect(await (await fixture.port(machine, pin(machine.hostKey))).bootId(signal)).toMatchObject({ kind: 'ok' });
     expect(await (await fixture.port(machine, pin(other.hostKey))).bootId(signal)).toMatchObject({
       kind: 'host-key-mismatch',
+      message: matching(
+        /but host\.ssh\.fingerprints of the playbook expects SHA256:\S+: .* only then write the new fingerprint into host\.ssh\.fingerprints\.$/,
+      ),
     });
   });
 
