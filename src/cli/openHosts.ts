@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path/posix';
 import type { HostPorts } from '../host/hostPort.js';
+import type { FileAccess } from '../ssh/fileAccess.js';
 import type { Playbook } from '../playbook/playbook.js';
 import { say, type CommandIo } from './io.js';
 
@@ -10,6 +11,7 @@ export async function openHosts(io: CommandIo, playbook: Playbook): Promise<Host
   return await createSshHosts({
     policy: playbook.host.ssh,
     readFile: (path) => readFile(path, 'utf8'),
+    accessTo,
     agentSocket: io.env['SSH_AUTH_SOCK'],
     clock: io.clock,
     scripts: Object.values(playbook.host.scripts).map(({ path, content }) => ({ name: basename(path), content })),
@@ -17,4 +19,9 @@ export async function openHosts(io: CommandIo, playbook: Playbook): Promise<Host
       say(io, `warning: ${text}`);
     },
   });
+}
+
+async function accessTo(path: string): Promise<FileAccess | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? undefined : { mode: found.mode & 0o777, isOwn: found.uid === process.getuid?.() };
 }

@@ -119,13 +119,16 @@ function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap
 
 function sshPolicy(ssh: HostManifest['ssh'], origin: PathOrigin): SshPolicy {
   const { bastion } = ssh;
+  const path = (file: { readonly path?: string | undefined } | undefined) =>
+    file?.path === undefined ? undefined : absolutePath(file.path, origin);
   return {
     user: ssh.user,
     port: ssh.port,
     address: ssh.address,
     knownHosts: listed(ssh.knownHosts).map((file) => absolutePath(file.path ?? '', origin)),
     fingerprints: ssh.fingerprints,
-    identity: ssh.identity?.path === undefined ? undefined : absolutePath(ssh.identity.path, origin),
+    identity: path(ssh.identity),
+    identityPassphrase: path(ssh.identityPassphrase),
     bastion: bastion === undefined ? undefined : { ...bastion, user: bastion.user ?? ssh.user },
     restricted: ssh.restricted,
     sudo: ssh.sudo,

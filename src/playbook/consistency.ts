@@ -14,6 +14,7 @@ export function contradictions(content: unknown): Problem[] {
     ...unansweredReboot(content),
     ...unverifiableHosts(content),
     ...beyondRestrictedKey(content),
+    ...passphraseWithoutKey(content),
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
     ...wrongDuringTurnKeys(content),
@@ -149,6 +150,13 @@ function beyondRestrictedKey(content: unknown): Problem[] {
     found.push({ path: [...field, 'path'], at: 'value', message });
   }
   return found;
+}
+
+function passphraseWithoutKey(content: unknown): Problem[] {
+  const ssh = ['spec', 'host', 'ssh'];
+  const path = [...ssh, 'identityPassphrase'];
+  if (valueAt(content, path) === undefined || valueAt(content, [...ssh, 'identity']) !== undefined) return [];
+  return [{ path, at: 'key', message: 'opens a private key, and none is named; add spec.host.ssh.identity' }];
 }
 
 function unreachableHealth(content: unknown): Problem[] {

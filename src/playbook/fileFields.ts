@@ -9,6 +9,7 @@ export const fileFields: readonly (readonly string[])[] = [
   ['spec', 'host', 'ssh', 'knownHosts'],
   ['spec', 'host', 'ssh', 'knownHosts', '*'],
   ['spec', 'host', 'ssh', 'identity'],
+  ['spec', 'host', 'ssh', 'identityPassphrase'],
   ...scriptFields,
 ];
 

@@ -39,6 +39,9 @@ const ssh = mapping(
       .default({})
       .describe('Host keys by the name of the node, as `ssh-keygen -l` prints them: `worker-1: SHA256:…`.'),
     identity: file('The private key to log in with. Without it, the SSH agent is asked.').optional(),
+    identityPassphrase: file(
+      'A file with the passphrase of the private key, in one line. Without it, a key with a passphrase is left to the SSH agent.',
+    ).optional(),
     bastion: mapping('A host to go through. Its host key is verified like any other.', {
       host: text('Name or address of the bastion.', /^[A-Za-z0-9_][\w.:-]{0,252}$/, 'a host name or an IP address'),
       port: port('Port of its SSH server.'),

@@ -126,6 +126,8 @@ export interface SshPolicy {
   readonly fingerprints: Readonly<Record<string, string>>;
   /** Absolute path of the private key; undefined: the agent alone. */
   readonly identity: string | undefined;
+  /** Absolute path of the file with the passphrase of the key. */
+  readonly identityPassphrase: string | undefined;
   readonly bastion: { readonly host: string; readonly port: number; readonly user: string } | undefined;
   /** The key may start installed scripts only (docs/turnus-host.md). */
   readonly restricted: boolean;

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type Client } from 'ssh2';
+import ssh2, { type AgentAuthMethod, type Client, type PublicKeyAuthMethod } from 'ssh2';
 import type { HostFailure } from '../host/hostPort.js';
 import { algorithmsFor } from './algorithms.js';
 import { connectFailure } from './connectFailure.js';
 import type { SshCredentials } from './credentials.js';
 import type { HostKeyCheck } from './hostKeyCheck.js';
+import { agentWithoutSha1 } from './signatures.js';
 import type { SshTarget, SshTimings } from './target.js';
 
 export type ConnectAnswer =
@@ -85,9 +86,16 @@ export function connect(
         keyCheck = target.checkKey(key);
         return keyCheck.kind === 'accepted';
       },
-      ...(credentials.privateKey === undefined ? {} : { privateKey: credentials.privateKey }),
-      ...(credentials.agentSocket === undefined ? {} : { agent: credentials.agentSocket }),
+      authHandler: waysToLogIn(credentials, target.user),
       ...(stream === undefined ? {} : { sock: stream }),
     });
   });
+}
+
+/** The keys first, then the agent; each is tried once. */
+function waysToLogIn({ keys, agentSocket }: SshCredentials, username: string) {
+  const byKey = keys.map((key): PublicKeyAuthMethod => ({ type: 'publickey', username, key }));
+  if (agentSocket === undefined) return byKey;
+  const byAgent: AgentAuthMethod = { type: 'agent', username, agent: agentWithoutSha1(agentSocket) };
+  return [...byKey, byAgent];
 }

@@ -1,6 +1,7 @@
 import type { HostFailure } from '../host/hostPort.js';
 import type { SshTarget } from './target.js';
 import type { SshCredentials } from './credentials.js';
+import { sha1Refused } from './signatures.js';
 
 /** Disconnect reason of a server that has seen too many keys (RFC 4253, 11.1; OpenSSH sends 2 for it). */
 const protocolErrorReason = 2;
@@ -13,6 +14,10 @@ export function connectFailure(failed: {
   readonly agentProblem: string | undefined;
 }): { failure: HostFailure; transient: boolean } {
   const { error, target, credentials, agentProblem } = failed;
+  if (error.message.includes(sha1Refused)) {
+    const message = `${target.label} takes an RSA key only with a SHA-1 signature, which Turnus never makes: log in with an ed25519 key, or update its SSH server.`;
+    return { failure: { kind: 'login-refused', message }, transient: false };
+  }
   const tooManyKeys = error.code === protocolErrorReason && /authentication/i.test(error.message);
   if (error.level === 'client-authentication' || tooManyKeys) {
     const agent = agentProblem === undefined ? '' : `, and the agent did not work (${oneLine(agentProblem)})`;

@@ -6,16 +6,20 @@ import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import type { SshTarget, SshTimings } from './target.js';
 import { loadCredentials } from './credentials.js';
+import type { AccessTo } from './fileAccess.js';
 import { checkHostKey } from './hostKeyCheck.js';
 import { createLink, type Link } from './link.js';
 import type { PlaybookScript } from '../host/hostPrograms.js';
 import type { HostDoor } from './runProgram.js';
+import { loadPassphrase } from './passphrase.js';
 import { createSshHost } from './sshHost.js';
 
 export interface SshHostsOptions {
   readonly policy: SshPolicy;
   /** Text of a file; rejects with the system's error. */
   readonly readFile: (path: string) => Promise<string>;
+  /** Who may read a file that holds a secret. */
+  readonly accessTo: AccessTo;
   /** Socket of the SSH agent (SSH_AUTH_SOCK). */
   readonly agentSocket: string | undefined;
   readonly clock: Clock;
@@ -37,15 +41,24 @@ const defaultTimings: SshTimings = { connectTimeoutMs: 15_000, keepaliveInterval
  * first asked, one connection a host, through the bastion where there is one.
  *
  * @throws TurnusError where a known_hosts file is missing (`known-hosts-missing`, `known-hosts-unreadable`) or nothing
- * can prove us (`identity-…`, see `loadCredentials`).
+ * can prove us (`identity-…`, see `loadCredentials` and `loadPassphrase`).
  */
 export async function createSshHosts(options: SshHostsOptions): Promise<HostPorts> {
-  const { policy, readFile, agentSocket, clock } = options;
+  const { policy, readFile, accessTo, agentSocket, clock } = options;
   const files = await Promise.all(policy.knownHosts.map((path) => readKnownHosts(path, readFile)));
   for (const { where, message } of files.flatMap((file) => file.problems)) {
     options.onProblem?.(`${where}: ${message}; the line is not used.`);
   }
-  const credentials = await loadCredentials({ policy, readFile, agentSocket });
+  const { identity, identityPassphrase } = policy;
+  const where = 'spec.host.ssh.identity in the playbook';
+  const credentials = await loadCredentials({
+    identities: identity === undefined ? [] : [{ path: identity, where, replaceable: false }],
+    passphrase:
+      identityPassphrase === undefined ? undefined : await loadPassphrase(identityPassphrase, readFile, accessTo),
+    readFile,
+    accessTo,
+    agentSocket,
+  });
   const timings = { ...defaultTimings, ...options.timings };
 
   const linkTo = (machine: { name: string; host: string; port: number; user: string }, bastion?: Link): Link =>

@@ -28,6 +28,7 @@ const policy: Pick<HostPolicy, 'ssh' | 'reboot'> = {
     knownHosts: ['/etc/turnus/known_hosts'],
     fingerprints: {},
     identity: undefined,
+    identityPassphrase: undefined,
     bastion: undefined,
     restricted: false,
     sudo: true,

@@ -45,6 +45,7 @@ describe('a playbook without mistakes', () => {
       knownHosts: ['/team/known_hosts'],
       fingerprints: {},
       identity: undefined,
+      identityPassphrase: undefined,
       bastion: undefined,
       restricted: false,
       sudo: true,

@@ -152,6 +152,11 @@ describe('a wrong value', () => {
     ],
     [
       'user: maintenance',
+      'user: a, identityPassphrase: {path: ./passphrase}',
+      '7:20 spec.host.ssh.identityPassphrase: opens a private key, and none is named; add spec.host.ssh.identity',
+    ],
+    [
+      'user: maintenance',
       'user: a, port: 70000',
       '7:26 spec.host.ssh.port: expected a whole number from 1 to 65535, not 70000',
     ],

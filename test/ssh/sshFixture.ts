@@ -48,6 +48,7 @@ export async function createSshFixture(): Promise<SshFixture> {
       knownHosts: [knownHosts],
       fingerprints: {},
       identity,
+      identityPassphrase: undefined,
       bastion: undefined,
       restricted: false,
       sudo: true,
@@ -56,6 +57,7 @@ export async function createSshFixture(): Promise<SshFixture> {
     const made = await createSshHosts({
       policy,
       readFile: (path) => readFile(path, 'utf8'),
+      accessTo: () => Promise.resolve(undefined),
       agentSocket: undefined,
       clock: systemClock,
       layout: host.layout,
