@@ -3,7 +3,7 @@ import { basename } from 'node:path/posix';
 import type { HostPorts } from '../host/hostPort.js';
 import type { FileAccess } from '../ssh/fileAccess.js';
 import type { Playbook } from '../playbook/playbook.js';
-import { say, type CommandIo } from './io.js';
+import { homeDirectory, say, type CommandIo } from './io.js';
 
 /** The hosts of the playbook, reached over SSH with what this machine has to log in. */
 export async function openHosts(io: CommandIo, playbook: Playbook): Promise<HostPorts> {
@@ -12,6 +12,7 @@ export async function openHosts(io: CommandIo, playbook: Playbook): Promise<Host
     policy: playbook.host.ssh,
     readFile: (path) => readFile(path, 'utf8'),
     accessTo,
+    homeDirectory: homeDirectory(io),
     agentSocket: io.env['SSH_AUTH_SOCK'],
     clock: io.clock,
     scripts: Object.values(playbook.host.scripts).map(({ path, content }) => ({ name: basename(path), content })),

@@ -142,6 +142,7 @@ function stepOf(code: FindingCode): (typeof steps)[number] {
     case 'no-host-address':
       return 'address';
     case 'host-unreachable':
+    case 'host-ssh-config':
       return 'reachable';
     case 'host-key-unknown':
     case 'host-key-mismatch':

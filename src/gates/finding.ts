@@ -66,6 +66,7 @@ export const findingCatalogue = {
   'host-key-unknown': 'The host key is in no known_hosts file.',
   'host-key-mismatch': 'The host shows another key than the one known.',
   'host-key-revoked': 'The host shows a key that known_hosts marks as revoked.',
+  'host-ssh-config': 'The ssh_config file says something for the host, or names a key, that Turnus cannot follow.',
   'host-login-refused': 'The host does not accept the user or the key.',
   'host-sudo-refused': 'sudo on the host asks for a password or is missing.',
   'host-not-usable': 'The host answers, but a command that Turnus needs fails there.',

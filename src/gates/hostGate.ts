@@ -57,7 +57,7 @@ export function hostGate({
 
 function failureWords(
   failure: HostFailure,
-  host: { readonly address: string; readonly user: string },
+  host: { readonly address: string; readonly user: string | undefined },
 ): { readonly code: FindingCode; readonly hint: string } {
   switch (failure.kind) {
     case 'unreachable':
@@ -78,15 +78,20 @@ function failureWords(
       };
     case 'host-key-revoked':
       return { code: 'host-key-revoked', hint: 'Give the host a new key, and do not log in before that is done.' };
+    case 'config-refused':
+      return {
+        code: 'host-ssh-config',
+        hint: 'Change that, or say it in spec.host.ssh of the playbook, which counts before the ssh_config file; docs/ssh.md lists what is followed.',
+      };
     case 'login-refused':
       return {
         code: 'host-login-refused',
-        hint: `Put the public key of spec.host.ssh.identity into authorized_keys of ${host.user} on the host.`,
+        hint: `Put the public key of spec.host.ssh.identity into authorized_keys of ${host.user ?? 'the user'} on the host.`,
       };
     case 'sudo-refused':
       return {
         code: 'host-sudo-refused',
-        hint: `Allow ${host.user} sudo without a password on the host (NOPASSWD).`,
+        hint: `Allow ${host.user ?? 'the user'} sudo without a password on the host (NOPASSWD).`,
       };
     case 'command-failed':
       return {

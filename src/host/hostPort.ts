@@ -142,6 +142,8 @@ export type HostFailure =
     }
   | { readonly kind: 'host-key-mismatch'; readonly message: string; readonly fingerprint: string }
   | { readonly kind: 'host-key-revoked'; readonly message: string; readonly fingerprint: string }
+  /** What says how to reach the host, or a key that it names, cannot be followed. Nothing was sent to the host. */
+  | { readonly kind: 'config-refused'; readonly message: string }
   /** The user or key was not accepted. */
   | { readonly kind: 'login-refused'; readonly message: string }
   /** sudo wants a password or is missing. */

@@ -118,21 +118,34 @@ function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap
 }
 
 function sshPolicy(ssh: HostManifest['ssh'], origin: PathOrigin): SshPolicy {
-  const { bastion } = ssh;
+  const { user, port, bastion } = withSshDefaults(ssh);
   const path = (file: { readonly path?: string | undefined } | undefined) =>
     file?.path === undefined ? undefined : absolutePath(file.path, origin);
   return {
-    user: ssh.user,
-    port: ssh.port,
+    user,
+    port,
     address: ssh.address,
     knownHosts: listed(ssh.knownHosts).map((file) => absolutePath(file.path ?? '', origin)),
     fingerprints: ssh.fingerprints,
     identity: path(ssh.identity),
     identityPassphrase: path(ssh.identityPassphrase),
-    bastion: bastion === undefined ? undefined : { ...bastion, user: bastion.user ?? ssh.user },
+    config: path(ssh.config),
+    bastion: bastion?.map((each) => ({ host: each.host, port: each.port, user: each.user })),
     restricted: ssh.restricted,
     sudo: ssh.sudo,
   };
+}
+
+/**
+ * Ports and users that are not written, filled in. With a config they stay open: it is asked before the defaults
+ * count. An empty list of bastions then says something, and without a config nothing.
+ */
+function withSshDefaults(ssh: HostManifest['ssh']) {
+  const { user, port, config } = ssh;
+  const bastion = ssh.bastion === undefined ? undefined : listed(ssh.bastion);
+  if (config !== undefined) return { user, port, bastion };
+  const filled = bastion?.map((each) => ({ ...each, port: each.port ?? 22, user: each.user ?? user }));
+  return { user, port: port ?? 22, bastion: filled?.length === 0 ? undefined : filled };
 }
 
 function scriptFiles(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap<string, Script>): ReferencedFile[] {
@@ -158,15 +171,17 @@ function scriptAt(path: string, scripts: ReadonlyMap<string, Script>): Script {
 
 /**
  * What the playbook says, whatever way it is written: defaults filled in, the one known_hosts file as a list of one,
- * keys in alphabetical order.
+ * a list of one bastion as that one, keys in alphabetical order.
  */
 function normalised(manifest: PlaybookManifest): Readonly<Record<string, unknown>> {
-  const { ssh } = manifest.spec.host;
-  const { bastion } = ssh;
+  const { bastion: _asWritten, ...ssh } = manifest.spec.host.ssh;
+  const { user, port, bastion } = withSshDefaults(manifest.spec.host.ssh);
   const spelledOut = {
     ...ssh,
     knownHosts: listed(ssh.knownHosts),
-    ...(bastion === undefined ? {} : { bastion: { ...bastion, user: bastion.user ?? ssh.user } }),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    ...(bastion === undefined ? {} : { bastion: bastion.length === 1 ? bastion[0] : bastion }),
   };
   return sortedObject({ ...manifest, spec: { ...manifest.spec, host: { ...manifest.spec.host, ssh: spelledOut } } });
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from '../time/duration.js';
 import { wrongDuringTurnKeys } from './duringTurnSchema.js';
 import { scriptFields, stages } from './fileFields.js';
+import { userNameExpected } from './hostSchema.js';
 import type { Problem } from './mistake.js';
 import { healthSchema } from './schema.js';
 import { valueAt, valuesAt } from './writtenContent.js';
@@ -14,6 +15,7 @@ export function contradictions(content: unknown): Problem[] {
     ...unansweredReboot(content),
     ...unverifiableHosts(content),
     ...beyondRestrictedKey(content),
+    ...missingUser(content),
     ...passphraseWithoutKey(content),
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
@@ -152,10 +154,23 @@ function beyondRestrictedKey(content: unknown): Problem[] {
   return found;
 }
 
+const sshField = ['spec', 'host', 'ssh'];
+
+function sshSays(content: unknown, field: string): boolean {
+  return valueAt(content, [...sshField, field]) !== undefined;
+}
+
+function missingUser(content: unknown): Problem[] {
+  const ssh = valueAt(content, sshField);
+  const isMapping = typeof ssh === 'object' && ssh !== null && !Array.isArray(ssh);
+  if (!isMapping || sshSays(content, 'user') || sshSays(content, 'config')) return [];
+  return [{ path: [...sshField, 'user'], at: 'value', message: `is missing; expected ${userNameExpected}` }];
+}
+
 function passphraseWithoutKey(content: unknown): Problem[] {
-  const ssh = ['spec', 'host', 'ssh'];
-  const path = [...ssh, 'identityPassphrase'];
-  if (valueAt(content, path) === undefined || valueAt(content, [...ssh, 'identity']) !== undefined) return [];
+  const isNeeded = sshSays(content, 'identity') || sshSays(content, 'config');
+  if (isNeeded || !sshSays(content, 'identityPassphrase')) return [];
+  const path = [...sshField, 'identityPassphrase'];
   return [{ path, at: 'key', message: 'opens a private key, and none is named; add spec.host.ssh.identity' }];
 }
 

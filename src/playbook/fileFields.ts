@@ -10,6 +10,7 @@ export const fileFields: readonly (readonly string[])[] = [
   ['spec', 'host', 'ssh', 'knownHosts', '*'],
   ['spec', 'host', 'ssh', 'identity'],
   ['spec', 'host', 'ssh', 'identityPassphrase'],
+  ['spec', 'host', 'ssh', 'config'],
   ...scriptFields,
 ];
 

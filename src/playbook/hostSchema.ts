@@ -1,25 +1,36 @@
 import { z } from 'zod';
+import { hostNamePattern, userNamePattern } from './hostNames.js';
 import { duration, file, flag, listOf, mapping, oneOf, text, wholeNumber } from './fieldKinds.js';
 
-const port = (description: string) => wholeNumber(description, { min: 1, max: 65_535 }).default(22);
+/** What is expected where a name of a user is missing or wrong. */
+export const userNameExpected = 'the name of a user on the host, without spaces';
 
-const userName = (description: string) =>
-  text(description, /^[^\s:-][^\s:]{0,63}$/, 'the name of a user on the host, without spaces');
+const port = (description: string) => wholeNumber(description, { min: 1, max: 65_535 }).optional();
+
+const userName = (description: string) => text(description, userNamePattern, userNameExpected).optional();
 
 const knownHostsFile = file('A known_hosts file.');
+
+const bastion = (description: string) =>
+  mapping(description, {
+    host: text(
+      'Name or address of the bastion; with `config`, the name that is looked up there.',
+      hostNamePattern,
+      'a host name or an IP address',
+    ),
+    port: port('Port of its SSH server. Default: what `config` says, else 22.'),
+    user: userName('The user to log in as there. Default: what `config` says, else the user of the hosts.'),
+  });
 
 const ssh = mapping(
   'How the hosts are reached. Host keys are always verified: give knownHosts, fingerprints or both.',
   {
-    user: userName('The user to log in as.'),
-    port: port('Port of the SSH server.'),
-    address: oneOf('Which of the addresses of the node (`status.addresses`) leads to its host.', [
-      'InternalIP',
-      'ExternalIP',
-      'Hostname',
-      'InternalDNS',
-      'ExternalDNS',
-    ]).default('InternalIP'),
+    user: userName('The user to log in as. Required, unless `config` gives one.'),
+    port: port('Port of the SSH server. Default: what `config` says, else 22.'),
+    address: oneOf(
+      'Which of the addresses of the node (`status.addresses`) leads to its host, where `config` gives no HostName.',
+      ['InternalIP', 'ExternalIP', 'Hostname', 'InternalDNS', 'ExternalDNS'],
+    ).default('InternalIP'),
     knownHosts: z
       .union([knownHostsFile, listOf('Several known_hosts files.', knownHostsFile, 'files ({path: …})')], {
         error: 'expected a file ({path: …}) or a list of files',
@@ -37,16 +48,32 @@ const ssh = mapping(
         { error: 'expected a mapping from node names to fingerprints' },
       )
       .default({})
-      .describe('Host keys by the name of the node, as `ssh-keygen -l` prints them: `worker-1: SHA256:…`.'),
-    identity: file('The private key to log in with. Without it, the SSH agent is asked.').optional(),
+      .describe(
+        'Host keys by the name of the node, or of the bastion, as `ssh-keygen -l` prints them: `worker-1: SHA256:…`.',
+      ),
+    identity: file(
+      'The private key to log in with. Without it, the keys that `config` names and the SSH agent are asked.',
+    ).optional(),
     identityPassphrase: file(
       'A file with the passphrase of the private key, in one line. Without it, a key with a passphrase is left to the SSH agent.',
     ).optional(),
-    bastion: mapping('A host to go through. Its host key is verified like any other.', {
-      host: text('Name or address of the bastion.', /^[A-Za-z0-9_][\w.:-]{0,252}$/, 'a host name or an IP address'),
-      port: port('Port of its SSH server.'),
-      user: userName('The user to log in as there. Default: the user of the hosts.').optional(),
-    }).optional(),
+    config: file(
+      'A file in the format of OpenSSH, such as ~/.ssh/config, that is asked under the name of the node for HostName, User, Port, IdentityFile and ProxyJump. What the playbook says counts before it.',
+    ).optional(),
+    bastion: z
+      .union(
+        [
+          bastion('A host to go through. Its host key is verified like any other.'),
+          listOf('Several hosts to go through.', bastion('One of the hosts to go through.'), 'bastions').max(8, {
+            error: 'expected at most 8 bastions',
+          }),
+        ],
+        { error: 'expected a mapping with host, port, user or a list of them' },
+      )
+      .optional()
+      .describe(
+        'The host to go through, or a list of them from here to the nodes. The host key of each is verified under its own name. An empty list: go directly, whatever `config` says.',
+      ),
     restricted: flag(
       'Whether the key may start installed scripts only: on the hosts `turnus-host` is its forced command (docs/turnus-host.md).',
     ).default(false),

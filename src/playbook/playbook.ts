@@ -116,22 +116,35 @@ export interface HostPolicy {
 }
 
 export interface SshPolicy {
-  readonly user: string;
-  readonly port: number;
+  /** Undefined where the playbook leaves it to `config`. */
+  readonly user: string | undefined;
+  /** Undefined where the playbook leaves it to `config`; without one it is 22. */
+  readonly port: number | undefined;
   /** Node address type (`InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`). */
   readonly address: string;
   /** Absolute paths of known_hosts files. */
   readonly knownHosts: readonly string[];
   /** `SHA256:…` fingerprints by node name, pinned in the playbook. */
   readonly fingerprints: Readonly<Record<string, string>>;
-  /** Absolute path of the private key; undefined: the agent alone. */
+  /** Absolute path of the private key; undefined: the keys of `config`, and the agent. */
   readonly identity: string | undefined;
   /** Absolute path of the file with the passphrase of the key. */
   readonly identityPassphrase: string | undefined;
-  readonly bastion: { readonly host: string; readonly port: number; readonly user: string } | undefined;
+  /** Absolute path of an ssh_config file that is asked for what the playbook does not say. */
+  readonly config: string | undefined;
+  /** Hosts to go through, from here to the nodes; empty: none. Undefined: `config` says it, else none. */
+  readonly bastion: readonly SshBastion[] | undefined;
   /** The key may start installed scripts only (docs/turnus-host.md). */
   readonly restricted: boolean;
   readonly sudo: boolean;
+}
+
+export interface SshBastion {
+  readonly host: string;
+  /** Undefined where `config` says it, else 22. */
+  readonly port: number | undefined;
+  /** Undefined where `config` says it, else the user of the hosts. */
+  readonly user: string | undefined;
 }
 
 export interface ScriptPolicy {

@@ -3,6 +3,7 @@ import pRetry from 'p-retry';
 import type { Client } from 'ssh2';
 import type { HostAnswer, HostFailure } from '../host/hostPort.js';
 import { connect } from './connect.js';
+import { oneLine } from './connectFailure.js';
 import type { SshTarget, SshTimings } from './target.js';
 import type { SshCredentials } from './credentials.js';
 
@@ -21,12 +22,18 @@ export interface Link {
   drop(): void;
 }
 
+/** What proves us to the machine, or why nothing does. */
+export type CredentialsAnswer = { readonly kind: 'ok'; readonly value: SshCredentials } | HostFailure;
+
 export function createLink(request: {
   readonly target: SshTarget;
-  readonly credentials: SshCredentials;
+  /** Asked for at each attempt to connect. */
+  readonly credentials: () => Promise<CredentialsAnswer>;
   readonly timings: SshTimings;
-  /** Where the host is reached through another one. */
+  /** Where the host is reached through another one: that one, the last of several. */
   readonly bastion?: Link | undefined;
+  /** It is itself a bastion: the link behind it says on the way to whom it failed. */
+  readonly isBastion?: boolean;
 }): Link {
   const { target, bastion } = request;
   let current: Attempt | undefined;
@@ -76,15 +83,21 @@ export function createLink(request: {
   };
 
   async function establish(
-    parts: { target: SshTarget; credentials: SshCredentials; timings: SshTimings },
+    parts: Parameters<typeof createLink>[0],
     signal: AbortSignal,
   ): Promise<HostAnswer<OpenLink>> {
+    const credentials = await orAborted(parts.credentials(), signal);
+    if (credentials.kind !== 'ok') return credentials;
     try {
       return await pRetry(
         async () => {
-          const stream = bastion === undefined ? undefined : await throughBastion(bastion, parts.target, signal);
-          if (stream?.kind === 'failed') return stream.failure;
-          const answer = await connect({ ...parts, stream: stream?.stream }, signal);
+          const stream = bastion === undefined ? undefined : await throughBastion(bastion, parts, signal);
+          if (stream?.kind === 'failed') {
+            const { failure } = stream;
+            if (parts.isBastion === true) return failure;
+            return { ...failure, message: `On the way to ${parts.target.label}: ${failure.message}` };
+          }
+          const answer = await connect({ ...parts, credentials: credentials.value, stream: stream?.stream }, signal);
           if (answer.kind === 'ok')
             return { kind: 'ok', value: { client: answer.client, fingerprint: answer.fingerprint } };
           if (answer.transient) throw new TransientFailure(answer.failure);
@@ -124,26 +137,40 @@ type StreamAnswer =
   | { readonly kind: 'ok'; readonly stream: Duplex }
   | { readonly kind: 'failed'; readonly stream?: undefined; readonly failure: HostFailure };
 
-async function throughBastion(bastion: Link, target: SshTarget, signal: AbortSignal): Promise<StreamAnswer> {
+/** A stream from the bastion to the target. Opening it may take as long as a connection may. */
+async function throughBastion(
+  bastion: Link,
+  { target, timings }: { readonly target: SshTarget; readonly timings: SshTimings },
+  signal: AbortSignal,
+): Promise<StreamAnswer> {
   const opened = await bastion.open(signal);
-  if (opened.kind !== 'ok')
-    return { kind: 'failed', failure: { ...opened, message: `On the way to ${target.label}: ${opened.message}` } };
+  if (opened.kind !== 'ok') return { kind: 'failed', failure: opened };
+  let isOver = false;
+  let patience: NodeJS.Timeout | undefined;
   const forwarded = new Promise<StreamAnswer>((resolve) => {
     const refused = (reason: string) => {
-      const message = `The bastion ${bastion.label} opened no way to ${target.label}: ${reason.replace(/^\(SSH\) /, '')}.`;
+      const message = `The bastion ${bastion.label} opened no way to ${target.label}: ${oneLine(reason.replace(/^\(SSH\) /, ''))}.`;
       resolve({ kind: 'failed', failure: { kind: 'unreachable', message } });
     };
+    patience = setTimeout(() => {
+      refused(`nobody answered there within ${String(timings.connectTimeoutMs / 1000)} s`);
+    }, timings.connectTimeoutMs);
     try {
       opened.value.client.forwardOut('127.0.0.1', 0, target.host, target.port, (error, stream) => {
         if (error !== undefined) refused(error.message);
-        else if (signal.aborted) stream.destroy();
+        else if (isOver) stream.destroy();
         else resolve({ kind: 'ok', stream });
       });
     } catch (error) {
       refused(error instanceof Error ? error.message : String(error));
     }
   });
-  return await orAborted(forwarded, signal);
+  try {
+    return await orAborted(forwarded, signal);
+  } finally {
+    isOver = true;
+    clearTimeout(patience);
+  }
 }
 
 /** The promise, or the signal's reason if that aborts first. */

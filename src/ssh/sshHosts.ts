@@ -1,18 +1,18 @@
 import type { HostPort, HostPorts } from '../host/hostPort.js';
+import type { PlaybookScript } from '../host/hostPrograms.js';
 import { defaultHostLayout, type HostLayout } from '../host/jobDirectory.js';
 import { knownKeyTypes, parseKnownHosts, type HostIdentity, type KnownHostsFile } from '../host/knownHosts.js';
 import type { SshPolicy } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
-import type { SshTarget, SshTimings } from './target.js';
-import { loadCredentials } from './credentials.js';
 import type { AccessTo } from './fileAccess.js';
 import { checkHostKey } from './hostKeyCheck.js';
+import { openKeyRing } from './keyRing.js';
 import { createLink, type Link } from './link.js';
-import type { PlaybookScript } from '../host/hostPrograms.js';
-import type { HostDoor } from './runProgram.js';
-import { loadPassphrase } from './passphrase.js';
+import { loadSshConfig } from './loadSshConfig.js';
+import { routeTo, type Machine } from './route.js';
 import { createSshHost } from './sshHost.js';
+import type { SshTarget, SshTimings } from './target.js';
 
 export interface SshHostsOptions {
   readonly policy: SshPolicy;
@@ -20,6 +20,8 @@ export interface SshHostsOptions {
   readonly readFile: (path: string) => Promise<string>;
   /** Who may read a file that holds a secret. */
   readonly accessTo: AccessTo;
+  /** What `~` means in an ssh_config file. */
+  readonly homeDirectory: string;
   /** Socket of the SSH agent (SSH_AUTH_SOCK). */
   readonly agentSocket: string | undefined;
   readonly clock: Clock;
@@ -37,41 +39,43 @@ export interface SshHostsOptions {
 const defaultTimings: SshTimings = { connectTimeoutMs: 15_000, keepaliveIntervalMs: 10_000, keepaliveCount: 3 };
 
 /**
- * The hosts behind the nodes, over SSH. Reads known_hosts and the private key once; connects to a host when it is
- * first asked, one connection a host, through the bastion where there is one.
+ * The hosts behind the nodes, over SSH. Reads known_hosts, the ssh_config file and the private key of the playbook once;
+ * connects to a host when it is first asked, one connection a host, through the bastions where there are some.
  *
- * @throws TurnusError where a known_hosts file is missing (`known-hosts-missing`, `known-hosts-unreadable`) or nothing
- * can prove us (`identity-…`, see `loadCredentials` and `loadPassphrase`).
+ * @throws TurnusError where a file is missing or unusable (`known-hosts-…`, `ssh-config-…`) or nothing can prove us
+ * (`identity-…`, see `loadCredentials` and `loadPassphrase`). What an ssh_config file says for one host is refused in
+ * the answers of that host (`config-refused`).
  */
 export async function createSshHosts(options: SshHostsOptions): Promise<HostPorts> {
-  const { policy, readFile, accessTo, agentSocket, clock } = options;
+  const { policy, readFile, clock, homeDirectory } = options;
   const files = await Promise.all(policy.knownHosts.map((path) => readKnownHosts(path, readFile)));
   for (const { where, message } of files.flatMap((file) => file.problems)) {
     options.onProblem?.(`${where}: ${message}; the line is not used.`);
   }
-  const { identity, identityPassphrase } = policy;
-  const where = 'spec.host.ssh.identity in the playbook';
-  const credentials = await loadCredentials({
-    identities: identity === undefined ? [] : [{ path: identity, where, replaceable: false }],
-    passphrase:
-      identityPassphrase === undefined ? undefined : await loadPassphrase(identityPassphrase, readFile, accessTo),
-    readFile,
-    accessTo,
-    agentSocket,
-  });
+  const config = policy.config === undefined ? undefined : await loadSshConfig(policy.config, options);
+  const keyRing = await openKeyRing(options);
   const timings = { ...defaultTimings, ...options.timings };
 
-  const linkTo = (machine: { name: string; host: string; port: number; user: string }, bastion?: Link): Link =>
+  const linkTo = (machine: Machine, bastion: Link | undefined, isBastion = false): Link =>
     createLink({
       target: targetOf(machine, { files, fingerprints: policy.fingerprints }),
-      credentials,
+      credentials: () => keyRing.credentialsFor(machine),
       timings,
       bastion,
+      isBastion,
     });
-  const bastion = policy.bastion === undefined ? undefined : linkTo({ ...policy.bastion, name: policy.bastion.host });
-  const door: HostDoor = policy.restricted
-    ? { kind: 'restricted' }
-    : { kind: 'shell', sudo: policy.sudo && policy.user !== 'root' };
+  /** By the whole way to them, in the order in which they were made: each after those that it is reached through. */
+  const bastions = new Map<string, Link>();
+  const bastionsTo = (machines: readonly Machine[]): Link | undefined => {
+    let last: Link | undefined;
+    for (const [place, machine] of machines.entries()) {
+      const way = JSON.stringify(machines.slice(0, place + 1));
+      const link = bastions.get(way) ?? linkTo(machine, last, true);
+      bastions.set(way, link);
+      last = link;
+    }
+    return last;
+  };
   const hosts = new Map<string, HostPort>();
 
   return {
@@ -79,12 +83,15 @@ export async function createSshHosts(options: SshHostsOptions): Promise<HostPort
       const key = `${node.name} ${node.address}`;
       const known = hosts.get(key);
       if (known !== undefined) return known;
-      const link = linkTo({ name: node.name, host: node.address, port: policy.port, user: policy.user }, bastion);
+      const route = routeTo(node, { policy, config, homeDirectory });
+      const link =
+        route.kind === 'ok' ? linkTo(route.target, bastionsTo(route.bastions)) : closedLink(node.name, route.message);
+      const user = route.kind === 'ok' ? route.target.user : policy.user;
       const host = createSshHost({
         link,
         layout: options.layout ?? defaultHostLayout,
         clock,
-        door,
+        door: policy.restricted ? { kind: 'restricted' } : { kind: 'shell', sudo: policy.sudo && user !== 'root' },
         scripts: options.scripts ?? [],
         callTimeoutMs: options.callTimeoutMs ?? 60_000,
       });
@@ -93,13 +100,23 @@ export async function createSshHosts(options: SshHostsOptions): Promise<HostPort
     },
     close() {
       for (const host of hosts.values()) host.disconnect();
-      bastion?.drop();
+      for (const bastion of [...bastions.values()].reverse()) bastion.drop();
     },
   };
 }
 
+/** The way to a host that the configuration does not let us go: every call says why. */
+function closedLink(label: string, reason: string): Link {
+  const message = `Nothing was sent to ${label}: ${reason}.`;
+  return {
+    label,
+    open: () => Promise.resolve({ kind: 'config-refused', message }),
+    drop: () => undefined,
+  };
+}
+
 function targetOf(
-  machine: { name: string; host: string; port: number; user: string },
+  machine: Machine,
   known: { files: readonly KnownHostsFile[]; fingerprints: Readonly<Record<string, string>> },
 ): SshTarget {
   const { name, host, port, user } = machine;

@@ -75,6 +75,7 @@ async function port(
       fingerprints: {},
       identity: agentSocket === undefined ? clientKey.privatePath : undefined,
       identityPassphrase: undefined,
+      config: undefined,
       bastion: undefined,
       restricted: false,
       sudo: true,
@@ -82,6 +83,7 @@ async function port(
     },
     readFile: (path) => readFile(path, 'utf8'),
     accessTo: () => Promise.resolve({ mode: 0o600, isOwn: true }),
+    homeDirectory: work.path,
     agentSocket,
     clock: systemClock,
   });
@@ -231,7 +233,7 @@ describe('a host behind a real sshd', () => {
   });
 
   test('is reached through a bastion whose key is verified as well', async () => {
-    const bastion = { host: two.address, port: sshPort, user: 'root' };
+    const bastion = [{ host: two.address, port: sshPort, user: 'root' }];
     expect(await (await port(one, { bastion })).bootId(signal)).toEqual({ kind: 'ok', value: one.bootId });
     const withoutBastion = await port(one, { bastion, knownHostsText: one.knownHostsLine });
     const refused = await withoutBastion.bootId(signal);

@@ -29,6 +29,7 @@ const policy: Pick<HostPolicy, 'ssh' | 'reboot'> = {
     fingerprints: {},
     identity: undefined,
     identityPassphrase: undefined,
+    config: undefined,
     bastion: undefined,
     restricted: false,
     sudo: true,
@@ -75,6 +76,7 @@ describe('a host that is as it should be', () => {
 describe('the way into a host ends where it', () => {
   it.each<[string, HostFailure, string]>([
     ['does not answer', { kind: 'unreachable', message: 'refused the connection' }, 'reachable'],
+    ['cannot be gone to as configured', { kind: 'config-refused', message: 'ProxyCommand' }, 'reachable'],
     ['breaks off', { kind: 'lost', message: 'broke' }, 'reachable'],
     ['shows an unknown key', { kind: 'host-key-unknown', message: 'key', fingerprint: 'SHA256:x' }, 'host-key'],
     ['shows another key', { kind: 'host-key-mismatch', message: 'key', fingerprint: 'SHA256:x' }, 'host-key'],

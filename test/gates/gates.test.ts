@@ -177,6 +177,7 @@ describe('the gate for the host', () => {
   it.each([
     ['unreachable', 'host-unreachable'],
     ['lost', 'host-unreachable'],
+    ['config-refused', 'host-ssh-config'],
     ['login-refused', 'host-login-refused'],
     ['sudo-refused', 'host-sudo-refused'],
     ['command-failed', 'host-not-usable'],

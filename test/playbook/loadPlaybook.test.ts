@@ -46,6 +46,7 @@ describe('a playbook without mistakes', () => {
       fingerprints: {},
       identity: undefined,
       identityPassphrase: undefined,
+      config: undefined,
       bastion: undefined,
       restricted: false,
       sudo: true,
@@ -77,7 +78,40 @@ describe('a playbook without mistakes', () => {
 
   it('lets the bastion take the user of the hosts', async () => {
     const text = playbookWith().replace('user: maintenance', 'user: maintenance, bastion: {host: jump.example}');
-    expect((await loadGood(text)).host.ssh.bastion).toEqual({ host: 'jump.example', port: 22, user: 'maintenance' });
+    expect((await loadGood(text)).host.ssh.bastion).toEqual([{ host: 'jump.example', port: 22, user: 'maintenance' }]);
+  });
+
+  it('takes one bastion, or several in their order', async () => {
+    const text = playbookWith().replace(
+      'user: maintenance',
+      'user: maintenance, bastion: [{host: outer.example, user: jump}, {host: inner.example, port: 2222}]',
+    );
+    expect((await loadGood(text)).host.ssh.bastion).toEqual([
+      { host: 'outer.example', port: 22, user: 'jump' },
+      { host: 'inner.example', port: 2222, user: 'maintenance' },
+    ]);
+    const none = playbookWith().replace('user: maintenance', 'user: maintenance, bastion: []');
+    expect((await loadGood(none)).host.ssh.bastion).toBeUndefined();
+  });
+
+  it('leaves to an ssh_config file what it does not say itself', async () => {
+    const config = 'config: {path: ~/.ssh/config}, identityPassphrase: {path: ./passphrase}';
+    const text = playbookWith().replace('user: maintenance', config);
+    expect((await loadGood(text)).host.ssh).toMatchObject({
+      user: undefined,
+      port: undefined,
+      config: '/home/ops/.ssh/config',
+      identityPassphrase: '/team/passphrase',
+      bastion: undefined,
+    });
+    const written = `user: ops, port: 22, bastion: [{host: jump}], ${config}`;
+    expect((await loadGood(playbookWith().replace('user: maintenance', written))).host.ssh).toMatchObject({
+      user: 'ops',
+      port: 22,
+      bastion: [{ host: 'jump', port: undefined, user: undefined }],
+    });
+    const direct = `bastion: [], ${config}`;
+    expect((await loadGood(playbookWith().replace('user: maintenance', direct))).host.ssh.bastion).toEqual([]);
   });
 
   it('may pin fingerprints instead of naming a known_hosts file', async () => {

@@ -151,6 +151,26 @@ describe('a wrong value', () => {
       '7:5 spec.host.ssh.user: is missing; expected the name of a user on the host, without spaces',
     ],
     [
+      'user: maintenance, ',
+      'config: {path: ./none}, ',
+      '7:26 spec.host.ssh.config.path: there is no file /team/none; paths are relative to the playbook, or below the home directory as ~/',
+    ],
+    [
+      'user: maintenance',
+      'user: a, bastion: jump',
+      '7:29 spec.host.ssh.bastion: expected a mapping with host, port, user or a list of them, not "jump"',
+    ],
+    [
+      'user: maintenance',
+      'user: a, bastion: [{host: b}, {host: c, prot: 1}]',
+      '7:51 spec.host.ssh.bastion[1].prot: unknown field; did you mean port?',
+    ],
+    [
+      'user: maintenance',
+      'user: a, bastion: {host: "-oProxyCommand"}',
+      '7:36 spec.host.ssh.bastion.host: expected a host name or an IP address, not "-oProxyCommand"',
+    ],
+    [
       'user: maintenance',
       'user: a, identityPassphrase: {path: ./passphrase}',
       '7:20 spec.host.ssh.identityPassphrase: opens a private key, and none is named; add spec.host.ssh.identity',

@@ -76,6 +76,26 @@ describe('the normalised playbook', () => {
     expect((await loadGood(stringify(normalised))).normalised).toEqual(normalised);
   });
 
+  it('fills ports and users in where nothing else says them, and leaves them open where a config does', async () => {
+    const sshOf = async (ssh: string) =>
+      JSON.stringify((await loadGood(playbookWith().replace('user: maintenance', ssh))).normalised);
+    expect(await sshOf('user: a, bastion: [{host: b, port: 22, user: a}]')).toBe(
+      await sshOf('user: a, port: 22, bastion: {host: b}'),
+    );
+    expect(await sshOf('user: a, bastion: []')).toBe(await sshOf('user: a'));
+    const config = 'config: {path: ~/.ssh/config}';
+    const open = [`user: a, ${config}`, `user: a, port: 22, ${config}`, config, `user: a, bastion: [], ${config}`];
+    expect(new Set(await Promise.all(open.map(sshOf))).size).toBe(open.length);
+  });
+
+  it('says of an ssh_config file where it is, and not what it holds', async () => {
+    const text = playbookWith().replace('user: maintenance', 'user: a, config: {path: ~/.ssh/config}');
+    const { normalised, files } = await loadGood(text);
+    expect(normalised).toMatchObject({ spec: { host: { ssh: { config: { path: '~/.ssh/config' } } } } });
+    expect(files.map(({ path }) => path)).toEqual(['./update.sh']);
+    expect((await loadGood(stringify(normalised))).normalised).toEqual(normalised);
+  });
+
   it.each([
     ['nodes: {canaries: 2}'],
     ['drain: {timeout: 16m}'],

@@ -11,6 +11,7 @@ export const teamFiles: Readonly<Record<string, string | Uint8Array>> = {
   '/team/more_hosts': 'node-2 ssh-ed25519 AAAA\n',
   '/home/ops/.ssh/id_ed25519': 'key\n',
   '/home/ops/.ssh/known_hosts': '',
+  '/home/ops/.ssh/config': 'Host *\n',
   '/team/passphrase': 'open sesame\n',
   '/team/update.sh': '#!/bin/sh\necho reboot=no >>"$TURNUS_RESULT"\n',
   '/team/get packages.sh': '#!/bin/sh\ntrue\n',

@@ -113,7 +113,7 @@ describe('the host key', () => {
   );
 
   test('of the bastion is verified as well, and of the host behind it', async () => {
-    const policy = { bastion: { host: '127.0.0.1', port: other.port, user: 'root' } };
+    const policy = { bastion: [{ host: '127.0.0.1', port: other.port, user: 'root' }] };
     const both = `${machine.knownHostsLine()}\n${other.knownHostsLine()}`;
     const through = other.logins();
     expect(await (await fixture.port(machine, { policy, knownHosts: both })).inspect(signal)).toMatchObject({

@@ -49,6 +49,8 @@ export interface ShellHost {
   readonly directory: string;
   /** Logins so far. */
   logins(): number;
+  /** Connections that are open now. */
+  connections(): number;
   bootId(): Promise<string>;
   /** `[127.0.0.1]:port ssh-ed25519 AAAA…` */
   knownHostsLine(): string;
@@ -60,7 +62,7 @@ export interface ShellHost {
   cutNextBeforeAnswer(): void;
   /** Runs this program whatever a client asks for, as `command=` in authorized_keys does; undefined: what it asks for. */
   force(program: string | undefined): void;
-  /** Commands get no answer. */
+  /** Commands get no answer, nor does who wants to go through. */
   hang(hang: boolean): void;
   /** Kills every process of the host; its boot goes on. */
   kill(): Promise<void>;
@@ -157,6 +159,7 @@ export async function startShellHost(options: {
       });
     });
     client.on('tcpip', (acceptForward, reject, { destIP, destPort }) => {
+      if (hangs) return;
       const target = connect(destPort, destIP);
       let channel: ServerChannel | undefined;
       target.on('error', () => {
@@ -215,6 +218,7 @@ export async function startShellHost(options: {
     layout,
     directory,
     logins: () => logins,
+    connections: () => sockets.size,
     bootId: async () => (await readFile(layout.bootIdPath, 'utf8')).trim(),
     knownHostsLine: () => `[127.0.0.1]:${String(port)} ${hostKey.public}`,
     cutConnections,

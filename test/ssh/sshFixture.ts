@@ -13,7 +13,7 @@ export interface SshFixture {
   /** The port `node-1` on a host whose key is known. */
   port(host: ShellHost, change?: PortChange): Promise<HostPort>;
   ports(host: ShellHost, change?: PortChange): Promise<HostPorts>;
-  start(options?: Omit<Parameters<typeof startShellHost>[0], 'clientKey'>): Promise<ShellHost>;
+  start(options?: Partial<Parameters<typeof startShellHost>[0]>): Promise<ShellHost>;
   file(name: string, text: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -49,6 +49,7 @@ export async function createSshFixture(): Promise<SshFixture> {
       fingerprints: {},
       identity,
       identityPassphrase: undefined,
+      config: undefined,
       bastion: undefined,
       restricted: false,
       sudo: true,
@@ -58,6 +59,7 @@ export async function createSshFixture(): Promise<SshFixture> {
       policy,
       readFile: (path) => readFile(path, 'utf8'),
       accessTo: () => Promise.resolve(undefined),
+      homeDirectory: directory,
       agentSocket: undefined,
       clock: systemClock,
       layout: host.layout,
