@@ -1,3 +1,5 @@
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { attemptsOn, cordonsOf, expectEnd, untilPodsLeave } from '../attempts.js';
 import type { Attempts } from '../attempts.js';
@@ -11,6 +13,7 @@ import { startReadyWatcher } from '../readyWatcher.js';
 import type { ReadyWatcher } from '../readyWatcher.js';
 import { installTurnus, phasesOf, runOf, turnsOf } from '../runReport.js';
 import type { TurnReport } from '../runReport.js';
+import { runTurnus } from '../turnus.js';
 import { cordonOf, expectUntouched, podsOn } from '../trouble.js';
 import { waitFor } from '../waitFor.js';
 import { createReady } from '../waitForReady.js';
@@ -226,5 +229,63 @@ describe('a host that closes itself while the pods of its node leave', () => {
     expect(turnus.stderr()).toMatch(/node-11: Deferred.*did not answer in time/);
     expect(await host.counter('updates')).toBe(1);
     expect(host.bootIds).toHaveLength(2);
+  });
+});
+
+describe('an ssh_config file that the playbook names', () => {
+  async function plan(name: string, ssh: Record<string, unknown>): ReturnType<typeof runTurnus> {
+    const playbook = await writePlaybook({
+      cluster,
+      hosts,
+      name,
+      nodes: ['node-7', 'node-12'],
+      spec: { host: { ssh } },
+    });
+    return await runTurnus(['plan', '-f', playbook, '-o', 'json'], { kubeconfig: cluster.kubeconfigPath });
+  }
+
+  it('leads to the hosts, and keeps the one in service that it says something unsupported for; exit 3', async () => {
+    const config = join(cluster.directory, 'ssh_config');
+    const lines = [
+      'Host node-12',
+      '  ProxyCommand nc %h %p',
+      'Host node-*',
+      '  User maintenance',
+      `  Port ${String(hosts.port)}`,
+      `  IdentityFile ${hosts.identityPath}`,
+    ];
+    await writeFile(config, lines.join('\n'), { mode: 0o600 });
+    const { exitCode, stdout, stderr } = await plan('configured', {
+      user: undefined,
+      port: undefined,
+      identity: undefined,
+      config: { path: config },
+    });
+    expect(exitCode, stderr).toBe(3);
+    const { nodes } = JSON.parse(stdout) as {
+      nodes: { node: string; findings: { code: string; message: string }[] }[];
+    };
+    const aboutHost = (name: string) =>
+      nodes.find(({ node }) => node === name)?.findings.filter(({ code }) => code.startsWith('host-'));
+    expect(aboutHost('node-7')).toEqual([]);
+    expect(aboutHost('node-12')).toMatchObject([{ code: 'host-ssh-config' }]);
+    expect(aboutHost('node-12')?.[0]?.message).toContain(
+      `Nothing was sent to node-12: ${config}:2 has ProxyCommand "nc %h %p", which Turnus does not follow: use ProxyJump`,
+    );
+  });
+
+  it('is refused where other users may change it, and a key that they may read; exit 2', async () => {
+    const open = join(cluster.directory, 'open_key');
+    await copyFile(hosts.identityPath, open);
+    await chmod(open, 0o644);
+    const key = await plan('open-key', { identity: { path: open } });
+    expect(key).toMatchObject({ exitCode: 2 });
+    expect(key.stderr).toContain(`The private key ${open} is open to other users of this machine (mode 0644)`);
+    const config = join(cluster.directory, 'open_config');
+    await writeFile(config, '');
+    await chmod(config, 0o666);
+    const file = await plan('open-config', { config: { path: config } });
+    expect(file).toMatchObject({ exitCode: 2 });
+    expect(file.stderr).toContain(`Other users of this machine may change the ssh_config file ${config}`);
   });
 });
