@@ -84,7 +84,9 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
         lose(notRenewed);
         return;
       }
-      const deadline = clock.deadline(leftMs, stopping.signal);
+      // Half of the time, so that a connection that has died unnoticed does not take all of it.
+      const attemptMs = leftMs > 2 * durations.retryPeriodMs ? leftMs / 2 : leftMs;
+      const deadline = clock.deadline(attemptMs, stopping.signal);
       try {
         await renewOnce(deadline.signal);
       } catch (error) {

@@ -6,8 +6,8 @@ import type { Connection } from './credentials.js';
 /** Keep-alive agents, one for each set of credentials, so that rotated certificates lead to new connections. */
 export interface AgentPool {
   agentFor(connection: Connection): HttpAgent;
-  /** Destroys every connection, also those in use. */
-  close(): void;
+  /** Destroys every connection, also those in use; what is asked next gets a new one. */
+  dropConnections(): void;
 }
 
 /** Idle connections are given up well before servers and load balancers do it (kube-apiserver: 90 s). */
@@ -46,7 +46,7 @@ export function agentPool(server: URL): AgentPool {
       }
       return agent;
     },
-    close() {
+    dropConnections() {
       for (const agent of agents.values()) agent.destroy();
       agents.clear();
     },

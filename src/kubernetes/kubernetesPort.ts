@@ -20,6 +20,7 @@ import { evictionAnswerOf } from './evictionAnswer.js';
 import { repeatReads } from './repeatReads.js';
 import { requestPath } from './requestPath.js';
 import { reasonOf, type HttpAnswer, type HttpRequest, type NoAnswer, type Transport } from './transport.js';
+import { silenceOf } from './silence.js';
 import { watchEventsOf } from './watchStream.js';
 
 const fieldManager = 'turnus';
@@ -27,8 +28,12 @@ const fieldManager = 'turnus';
 /** The server ends a watch after this many seconds, with as much jitter, so that watches do not all return at once. */
 const watchSeconds = { atLeast: 240, jitter: 60 };
 
-/** How much longer than the server's own limit a watch may be silent. */
-const watchGraceMs = 30_000;
+/**
+ * A server that sends bookmarks sends one a minute (staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go,
+ * `bookmarkFrequency`). A watch that is silent for longer is begun anew, from where it was: its connection may have died
+ * without a word.
+ */
+const longestSilenceMs = 75_000;
 
 export interface KubernetesPortOptions {
   readonly transport: Transport;
@@ -85,22 +90,23 @@ export function kubernetesPort(options: KubernetesPortOptions): ClusterPort {
       labelSelector: request.labelSelector,
       fieldSelector: request.fieldSelector,
     };
-    const deadline = clock.deadline(seconds * 1000 + watchGraceMs, signal);
+    const silence = silenceOf(clock, longestSilenceMs, signal);
     try {
-      const opened = await transport.open({ method: 'GET', path: requestPath({ ...request, query }) }, deadline.signal);
+      const opened = await transport.open({ method: 'GET', path: requestPath({ ...request, query }) }, silence.signal);
       if (opened.kind === 'unreachable') return yield { type: 'failed', failure: opened };
       try {
-        if (opened.status === 200) return yield* watchEventsOf(opened.body);
+        if (opened.status === 200) return yield* watchEventsOf(silence.brokenBy(opened.body));
         yield { type: 'failed', failure: apiFailureOf({ ...opened, body: await textOf(opened.body) }) };
       } finally {
         opened.close();
       }
     } catch (error) {
       signal.throwIfAborted();
-      const message = `the watch of ${request.resource.plural} broke off: ${reasonOf(deadline.signal.aborted ? deadline.signal.reason : error)}`;
+      if (silence.signal.aborted) return;
+      const message = `the watch of ${request.resource.plural} broke off: ${reasonOf(error)}`;
       yield { type: 'failed', failure: { kind: 'unreachable', message } };
     } finally {
-      deadline.clear();
+      silence.clear();
     }
   }
 

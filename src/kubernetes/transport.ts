@@ -55,6 +55,9 @@ export interface TransportOptions {
   readonly maxBodyBytes?: number;
 }
 
+/** A request without an answer for so long, and nothing else heard meanwhile. */
+const deafAfterMs = 3000;
+
 /** JavaScript strings hold little more (2^29 - 24 characters). */
 const defaultMaxBodyBytes = 500 * 1024 * 1024;
 
@@ -62,6 +65,15 @@ export function transport(options: TransportOptions): Transport {
   const { credentials, clock, requestTimeoutMs, maxBodyBytes = defaultMaxBodyBytes } = options;
   const server = new URL(options.server);
   const pool = agentPool(server);
+  /** When the server last said something, on whatever connection. */
+  let heardAt = clock.monotonic();
+
+  async function* heard(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const chunk of body) {
+      heardAt = clock.monotonic();
+      yield chunk;
+    }
+  }
 
   async function exchange(request: HttpRequest, connection: Connection, signal: AbortSignal): Promise<IncomingMessage> {
     const url = new URL(server.pathname.replace(/\/$/, '') + request.path, server);
@@ -81,11 +93,22 @@ export function transport(options: TransportOptions): Transport {
       const outgoing = send(
         url,
         { method: request.method, headers, agent: pool.agentFor(connection), signal },
-        resolve,
+        (head) => {
+          heardAt = clock.monotonic();
+          resolve(head);
+        },
       );
       outgoing.on('error', reject);
       outgoing.end(request.body);
     });
+  }
+
+  /**
+   * Half-open connections tell nobody: where the server has said nothing on any of them since a request was sent, the
+   * watches are as dead as the request is, and all of them are given up.
+   */
+  function dropDeafConnections(sentAt: number): void {
+    if (heardAt < sentAt && clock.monotonic() - sentAt >= deafAfterMs) pool.dropConnections();
   }
 
   /** The answer's head. A 401 is asked once more with renewed credentials: the server has done nothing for it. */
@@ -109,11 +132,13 @@ export function transport(options: TransportOptions): Transport {
     async send(request, signal) {
       signal.throwIfAborted();
       const deadline = clock.deadline(requestTimeoutMs, signal);
+      const sentAt = clock.monotonic();
       try {
         const head = await headOf(request, deadline.signal);
-        const body = await bodyOf(head, maxBodyBytes);
+        const body = await bodyOf(heard(head), maxBodyBytes);
         return { kind: 'answer', status: head.statusCode ?? 0, retryAfterSeconds: retryAfterOf(head), body };
       } catch (error) {
+        if (deadline.signal.aborted) dropDeafConnections(sentAt);
         signal.throwIfAborted();
         return noAnswer(request, deadline.signal.aborted ? deadline.signal.reason : error);
       } finally {
@@ -126,6 +151,7 @@ export function transport(options: TransportOptions): Transport {
       const ended = new AbortController();
       const whole = AbortSignal.any([signal, ended.signal]);
       const deadline = clock.deadline(requestTimeoutMs, whole);
+      const sentAt = clock.monotonic();
       const onDeadline = () => {
         ended.abort(deadline.signal.reason);
       };
@@ -139,10 +165,11 @@ export function transport(options: TransportOptions): Transport {
           kind: 'stream',
           status: head.statusCode ?? 0,
           retryAfterSeconds: retryAfterOf(head),
-          body: head,
+          body: heard(head),
           close,
         };
       } catch (error) {
+        if (ended.signal.aborted) dropDeafConnections(sentAt);
         signal.throwIfAborted();
         return noAnswer(request, ended.signal.aborted ? ended.signal.reason : error);
       } finally {
@@ -152,15 +179,15 @@ export function transport(options: TransportOptions): Transport {
     },
 
     close() {
-      pool.close();
+      pool.dropConnections();
     },
   };
 }
 
-async function bodyOf(head: IncomingMessage, maxBytes: number): Promise<string> {
+async function bodyOf(head: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of head as AsyncIterable<Buffer>) {
+  for await (const chunk of head) {
     bytes += chunk.length;
     if (bytes > maxBytes)
       throw new Error(`the answer is larger than ${String(Math.floor(maxBytes / 1024 / 1024))} MiB`);

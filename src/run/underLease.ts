@@ -1,5 +1,6 @@
 import type { ApiFailure, ClusterPort } from '../cluster/clusterPort.js';
 import { acquireLease, defaultLeaseDurations, type LeaseOutcome } from '../cluster/lease.js';
+import { isPassing } from '../cluster/passingFailure.js';
 import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import type { Clock } from '../time/clock.js';
 import type { RunResult } from './startRun.js';
@@ -33,6 +34,8 @@ export type LeaseEnd =
 /** How long an API server may be away before the run is given up; it can be resumed by starting it again. */
 const outageMs = 15 * 60_000;
 const retryMs = 5000;
+/** How long an API server may be busy when the lease is first asked for. */
+const busyMs = 30_000;
 
 /**
  * Runs `body` while the lease is held. A lease that was lost because the API server was away is taken again, and the
@@ -83,9 +86,14 @@ async function acquire(use: LeaseUse, hasLost: boolean): Promise<Acquired> {
     signal: use.stop,
     onWaiting: use.onWaiting,
   };
+  const since = use.clock.monotonic();
   for (;;) {
     const first = await acquireLease({ ...request, wait: false });
     if (first.kind === 'free') continue;
+    if (first.kind === 'failure' && isPassing(first.failure) && use.clock.monotonic() - since < busyMs) {
+      await use.clock.sleep(defaultLeaseDurations.retryPeriodMs, use.stop);
+      continue;
+    }
     if (first.kind !== 'other') return first;
     const { holder } = first;
     const watching = new AbortController();

@@ -62,12 +62,14 @@ describe('the API server answers', () => {
 
   it.each([500, 503, 504])('%d to every third request, reads and writes alike', async (status) => {
     const fault = await scene.newCase({ kubeconfig });
+    const turnus = await fault.start();
+    await untilEntry(fault, entry('run.started'));
     let asked = 0;
     proxy.judge(() => {
       asked += 1;
       return asked % 3 === 0 ? { kind: 'answer', status, message: 'etcdserver: request timed out' } : undefined;
     });
-    await toItsEnd(fault, await fault.start());
+    await toItsEnd(fault, turnus);
   });
 
   it('everything a second later', async () => {

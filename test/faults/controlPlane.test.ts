@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectEnd } from '../cluster/attempts.js';
-import { runOf } from '../cluster/runReport.js';
-import { runTurnus } from '../cluster/turnus.js';
+import { runOf, systemNamespace } from '../cluster/runReport.js';
 import { entry, untilEntry } from './moments.js';
 import { startScene, type Scene } from './scene.js';
 
@@ -15,18 +14,19 @@ afterAll(async () => {
 });
 
 describe('in the middle of the drain', () => {
-  it.each([['kube-apiserver'], ['etcd'], ['etcd', 'kube-apiserver']] as const)(
-    '%s %s is killed and started again',
-    async (...components) => {
-      const fault = await scene.newCase();
-      const turnus = await fault.start();
-      await untilEntry(fault, entry('pod.evicting'));
-      for (const component of components) await scene.cluster.kill(component);
-      for (const component of components) await scene.cluster.restart(component);
-      await expectEnd(turnus, 0, 170_000);
-      await fault.expectDone();
-    },
-  );
+  it.each<{ components: readonly ('etcd' | 'kube-apiserver')[] }>([
+    { components: ['kube-apiserver'] },
+    { components: ['etcd'] },
+    { components: ['etcd', 'kube-apiserver'] },
+  ])('$components is killed and started again', async ({ components }) => {
+    const fault = await scene.newCase();
+    const turnus = await fault.start();
+    await untilEntry(fault, entry('pod.evicting'));
+    for (const component of components) await scene.cluster.kill(component);
+    for (const component of components) await scene.cluster.restart(component);
+    await expectEnd(turnus, 0, 170_000);
+    await fault.expectDone();
+  });
 });
 
 describe('a request of a person', () => {
@@ -36,11 +36,14 @@ describe('a request of a person', () => {
     await untilEntry(fault, entry('node.cordoning'));
     const { name: run } = await runOf(scene.cluster, fault.name);
     // Refused, because its turn is in work: an answer like any other.
-    const asked = runTurnus(['skip', run, fault.node], { kubeconfig: scene.cluster.kubeconfigPath });
+    const requests = [{ id: 'once', verb: 'skip', node: fault.node, reason: 'to be answered once', by: 'admin' }];
+    await scene.cluster.api.patch(
+      { kind: 'MaintenanceRun', namespace: systemNamespace, name: run },
+      { body: { spec: { desired: { state: 'Run', requests } } } },
+    );
     expect(await first.exited).toBeUndefined();
     const heirs = [await fault.start(), await fault.start()];
     for (const heir of heirs) await expectEnd(heir, 0, 170_000);
-    await asked;
     const { handledRequests } = (await runOf(scene.cluster, fault.name)).status;
     expect(handledRequests).toHaveLength(1);
     await fault.expectDone();
@@ -51,7 +54,7 @@ describe('a request of a person', () => {
     const turnus = await fault.start();
     await untilEntry(fault, entry('job.started', '"stage":"update"'));
     const { name } = await runOf(scene.cluster, fault.name);
-    await scene.cluster.api.delete({ kind: 'MaintenanceRun', namespace: 'turnus-system', name });
+    await scene.cluster.api.delete({ kind: 'MaintenanceRun', namespace: systemNamespace, name });
     expect((await runOf(scene.cluster, fault.name)).finalizers).not.toEqual([]);
     await turnus.exited;
     const { spec, metadata } = await scene.cluster.api.get({ kind: 'Node', name: fault.node });

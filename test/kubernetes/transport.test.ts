@@ -144,6 +144,32 @@ describe('the transport', () => {
     expect(await transportTo(slow.url, impatient).send(get, signal)).toEqual({ kind: 'unreachable', message });
   });
 
+  it('gives all connections up where a request stays without an answer and nothing else was heard, and only then', async () => {
+    const watches: ServerResponse[] = [];
+    const server = await serve((request, response) => {
+      if (request.url === '/watch') watches.push(response.writeHead(200)) && response.write('{}\n');
+      else if (request.url === '/quick') response.end('{}');
+    });
+    const sent = transportTo(server.url, { requestTimeoutMs: 3200 });
+    const opened = await sent.open({ method: 'GET', path: '/watch' }, signal);
+    if (opened.kind !== 'stream') throw new Error(opened.message);
+    const chunks = opened.body[Symbol.asyncIterator]();
+    await chunks.next();
+
+    const first = sent.send({ method: 'GET', path: '/never' }, signal);
+    const hears = setInterval(() => void sent.send({ method: 'GET', path: '/quick' }, signal), 200);
+    expect(await first).toMatchObject({ kind: 'unreachable' });
+    clearInterval(hears);
+    watches[0]?.write('{}\n');
+    expect(await chunks.next()).toMatchObject({ done: false });
+
+    const next = chunks.next();
+    const [answer] = await Promise.allSettled([sent.send({ method: 'GET', path: '/never' }, signal)]);
+    expect(answer).toMatchObject({ value: { kind: 'unreachable' } });
+    await expect(next).rejects.toThrow();
+    expect(await sent.send({ method: 'GET', path: '/quick' }, signal)).toMatchObject({ kind: 'answer' });
+  }, 15_000);
+
   it('reports a connection that is refused or breaks off as unreachable', async () => {
     const broken = await serve((_request, response) => {
       response.writeHead(200, { 'Content-Length': '100' }).write('{', () => response.socket?.destroy());
