@@ -147,8 +147,10 @@ describe('the transport', () => {
   it('gives all connections up where a request stays without an answer and nothing else was heard, and only then', async () => {
     const watches: ServerResponse[] = [];
     const server = await serve((request, response) => {
-      if (request.url === '/watch') watches.push(response.writeHead(200)) && response.write('{}\n');
-      else if (request.url === '/quick') response.end('{}');
+      if (request.url === '/watch') {
+        watches.push(response);
+        response.writeHead(200).write('{}\n');
+      } else if (request.url === '/quick') response.end('{}');
     });
     const sent = transportTo(server.url, { requestTimeoutMs: 3200 });
     const opened = await sent.open({ method: 'GET', path: '/watch' }, signal);
