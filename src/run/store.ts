@@ -184,6 +184,10 @@ function ownerUidOf(object: ApiObject): string | undefined {
   return object.metadata.ownerReferences?.[0]?.uid;
 }
 
+/** Tries to set or to take away the finalizer, and the pause after one that got no answer. */
+const holdAttempts = 10;
+const holdPauseMs = 1000;
+
 async function writeHold(
   writer: StateWriter,
   wanted: { run: RunObject; held: boolean },
@@ -198,9 +202,13 @@ async function writeHold(
     const metadata = { resourceVersion: run.resourceVersion, finalizers };
     const answer = await writer.cluster.patch({ ...place, patch: { type: 'merge', body: { metadata } } }, signal);
     if (answer.kind === 'ok') return parseRun(answer.value);
-    if (attempt === 10 || (answer.kind !== 'conflict' && answer.kind !== 'unreachable'))
-      throw stateFailure(answer, what);
-    run = parseRun(required(await writer.cluster.get(place, signal), `read MaintenanceRun ${run.name}`));
+    const isConflict = answer.kind === 'conflict';
+    if (attempt === holdAttempts || (!isConflict && !isPassing(answer))) throw stateFailure(answer, what);
+    if (!isConflict) await writer.clock.sleep(holdPauseMs, signal);
+    const found = await writer.cluster.get(place, signal);
+    // Nothing held a deleted run any more: the answer to our own write was lost.
+    if (found.kind === 'not-found' && !wanted.held) return { ...run, finalizers: [] };
+    run = parseRun(required(found, `read MaintenanceRun ${run.name}`));
   }
   return run;
 }

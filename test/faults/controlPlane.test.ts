@@ -36,7 +36,7 @@ describe('a request of a person', () => {
     await untilEntry(fault, entry('node.cordoning'));
     const { name: run } = await runOf(scene.cluster, fault.name);
     // Refused, because its turn is in work: an answer like any other.
-    const requests = [{ id: 'once', verb: 'skip', node: fault.node, reason: 'to be answered once', by: 'admin' }];
+    const requests = [{ id: 'once', verb: 'skip', node: fault.node, reason: 'to be answered once', by: 'observer' }];
     await scene.cluster.api.patch(
       { kind: 'MaintenanceRun', namespace: systemNamespace, name: run },
       { body: { spec: { desired: { state: 'Run', requests } } } },
