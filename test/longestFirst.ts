@@ -7,6 +7,13 @@ const longest = [
   'test/sandbox/whole/demo.test.ts',
   'test/sandbox/whole/sandboxCommand.test.ts',
   'test/sandbox/whole/month.test.ts',
+  'test/faults/apiConnectionSilent.test.ts',
+  'test/faults/hostConnectionSilent.test.ts',
+  'test/faults/hostConnectionHalfOpen.test.ts',
+  'test/faults/killBeforeTheHost.test.ts',
+  'test/faults/killInTheDrain.test.ts',
+  'test/faults/killAfterTheBoot.test.ts',
+  'test/faults/apiAnswers.test.ts',
 ];
 
 /** Begins with the longest files. Vitest itself begins with the largest where it has not seen them run before. */

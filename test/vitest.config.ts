@@ -4,7 +4,7 @@ import { LongestFirst } from './longestFirst.js';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/cluster/**', 'test/sandbox/whole/**', 'test/simulation/planted/**'],
+    exclude: ['test/cluster/**', 'test/faults/**', 'test/sandbox/whole/**', 'test/simulation/planted/**'],
     sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     // No module has a state of its own, so that each need be loaded only once.

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from '../longestFirst.js';
 
 /** Faults on real processes: one cluster a file, one line a case; `-t` plays one case alone. */
 export default defineConfig({
@@ -6,7 +7,9 @@ export default defineConfig({
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/cluster/globalSetup.ts'],
     pool: 'forks',
-    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
+    // Most of it is waiting for leases to run out.
+    maxWorkers: 4,
     testTimeout: 180_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
