@@ -12,18 +12,22 @@ const takeOverWithinMs = 5000;
  * For every moment: the actor is killed right after the entry is on the disk, and two new processes are started at once.
  * One takes over within the lease's duration and five seconds, and finishes the turn; the other follows it.
  */
-export function killMatrix(title: string, moments: readonly Moment[]): void {
+export function killMatrix(
+  title: string,
+  moments: readonly Moment[],
+  { singletons, ...change }: { readonly nodes?: 'all'; readonly singletons?: true } = {},
+): void {
   describe(title, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await startScene();
+      scene = await startScene(singletons === true ? { singletons } : {});
     });
     afterAll(async () => {
       await scene.stop();
     });
 
     it.each(moments)('$name', async ({ texts }) => {
-      const fault = await scene.newCase();
+      const fault = await scene.newCase({ ...change, ...(singletons === true ? { singletons: 'surge' } : {}) });
       const first = await fault.start({ after: { signal: 'SIGKILL', texts } });
       expect(await first.exited, `${first.stdout()}\n${first.stderr()}`).toBeUndefined();
       await expectLastEntry(fault, texts);

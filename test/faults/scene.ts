@@ -25,6 +25,7 @@ const foreignNode = 'node-4';
 /** Each case takes the next of these. */
 const nodes = ['node-1', 'node-2', 'node-3'];
 
+const single = deployment({ name: 'single', replicas: 1, startMs: 500 });
 const web = deployment({ name: 'web', replicas: 6, spread: { over: 'node', mode: 'prefer' } });
 
 /** A machine that lost its power may not have come to its script, and boots once more. */
@@ -40,6 +41,10 @@ export interface Scene {
 }
 
 export interface CaseChange {
+  /** All three nodes in one run, one after the other; else the next of them. */
+  readonly nodes?: 'all';
+  /** What becomes of workloads with one replica; `allow`. */
+  readonly singletons?: 'surge';
   /** Fields of `spec.host.ssh` for this node. */
   readonly ssh?: (node: string, name: string) => Promise<Record<string, unknown>>;
   /** Commands of every script between its count and its answer. */
@@ -51,6 +56,7 @@ export interface CaseChange {
 export interface FaultCase {
   /** Of the playbook. */
   readonly name: string;
+  /** The first of its nodes. */
   readonly node: string;
   readonly journal: string;
   /** `turnus run`; with `after` it gets a signal right after the journal entry in whose line all these texts stand. */
@@ -67,17 +73,22 @@ export interface FaultCase {
   expectDone(exception?: AfterPowerCut): Promise<void>;
 }
 
-export async function startScene(): Promise<Scene> {
+/** `singletons`: also a Deployment of one replica, which Turnus may restart. */
+export async function startScene(options: { readonly singletons?: true } = {}): Promise<Scene> {
   const cluster = await startCluster({ nodes: 4, zones: 1 });
   const hosts = await startHosts({ cluster, bootDelayMs: 500 });
-  await installTurnus(cluster);
+  await installTurnus(cluster, options.singletons === true ? ['--with', 'surge'] : []);
   await createReady(cluster.api, [
     web,
     disruptionBudget({ name: 'web', maxUnavailable: 1 }),
     daemonSet({ name: 'agent' }),
+    ...(options.singletons === true ? [single] : []),
   ]);
   await cluster.api.patch({ kind: 'Node', name: foreignNode }, { body: { spec: { unschedulable: true } } });
-  const watcher = await startReadyWatcher({ api: cluster.api, workloads: [web] });
+  const watcher = await startReadyWatcher({
+    api: cluster.api,
+    workloads: options.singletons === true ? [web, single] : [web],
+  });
   const started: RunningTurnus[] = [];
   const preload = join(cluster.directory, 'signalAfterEntry.mjs');
   await build({
@@ -99,11 +110,12 @@ export async function startScene(): Promise<Scene> {
     async newCase(change = {}) {
       await endAll();
       const node = nodes[cases % nodes.length] ?? '';
+      const taken = change.nodes === 'all' ? nodes : [node];
       cases += 1;
       const name = `case-${String(cases)}`;
-      const parts = { cluster, hosts, watcher, name, node };
+      const parts = { cluster, hosts, watcher, name, node, nodes: taken };
       const playbook = await writeCase(parts, change);
-      const boots = hosts.host(node).bootIds.length;
+      const boots = new Map(taken.map((each) => [each, hosts.host(each).bootIds.length]));
       const journal = join(cluster.directory, `${name}.ndjson`);
       return {
         name,
@@ -122,6 +134,7 @@ export async function startScene(): Promise<Scene> {
           await waitFor({ what: `the run of ${name}`, probe: async () => (await runOf(cluster, name)).uid }),
         expectDone: async (exception) => {
           await expectDone({ ...parts, journal, boots }, exception);
+          if (change.singletons === 'surge') expect(watcher.workload('single').minimumReady).toBe(1);
         },
       };
     },
@@ -139,13 +152,14 @@ interface Parts {
   readonly watcher: ReadyWatcher;
   readonly name: string;
   readonly node: string;
+  readonly nodes: readonly string[];
 }
 
 function signalled(after: SignalAfterEntry, preload: string): NodeJS.ProcessEnv {
   return { NODE_OPTIONS: `--import ${preload}`, SIGNAL_AFTER_ENTRY: JSON.stringify(after) };
 }
 
-async function writeCase({ cluster, hosts, name, node }: Parts, change: CaseChange): Promise<string> {
+async function writeCase({ cluster, hosts, name, node, nodes: taken }: Parts, change: CaseChange): Promise<string> {
   const path = join(cluster.directory, `${name}.stage.sh`);
   const script = `#!/bin/sh
 echo "$TURNUS_NODE" >>"/srv/host/${name}.$TURNUS_STAGE"
@@ -158,34 +172,23 @@ printf 'changed=yes\\nreboot=required\\n' >"$TURNUS_RESULT"
     cluster,
     hosts,
     name,
-    nodes: [node],
+    nodes: [...taken],
     spec: {
       // An eviction that was allowed and not carried out is counted for two minutes.
       drain: { timeout: '4m' },
       settle: { time: '200ms', timeout: '1m' },
+      ...(change.singletons === undefined ? {} : { gates: { replicaSpread: { singletons: change.singletons } } }),
       host: { prepare: stage, leave: stage, update: stage, join: stage, ssh: (await change.ssh?.(node, name)) ?? {} },
     },
   });
 }
 
 async function expectDone(
-  { cluster, hosts, watcher, name, node, journal, boots }: Parts & { journal: string; boots: number },
+  parts: Parts & { readonly journal: string; readonly boots: ReadonlyMap<string, number> },
   exception?: AfterPowerCut,
 ): Promise<void> {
-  const host = hosts.host(node);
-  const counts = await Promise.all(stages.map((stage) => host.counter(`${name}.${stage}`)));
-  const [prepare, leave, update, join] = counts;
-  if (exception === undefined) {
-    expect({ prepare, leave, update, join }).toEqual({ prepare: 1, leave: 1, update: 1, join: 1 });
-    expect(host.bootIds).toHaveLength(boots + 1);
-  } else {
-    // A node whose host went away untouched is given back, and leaves anew with its next attempt.
-    const attempts = (await turnsOf(cluster, name))[0]?.attempts ?? 1;
-    expect({ prepare, leave }).toEqual({ prepare: 1, leave: join });
-    expect(leave).toBeLessThanOrEqual(attempts);
-    expect(update).toBeLessThanOrEqual(1);
-    expect(host.bootIds.length).toBeGreaterThan(boots);
-  }
+  const { cluster, watcher, name, nodes: taken, journal, boots } = parts;
+  for (const node of taken) await expectHostDone(parts, { node, boots: boots.get(node) ?? 0, exception });
 
   const evicted = (await evictions(cluster)).map(({ pod }) => pod);
   expect(new Set(evicted).size).toBe(evicted.length);
@@ -197,11 +200,14 @@ async function expectDone(
   expect(watcher.nodes().maximumUnavailable).toBeLessThanOrEqual(2);
   expect(watcher.workload('web').minimumReady).toBeGreaterThanOrEqual(5);
 
-  const { spec, metadata } = await cluster.api.get({ kind: 'Node', name: node });
-  expect(spec.unschedulable ?? false).toBe(false);
-  expect(Object.keys(metadata.annotations ?? {})).not.toContain('turnus.dev/cordoned-by');
+  for (const node of taken) {
+    const { spec, metadata } = await cluster.api.get({ kind: 'Node', name: node });
+    expect(spec.unschedulable ?? false).toBe(false);
+    expect((spec.taints ?? []).filter(({ key }) => key.startsWith('turnus.dev/'))).toEqual([]);
+    expect(Object.keys(metadata.annotations ?? {})).not.toContain('turnus.dev/cordoned-by');
+  }
 
-  expect(await phasesOf(cluster, name)).toEqual([`${node} Done`]);
+  expect((await phasesOf(cluster, name)).sort()).toEqual(taken.map((node) => `${node} Done`).sort());
   const run = await runOf(cluster, name);
   expect(run.status.phase).toBe('Completed');
   const verdict = await runTurnus(['journal', 'verify', journal, '--run', run.name], {
@@ -209,4 +215,26 @@ async function expectDone(
   });
   expectExit(verdict, 0);
   expect(verdict.stdout).toContain('The end is proved');
+}
+
+/** Every script ran once, and the host booted once, by what the host says. */
+async function expectHostDone(
+  { cluster, hosts, name }: Parts,
+  expected: { readonly node: string; readonly boots: number; readonly exception: AfterPowerCut | undefined },
+): Promise<void> {
+  const { node, boots, exception } = expected;
+  const host = hosts.host(node);
+  const counts = await Promise.all(stages.map((stage) => host.counter(`${name}.${stage}`)));
+  const [prepare, leave, update, join] = counts;
+  if (exception === undefined) {
+    expect({ node, prepare, leave, update, join }).toEqual({ node, prepare: 1, leave: 1, update: 1, join: 1 });
+    expect(host.bootIds).toHaveLength(boots + 1);
+    return;
+  }
+  // A node whose host went away untouched is given back, and leaves anew with its next attempt.
+  const attempts = (await turnsOf(cluster, name)).find((turn) => turn.node === node)?.attempts ?? 1;
+  expect({ prepare, leave }).toEqual({ prepare: 1, leave: join });
+  expect(leave).toBeLessThanOrEqual(attempts);
+  expect(update).toBeLessThanOrEqual(1);
+  expect(host.bootIds.length).toBeGreaterThan(boots);
 }

@@ -60,6 +60,8 @@ export class Host {
   readonly #hostKey: KeyPair;
   readonly #stopping = new AbortController();
   #onReboot: RebootBehaviour;
+  /** Before the key in authorized_keys. */
+  #loginOptions = '';
   #process: HostProcess | undefined;
   /** Settles when the host has gone down and what follows is in `#transition`. */
   #down: Promise<void> = Promise.resolve();
@@ -132,8 +134,14 @@ export class Host {
 
   /** Whether sshd lets the client's key in, until the next boot; open connections stay. */
   async setLogin(answer: 'accepted' | 'refused'): Promise<void> {
-    const content = answer === 'accepted' ? `${this.#options.clientKey.publicKey.trim()}\n` : '';
+    const content = answer === 'accepted' ? `${this.#loginOptions}${this.#options.clientKey.publicKey.trim()}\n` : '';
     await writeFile(join(this.#image.run, 'testbed', 'authorized_keys'), content);
+  }
+
+  /** From now on the client's key runs this program as maintenance, whatever it asks for (sshd(8), `command=`). */
+  async restrictLogin(program: string): Promise<void> {
+    this.#loginOptions = `restrict,command="${program}" `;
+    await this.setLogin('accepted');
   }
 
   /** How often somebody has logged in so far. */
@@ -245,7 +253,12 @@ export class Host {
   async #boot(bootId: string): Promise<void> {
     const { node, address, clientKey, directory, shutdownMs = 200 } = this.#options;
     const { privateKey: hostKey } = this.#hostKey;
-    await prepareBoot(this.#image, { bootId, address, hostKey, authorizedKey: clientKey.publicKey });
+    await prepareBoot(this.#image, {
+      bootId,
+      address,
+      hostKey,
+      authorizedKey: `${this.#loginOptions}${clientKey.publicKey}`,
+    });
     await this.#writeRebootAnswer();
     const logPath = join(directory, 'host.log');
     const running = await startHostProcess({ node, address, image: this.#image, logPath, shutdownMs });
