@@ -105,6 +105,7 @@ async function start(run: JobRun, known: Known, report: Report, signal: AbortSig
 async function follow(run: JobRun, known: Known, report: Report, signal: AbortSignal): Promise<JobEnd> {
   const { host, job, clock } = run;
   let nextByte = 0;
+  let endsAt: number | undefined;
   const sinceMs = clock.monotonic();
   for (let failures = 0; ;) {
     const answer = await host.readJob(job, nextByte, signal);
@@ -129,7 +130,10 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
       if (reading.output.length < muchOutput) await clock.sleep(pollMs, signal);
     } else {
       known.end = reading;
-      if (reading.output === '') return ended(run, known, reading, true);
+      // What the script has left running may go on writing: its output up to the first look after the end is the job's.
+      endsAt ??= reading.size;
+      if (reading.output === '' || (endsAt !== undefined && nextByte >= endsAt))
+        return ended(run, known, reading, true);
     }
   }
 }

@@ -98,6 +98,8 @@ export interface OutputPiece {
   readonly output: string;
   /** The byte after it. */
   readonly nextByte: number;
+  /** Bytes that were written so far; absent where the host does not say. */
+  readonly size?: number;
   /** Bytes before it that the host has not kept; absent where there are none. */
   readonly omittedBytes?: number;
   /** The boot in which it was read. */

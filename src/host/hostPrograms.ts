@@ -40,13 +40,22 @@ trouble() { answer "failed=$2" "about=$1"; exit 1; }
 missing=
 for program in ${neededPrograms.join(' ')}; do command -v "$program" >/dev/null || missing="$missing $program"; done
 case "$missing " in *' df '*) trouble program-missing "the program df is missing" ;; esac
-free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r device _ _ free _; echo "$free $device"; })
+free=$(LC_ALL=C df -Pk "$disk" | { read -r _; read -r device _ _ free _ point; echo "$free $device $point"; })
+point=\${free#* * }
 device=\${free#* }
+device=\${device%% *}
 free=\${free%% *}
+# After an error a file system is read-only in ways that test -w does not see (proc(5), mountinfo: the options of the
+# mount, and last those of the file system).
+options=''
+while read -r _ _ _ _ each of_mount rest; do
+  [ "$each" != "$point" ] || options=",$of_mount,\${rest##* },"
+done </proc/self/mountinfo
 root=no
 if [ "$(id -u)" -eq 0 ]; then
   root=yes
-  [ -w "$disk" ] || trouble disk-read-only "nothing can be written below $base: the disk is read-only"
+  case $options in *,ro,* | *,emergency_ro,*) is_writable=no ;; *) is_writable=yes ;; esac
+  [ -w "$disk" ] && [ "$is_writable" = yes ] || trouble disk-read-only "nothing can be written below $base: the disk is read-only"
   [ -z "$free" ] || [ "$free" -ge ${String(leastFreeKib)} ] ||
     trouble disk-full "the disk below $base is full: $free KiB are free"
 fi
@@ -156,13 +165,14 @@ export function checkProgram(command: string, timeoutMs: number): RemoteProgram 
   return {
     restricted: undefined,
     text: checkText,
-    values: [String(Math.max(1, Math.ceil(timeoutMs / 1000)))],
+    values: [String(Math.max(1, Math.ceil(timeoutMs / 1000))), String(Buffer.byteLength(command.replace(/\n+$/, '')))],
     input: command,
   };
 }
 
 const checkText = `
 TURNUS_COMMAND=$(cat)
+[ "$(($(printf %s "$TURNUS_COMMAND" | wc -c)))" -eq "$2" ] || fail 'the command did not arrive whole'
 export TURNUS_COMMAND
 answer check=started
 exec </dev/null 2>&1

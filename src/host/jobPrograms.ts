@@ -35,10 +35,17 @@ not_again() { answer started=no; exit 0; }
 [ ! -e "$job" ] || not_again
 read_boot_id
 for each in setsid mkfifo; do command -v "$each" >/dev/null || fail "the program $each is missing"; done
-mkdir -p "$run" && : >"$run/.turnus-run" || fail "the directory $run cannot be made"
+mkdir -p "$run" && true >"$run/.turnus-run" || fail "the directory $run cannot be made"
+holds_living() {
+  for claim in "$1"/*/pid; do
+    [ -f "$claim" ] && [ ! -e "\${claim%/pid}/exit_code" ] && read -r process start _ <"$claim" || continue
+    ! alive "$process" "$start" || return 0
+  done
+  return 1
+}
 for old in "$base"/jobs/*; do
   [ "$old" != "$run" ] && [ -f "$old/.turnus-run" ] && [ ! -L "$old" ] || continue
-  [ -z "$(find "$old" -maxdepth 0 -mtime +${String(keepDays)})" ] || rm -rf "$old"
+  [ -z "$(find "$old" -maxdepth 0 -mtime +${String(keepDays)})" ] || holds_living "$old" || rm -rf "$old"
 done
 find "$run" -maxdepth 1 -name '.upload.*' -mtime +1 -exec rm -rf {} +
 upload=$(mktemp -d "$run/.upload.XXXXXXXXXXXX") || fail "nothing can be written in $run"
@@ -51,7 +58,8 @@ cat >"$upload/script" &&
   printf '%s %s %s\\n' "$$" "$(start_time $$)" "$boot" >"$upload/launcher" &&
   printf '%s\\n' "$token" >"$upload/token" &&
   printf '%-39s\\n' '' >"$upload/exit_code.new" &&
-  : >"$upload/output" || fail "the script cannot be stored in $run (is the disk full?)"
+  printf '%-39s\\n' '' >"$upload/group.new" &&
+  true >"$upload/output" || fail "the script cannot be stored in $run (is the disk full?)"
 [ "$(($(wc -c <"$upload/script")))" -eq "$7" ] || fail 'the script did not arrive whole'
 store "$upload"/* "$upload" || fail "the script cannot be brought to the disk in $run"
 mv "$upload" "$job" 2>/dev/null
@@ -62,7 +70,7 @@ if [ "$(cat "$job/token" 2>/dev/null)" != "$token" ]; then
 fi
 trap - EXIT
 if ! store "$run" "$base/jobs" "$base" "$base/.."; then
-  printf 'void\\n' >"$job/void" && ln "$job/void" "$job/pid"
+  ln "$job/token" "$job/pid"
   fail "the directory $job cannot be brought to the disk"
 fi
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
@@ -71,6 +79,8 @@ if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
 else
   setsid /bin/sh "$job/runner" </dev/null >/dev/null 2>&1 &
 fi
+# Systemd may take its time: as long as the launching shell lives, the runner may still come.
+printf '%s %s %s\\n' "$!" "$(start_time "$!")" "$boot" >"$job/launcher.new" && mv "$job/launcher.new" "$job/launcher"
 tries=0
 while [ ! -e "$job/pid" ] && [ "$tries" -lt 200 ]; do
   sleep 0.05
@@ -98,19 +108,20 @@ find_state() {
   if [ ! -e pid ]; then
     read -r process start claimed_boot <launcher
     if [ "$claimed_boot" = "$boot" ] && alive "$process" "$start"; then state=running; return; fi
-    printf 'void\\n' >"void.$$" && ln "void.$$" pid 2>/dev/null
-    rm -f "void.$$"
+    # Claimed with a file that is there: a full disk has no room for another.
+    ln token pid 2>/dev/null
   fi
-  process=void
+  process='' start='' claimed_boot=''
   read -r process start claimed_boot 2>/dev/null <pid
-  if [ "$process" != void ] && [ "$claimed_boot" = "$boot" ] && alive "$process" "$start"; then state=running; return; fi
+  if [ "$claimed_boot" = "$boot" ] && alive "$process" "$start"; then state=running; return; fi
   [ ! -e exit_code ] || state=ended
 }
 find_part() {
   size=0 part=output part_start=0 part_end=0 next=
-  for each in output output.*; do
+  for each in output .output.*; do
     [ -f "$each" ] || continue
-    case $each in output) first=0 ;; *) first=\${each#output.} ;; esac
+    first=\${each#.output.}
+    case $first in output) first=0 ;; *[!0-9]* | 0*) continue ;; esac
     end=$((first + $(wc -c <"$each" || echo 0)))
     [ "$end" -le "$size" ] || size=$end
     if [ "$first" -le "$from" ] && [ "$from" -lt "$end" ]; then
@@ -134,7 +145,7 @@ length=$((part_end - from))
 [ "$length" -ge 0 ] || length=0
 [ "$length" -le ${String(maximumOutputBytes)} ] || length=${String(maximumOutputBytes)}
 # A character may begin at the end of one part and go on in the next.
-following=output.$part_end more=0 gap=no
+following=.output.$part_end more=0 gap=no
 if [ "$((from + length))" -eq "$part_end" ] && [ "$part_end" -lt "$size" ]; then
   if [ -f "$following" ]; then
     more=$(($(wc -c <"$following")))
@@ -165,12 +176,11 @@ cd "$base/jobs/$1/$2" 2>/dev/null || nothing
 [ ! -e exit_code ] || nothing
 read_boot_id
 if [ ! -e pid ]; then
-  printf 'void\\n' >"void.$$"
-  if ln "void.$$" pid 2>/dev/null; then rm -f "void.$$"; answer cancelled=yes; exit 0; fi
-  rm -f "void.$$"
+  if ln token pid 2>/dev/null; then answer cancelled=yes; exit 0; fi
 fi
-read -r process start claimed_boot <pid
-[ "$process" != void ] && [ "$claimed_boot" = "$boot" ] && alive "$process" "$start" || nothing
+read -r _ _ claimed_boot <pid
+# The script may have outlived its runner.
+[ "$claimed_boot" = "$boot" ] || nothing
 tries=0
 while [ ! -e group ] && [ "$tries" -lt 40 ]; do
   sleep 0.05
@@ -178,11 +188,11 @@ while [ ! -e group ] && [ "$tries" -lt 40 ]; do
 done
 read -r group start <group
 alive "$group" "$start" || nothing
-kill -s TERM -- "-$group"
+signal_group TERM "$group"
 tries=0
-while [ "$tries" -lt ${String(killAfterSeconds * 10)} ] && kill -s 0 -- "-$group" 2>/dev/null; do
+while [ "$tries" -lt ${String(killAfterSeconds * 10)} ] && signal_group 0 "$group"; do
   sleep 0.1
   tries=$((tries + 1))
 done
-kill -s KILL -- "-$group" 2>/dev/null
+signal_group KILL "$group"
 answer cancelled=yes`;

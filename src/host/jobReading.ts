@@ -43,6 +43,7 @@ function pieceOf({ fields, body }: RemoteAnswer, fromByte: number): (OutputPiece
     output: body.toString('utf8', 0, wholeBytes),
     nextByte: start + wholeBytes,
     ...(start > fromByte ? { omittedBytes: start - fromByte } : {}),
+    size,
     bootId,
     result: parseJobAnswers(body.toString('utf8', outputBytes)),
   };

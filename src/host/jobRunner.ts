@@ -21,15 +21,16 @@ cd "$directory" || exit 0
   read -r timeout_seconds
   read -r boot_id_path
 } <job || exit 0
-printf '%s %s %s\\n' "$$" "$(start_time $$)" "$(cat "$boot_id_path")" >"pid.$$"
-ln "pid.$$" pid 2>/dev/null || exit 0
+printf '%s %s %s\\n' "$$" "$(start_time $$)" "$(cat "$boot_id_path")" >"pid.$$" && ln "pid.$$" pid
+is_claimed=$?
 rm -f "pid.$$"
+[ "$is_claimed" -eq 0 ] || exit 0
 TURNUS_RESULT=$directory/result
 export TURNUS_RUN TURNUS_NODE TURNUS_STAGE TURNUS_RESULT
 exec </dev/null >/dev/null 2>&1
 ${keepOutput(bounds)}
-mkfifo pipe
-keep_output <pipe &
+mkfifo .pipe
+keep_output <.pipe &
 keeper=$!
 keeper_start=$(start_time "$keeper")
 # The interpreter is named here, because a disk mounted noexec refuses the script itself.
@@ -37,40 +38,49 @@ read -r first <script || :
 case $first in '#!'*) interpreter=\${first#??} ;; *) interpreter=/bin/sh ;; esac
 umask 022
 set -f
-setsid $interpreter "$directory/script" >pipe 2>&1 &
+setsid $interpreter "$directory/script" >.pipe 2>&1 &
 script=$!
+script_start=$(start_time "$script")
 umask 077
 set +f
-printf '%s %s\\n' "$script" "$(start_time "$script")" >group.new && mv group.new group
+printf '%-39s\\n' "$script $script_start" 1<>group.new
+mv group.new group
 (
   left=$timeout_seconds
   while [ "$left" -gt 0 ]; do
     sleep 1
     left=$((left - 1))
   done
-  : >timed_out
-  kill -s TERM -- "-$script"
+  # From here on it cannot be called back: that it ends by itself says that the time was over.
+  trap '' TERM
+  signal_group TERM "$script"
   left=${String(killAfterSeconds)}
-  while [ "$left" -gt 0 ] && kill -s 0 -- "-$script"; do
+  while [ "$left" -gt 0 ] && signal_group 0 "$script"; do
     sleep 1
     left=$((left - 1))
   done
-  kill -s KILL -- "-$script"
+  signal_group KILL "$script"
+  exit 0
 ) &
 watchdog=$!
+# Who ends all processes of the job ends the script; this program stays to write down how that ended. Set here, because
+# a signal to a subshell that is just being made would be taken for this trap's, and be lost.
+trap : HUP INT TERM
 wait "$script"
 code=$?
-if [ -e timed_out ]; then
-  how=timed-out
-  wait "$watchdog"
-else
-  how=exited
-  kill "$watchdog"
-fi
+while [ "$code" -gt 128 ] && alive "$script" "$script_start"; do
+  wait "$script"
+  code=$?
+done
+kill "$watchdog"
+if wait "$watchdog"; then how=timed-out; else how=exited; fi
 await_output
 printf '%-39s\\n' "$code $how" 1<>exit_code.new
 [ ! -e result ] || store result
-store output* exit_code.new
+store output exit_code.new
+for part in .output.*; do
+  [ ! -f "$part" ] || store "$part"
+done
 mv exit_code.new exit_code
 store .
 exit 0
@@ -99,12 +109,12 @@ const waits = { untilAsked: 40, atMost: 80 };
 
 /**
  * `keep_output` copies its standard input block by block, as it comes: into `output` while that has room, then into
- * `output.<number of its first byte>`. What cannot be written is read nevertheless: a full disk does not stop the script.
+ * `.output.<number of its first byte>`, a name that no script is likely to use. What cannot be written is read nevertheless: a full disk does not stop the script.
  * It ends with its input, which may be later than the script: something that it has left running may hold it open.
  *
  * `await_output` returns when everything that the script wrote is in the files. Where the pipe is still open it writes
- * a blank line there: a read that began after the file `ended` was made gets all that the pipe holds (its capacity is
- * one block, pipe(7)).
+ * blank lines there: reads that began after the file `.ended` was made get all that the pipe holds, and the one that is
+ * shorter than a block was the last of them (pipe(7)).
  */
 function keepOutput({ partBytes }: OutputBounds): string {
   return `
@@ -112,14 +122,15 @@ keep_output() {
   part=output part_start=0 older= blocks=0
   while :; do
     has_ended=no
-    [ ! -e ended ] || has_ended=yes
+    [ ! -e .ended ] || has_ended=yes
     records=$(LC_ALL=C dd bs=${String(blockBytes)} count=1 2>&1 >>"$part")
     case $records in
       *'records in'*) ;;
       *) records=$(LC_ALL=C dd bs=${String(blockBytes)} count=1 2>&1 >/dev/null) ;;
     esac
     case $records in '0+0 records in'*) break ;; esac
-    [ "$has_ended" = no ] || : >drained
+    # A whole block may have more behind it.
+    case $has_ended$records in no* | 'yes1+0 records in'*) ;; *) true >.drained ;; esac
     blocks=$((blocks + 1))
     [ "$((blocks % ${String(blocksBetweenLooks)}))" -eq 0 ] || continue
     size=$(($(wc -c <"$part" || echo 0)))
@@ -129,17 +140,22 @@ keep_output() {
       [ -z "$older" ] || rm -f "$older"
       older=$part
     fi
-    part=output.$part_start
+    part=.output.$part_start
   done
 }
 await_output() {
-  : >ended
-  tries=0
-  while alive "$keeper" "$keeper_start" && [ ! -e drained ] && [ "$tries" -lt ${String(waits.atMost)} ]; do
-    [ "$tries" -lt ${String(waits.untilAsked)} ] || printf '\\n' 1<>pipe
+  true >.ended
+  tries=0 asker=
+  while alive "$keeper" "$keeper_start" && [ ! -e .drained ] && [ "$tries" -lt ${String(waits.atMost)} ]; do
+    if [ "$tries" -ge ${String(waits.untilAsked)} ]; then
+      [ -z "$asker" ] || kill "$asker"
+      printf '\\n' 1<>.pipe &
+      asker=$!
+    fi
     sleep 0.05
     tries=$((tries + 1))
   done
-  rm -f pipe ended drained
+  [ -z "$asker" ] || kill "$asker"
+  rm -f .pipe .ended .drained
 }`;
 }

@@ -72,7 +72,8 @@ export function placesOf({ baseDirectory, bootIdPath }: HostLayout): string {
 /**
  * Functions of every program. `start_time PID` is the start of a living process in clock ticks since the boot
  * (proc(5), /proc/pid/stat, field 22; the name in field 2 may hold spaces and brackets); with it a process identifier
- * that was given anew is told apart. `store FILE...` returns when the files are on the disk.
+ * that was given anew is told apart. `signal_group SIGNAL GROUP`: dash wants the two dashes, busybox refuses them. A file is
+ * made by `true >FILE`: after a failed redirection of the special builtin `:` a shell ends (POSIX.1-2024, XCU 2.8.1). `store FILE...` returns when the files are on the disk.
  */
 export const sharedFunctions = `
 umask 077
@@ -86,5 +87,6 @@ start_time() {
   case $1 in Z | X) ;; *) printf %s "\${20}" ;; esac
 }
 read_boot_id() { boot=$(cat "$boot_id_path") || fail 'the boot id cannot be read'; }
+signal_group() { kill -s "$1" -- "-$2" 2>/dev/null || kill -s "$1" "-$2" 2>/dev/null; }
 alive() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ]; }
 store() { sync "$@" 2>/dev/null || sync; }`;

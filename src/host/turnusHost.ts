@@ -62,11 +62,12 @@ check_script() {
   [ -f "$scripts/$1" ] && [ ! -L "$scripts/$1" ] || fail "the script $1 is not installed in $scripts"
   [ -n "$(find "$scripts/$1" -maxdepth 0 -user ${String(host.owner)} ! -perm -020 ! -perm -002)" ] ||
     fail "the script $scripts/$1 must belong to root and be writable by nobody else"
+  command -v sha256sum >/dev/null || fail 'the program sha256sum (package coreutils) is missing'
   digest=$(sha256sum <"$scripts/$1")
   [ "\${digest%% *}" = "$2" ] || fail "the script $scripts/$1 is not the one of the playbook: install that one, or correct the playbook"
 }
 
-number() { case $1 in '' | *[!0-9]* | ????????????????*) fail "$1 is no number" ;; esac; }
+number() { case $1 in '' | *[!0-9]* | 0?* | ????????????????*) fail "$1 is no number" ;; esac; }
 
 if [ "$#" -eq 0 ]; then
   set -f
@@ -84,6 +85,7 @@ case $0 in /*) ;; *) fail 'turnus-host must be started with its whole path' ;; e
 # Root is not needed for the first question after a boot, and sudo may not work yet.
 if [ "$(id -u)" -ne 0 ] && [ "$verb" != boot-id ]; then exec sudo -n -- "$0" turnus-host ${String(turnusHostVersion)} "$verb" "$@"; fi
 exec </dev/null
+unset LC_ALL
 case $verb/$# in
   inspect/*)
     while [ "$#" -ge 2 ]; do

@@ -107,8 +107,9 @@ function refusalOf(end: {
     const message = `${label} has no turnus-host for this key (${said === '' ? `exit code ${String(exitCode)}` : said}): install it as docs/turnus-host.md says.`;
     return { kind: 'command-failed', message };
   }
-  const isSudo = door.kind === 'shell' ? door.sudo : /\bsudo/.test(said);
-  if (!isSudo) return undefined;
+  const isAsked = door.kind === 'restricted' || door.sudo;
+  const isSudo = /\bsudo\b/.test(said) || (said === '' && door.kind === 'shell');
+  if (!isAsked || !isSudo) return undefined;
   const reason = said === '' ? 'sudo ended without a word' : said;
   const program = door.kind === 'shell' ? '/bin/sh' : 'turnus-host';
   const message = `${label} does not let this user become root without a password (${reason}): allow ${program} with NOPASSWD in its sudoers.`;

@@ -125,6 +125,18 @@ describe('runJob', () => {
     expect(end).toMatchObject({ output: { tail: 'end', bytes: 9, omittedBytes: 900, isComplete: true } });
   });
 
+  test('ends with the output that was there at the first look after the end, whatever goes on writing', async () => {
+    const chatty = (output: string, nextByte: number, size: number): HostAnswer<JobReading> => ({
+      kind: 'ok',
+      value: { state: 'exited', exitCode: 0, result, output, nextByte, size, bootId: 'a' },
+    });
+    const host = createScriptedHost({
+      start: [started],
+      read: [running('a', 1), chatty('b', 2, 3), chatty('c', 3, 9), chatty('never read', 13, 20)],
+    });
+    expect(await run(host)).toMatchObject({ kind: 'exited', output: { tail: 'abc', isComplete: true } });
+  });
+
   test('looks after a fifth of the time that it has waited, between a tenth of a second and a second', async () => {
     const clock = createJumpingClock();
     const looks: number[] = [];

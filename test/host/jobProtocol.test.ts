@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJobAnswers } from '../../src/host/jobAnswers.js';
 import { defaultHostLayout, jobDirectory } from '../../src/host/jobDirectory.js';
+import { checkProgram } from '../../src/host/hostPrograms.js';
 import { wholeCharacters } from '../../src/host/jobReading.js';
 import { commandLine, parseAnswer, programInput } from '../../src/host/remoteProgram.js';
 import { shellQuote } from '../../src/host/shellQuote.js';
@@ -33,6 +34,8 @@ describe('shellQuote', () => {
 });
 
 describe('a program for the host', () => {
+  const attempt = (input: Buffer) =>
+    spawnSync('/bin/sh', ['-c', commandLine({ sudo: false })], { input, stdio: ['pipe', 'pipe', 'ignore'] }).stdout;
   const run = (input: Buffer) =>
     execFileSync('/bin/sh', ['-c', commandLine({ sudo: false })], { input, stdio: ['pipe', 'pipe', 'ignore'] });
 
@@ -74,6 +77,12 @@ describe('a program for the host', () => {
       }),
       { numRuns: 60, examples: Array.from({ length: 60 }, (_, back) => [whole.length - 1 - back]) },
     );
+  });
+
+  test('does not run a command of a health check that was cut on the way', () => {
+    const whole = programInput(checkProgram('echo ran; echo all\n\n', 5000), defaultHostLayout);
+    expect(run(whole).toString()).toContain('ran\nall\n');
+    expect(parseAnswer(attempt(whole.subarray(0, -8)))?.fields.get('failed')).toBe('the command did not arrive whole');
   });
 
   test('is not taken for answered when the answer is cut', () => {

@@ -299,7 +299,7 @@ exit 3`,
     await host.startJob(job, signal);
     await until(async () => ok(await host.readJob(job, 0, signal)).state === 'exited');
     const directory = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1`;
-    const files = (await readdir(directory)).filter((name) => name.startsWith('output'));
+    const files = (await readdir(directory)).filter((name) => /^\.?output/.test(name));
     const sizes = await Promise.all(files.map(async (name) => (await stat(join(directory, name))).size));
     expect(files.length).toBe(3);
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(16 * 1024 * 1024);
@@ -336,6 +336,49 @@ exit 3`,
     expect(end.state === 'exited' && end.output.trimEnd() === expected.trimEnd()).toBe(true);
     await machine.install('../speak', '');
     await until(async () => (await machine.count('late')) === 1);
+  });
+
+  test('may write files of whatever name into its directory', async () => {
+    const names = ['output.log', 'output.20260108', 'timed_out', 'ended', 'drained', 'pipe', 'void', 'job.new'];
+    const job = jobOf(`for name in ${names.join(' ')}; do echo "$name" >"$name"; done; echo said`);
+    await host.startJob(job, signal);
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0, output: 'said\n' });
+  });
+
+  test('whose runner is asked to end goes on, and its end is written down', async () => {
+    const job = jobOf(counting('asked', `until [ -e ${machine.directory}/asked-go ]; do sleep 0.05; done; exit 7`));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('asked')) === 1);
+    const claim = await readFile(`${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/pid`, 'utf8');
+    process.kill(Number(claim.split(' ')[0]), 'SIGTERM');
+    expect(ok(await host.readJob(job, 0, signal))).toMatchObject({ state: 'running' });
+    await machine.install('../asked-go', '');
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 7 });
+  });
+
+  test('that outlives its runner has vanished, and can be ended all the same', async () => {
+    const job = jobOf(counting('orphan', 'sleep 60'));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('orphan')) === 1);
+    const directory = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1`;
+    process.kill(Number((await readFile(`${directory}/pid`, 'utf8')).split(' ')[0]), 'SIGKILL');
+    await until(async () => ok(await host.readJob(job, 0, signal)).state === 'vanished');
+    const script = (await readFile(`${directory}/group`, 'utf8')).trim().split(' ')[0] ?? '';
+    expect(ok(await host.cancelJob(job, signal))).toEqual({ cancelled: true });
+    await expect(readFile(`/proc/${script}/cmdline`)).rejects.toThrow();
+  });
+
+  test('that is running keeps the directory of its run, however old that looks', async () => {
+    const job = jobOf(counting('old', `until [ -e ${machine.directory}/old-go ]; do sleep 0.05; done`));
+    await host.startJob(job, signal);
+    await until(async () => (await machine.count('old')) === 1);
+    const long = new Date(systemClock.now() - 200 * 86_400_000);
+    await utimes(`${machine.layout.baseDirectory}/jobs/${job.runUid}`, long, long);
+    await host.startJob(jobOf('true'), signal);
+    expect(ok(await host.startJob(job, signal))).toEqual({ started: false });
+    await machine.install('../old-go', '');
+    expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 0 });
+    expect(await machine.count('old')).toBe(1);
   });
 
   test('goes on to its end where its output finds no room on the disk', async () => {
