@@ -217,7 +217,7 @@ const installed: BadInput[] = [
       await runCommandOk('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'secret words', '-f', key]);
       return { args: ['-f', await playbookWith('t', { spec: { host: { ssh: { identity: { path: key } } } } })] };
     },
-    says: [() => `${at('locked_key')} has a passphrase and no SSH agent is running`, /ssh-add/],
+    says: [() => `${at('locked_key')} has a passphrase`, /ssh-add/, /identityPassphrase/],
   },
   {
     name: 'a public key instead of a private one',
