@@ -13,6 +13,7 @@ const longest = [
   'test/faults/killBeforeTheHost.test.ts',
   'test/faults/killInTheDrain.test.ts',
   'test/faults/killAfterTheBoot.test.ts',
+  'test/faults/killBetweenNodes.test.ts',
   'test/faults/apiAnswers.test.ts',
 ];
 

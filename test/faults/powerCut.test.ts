@@ -49,7 +49,15 @@ describe('a host that loses its power ends Done, or Failed with a reason and the
     await until(fault);
     await host.powerCut();
     await host.powerOn();
-    await expectEnd(turnus, [0, 4], 170_000);
+    await expectEnd(turnus, [0, 3, 4], 170_000);
+    if ((await turnus.exited) === 3) {
+      // Untouched, and its node had not reported the new boot yet: given back, and left for another call.
+      const [turn] = await turnsOf(scene.cluster, fault.name);
+      expect(turn?.message).toContain('has just been rebooted');
+      expect(await cordonOf(scene.cluster, fault.node)).toEqual({});
+      await scene.cluster.untilNodeReady(fault.node);
+      await expectEnd(await fault.start(), 0, 120_000);
+    }
     if ((await turnus.exited) === 4) {
       const [turn] = await turnsOf(scene.cluster, fault.name);
       expect(turn?.phase).toBe('Failed');

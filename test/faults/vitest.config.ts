@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // Most of it is waiting for leases to run out.
-    maxWorkers: 4,
+    maxWorkers: 5,
     testTimeout: 180_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
