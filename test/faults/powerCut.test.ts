@@ -55,7 +55,13 @@ describe('a host that loses its power ends Done, or Failed with a reason and the
       const [turn] = await turnsOf(scene.cluster, fault.name);
       expect(turn?.message).toContain('has just been rebooted');
       expect(await cordonOf(scene.cluster, fault.node)).toEqual({});
-      await scene.cluster.untilNodeReady(fault.node);
+      await waitFor({
+        what: `${fault.node} to report the boot of its host`,
+        probe: async () => {
+          const { status } = await scene.cluster.api.get({ kind: 'Node', name: fault.node });
+          return status.nodeInfo.bootID === host.bootId;
+        },
+      });
       await expectEnd(await fault.start(), 0, 120_000);
     }
     if ((await turnus.exited) === 4) {
