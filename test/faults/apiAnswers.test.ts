@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function toItsEnd(fault: FaultCase, turnus: RunningTurnus): Promise<void> {
-  await expectEnd(turnus, 0, 170_000);
+  await expectEnd(turnus, 0, 280_000);
   expect(proxy.faults()).toBeGreaterThan(0);
   await fault.expectDone();
 }
@@ -109,7 +109,7 @@ describe('the API server answers', () => {
     await renew('second');
     await untilEntry(fault, entry('job.started', '"stage":"update"'));
     await renew('third');
-    await expectEnd(turnus, 0, 170_000);
+    await expectEnd(turnus, 0, 280_000);
     await fault.expectDone();
     expect(await runTurnus(['status'], { kubeconfig: path })).toMatchObject({ exitCode: 0 });
   });

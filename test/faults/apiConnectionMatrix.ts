@@ -42,7 +42,7 @@ export function apiConnectionMatrix(kind: Cut): void {
       const fault = await scene.newCase({ kubeconfig });
       const before = proxy.cuts();
       proxy.cutNextConnection(kind, 0);
-      await expectEnd(await fault.start(), 0, 120_000);
+      await expectEnd(await fault.start(), 0, 280_000);
       expect(proxy.cuts()).toBeGreaterThan(before);
       await fault.expectDone();
     });
@@ -53,7 +53,7 @@ export function apiConnectionMatrix(kind: Cut): void {
       const turnus = await fault.start();
       await untilEntry(fault, moment);
       proxy.cut(kind);
-      await expectEnd(turnus, 0, 170_000);
+      await expectEnd(turnus, 0, 280_000);
       expect(proxy.cuts()).toBeGreaterThan(before);
       await fault.expectDone();
     });

@@ -24,7 +24,7 @@ describe('in the middle of the drain', () => {
     await untilEntry(fault, entry('pod.evicting'));
     for (const component of components) await scene.cluster.kill(component);
     for (const component of components) await scene.cluster.restart(component);
-    await expectEnd(turnus, 0, 170_000);
+    await expectEnd(turnus, 0, 280_000);
     await fault.expectDone();
   });
 });
@@ -43,7 +43,7 @@ describe('a request of a person', () => {
     );
     expect(await first.exited).toBeUndefined();
     const heirs = [await fault.start(), await fault.start()];
-    for (const heir of heirs) await expectEnd(heir, 0, 170_000);
+    for (const heir of heirs) await expectEnd(heir, 0, 280_000);
     const { handledRequests } = (await runOf(scene.cluster, fault.name)).status;
     expect(handledRequests).toHaveLength(1);
     await fault.expectDone();

@@ -61,7 +61,7 @@ describe('an actor that stands still for longer than its lease does nothing more
     });
     const woken = Date.now();
     first.kill('SIGCONT');
-    await expectEnd(second, 0, 120_000);
+    await expectEnd(second, 0, 280_000);
     await expectEnd(first, [0, 7]);
     const lastOfSecond = (await writesOf(secondUser, began)).at(-1)?.time.getTime() ?? 0;
     expect(lastOfSecond).toBeGreaterThan(0);

@@ -112,7 +112,7 @@ export function hostConnectionMatrix(kind: Cut): void {
       const go = scene.hosts.host(fault.node).pathOnDisk(`/srv/host/${fault.name}.go`);
       await cut({ scene, fault, proxy, kind, letScriptEnd: () => writeFile(go, '') });
       await writeFile(go, '');
-      await expectEnd(turnus, 0, 170_000);
+      await expectEnd(turnus, 0, 280_000);
       expect(proxy.cuts()).toBeGreaterThan(0);
       await fault.expectDone();
     });

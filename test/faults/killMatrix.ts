@@ -33,7 +33,7 @@ export function killMatrix(
       await expectLastEntry(fault, texts);
       const died = Date.now();
       const heirs = [await fault.start(), await fault.start()];
-      for (const heir of heirs) await expectEnd(heir, 0, 170_000);
+      for (const heir of heirs) await expectEnd(heir, 0, 280_000);
       await expectTakenOver(scene, died);
       await fault.expectDone();
     });

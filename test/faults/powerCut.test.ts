@@ -49,7 +49,7 @@ describe('a host that loses its power ends Done, or Failed with a reason and the
     await until(fault);
     await host.powerCut();
     await host.powerOn();
-    await expectEnd(turnus, [0, 3, 4], 170_000);
+    await expectEnd(turnus, [0, 3, 4], 280_000);
     if ((await turnus.exited) === 3) {
       // Untouched, and its node had not reported the new boot yet: given back, and left for another call.
       const [turn] = await turnsOf(scene.cluster, fault.name);
@@ -62,7 +62,7 @@ describe('a host that loses its power ends Done, or Failed with a reason and the
           return status.nodeInfo.bootID === host.bootId;
         },
       });
-      await expectEnd(await fault.start(), 0, 120_000);
+      await expectEnd(await fault.start(), 0, 280_000);
     }
     if ((await turnus.exited) === 4) {
       const [turn] = await turnsOf(scene.cluster, fault.name);
@@ -71,7 +71,7 @@ describe('a host that loses its power ends Done, or Failed with a reason and the
       const { name: run } = await runOf(scene.cluster, fault.name);
       expect(await cordonOf(scene.cluster, fault.node)).toEqual({ unschedulable: true, mark: run });
       expectExit(await runTurnus(['retry', run, fault.node], { kubeconfig: scene.cluster.kubeconfigPath }), 0);
-      await expectEnd(await fault.start(), 0, 120_000);
+      await expectEnd(await fault.start(), 0, 280_000);
     }
     await fault.expectDone('after a power cut');
   });

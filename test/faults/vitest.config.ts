@@ -10,7 +10,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Most of it is waiting for leases to run out.
     maxWorkers: 5,
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
     reporters: ['verbose'],
