@@ -7,6 +7,7 @@ import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
 import { actOnRun } from '../run/actOnRun.js';
+import { followedState } from '../run/followedState.js';
 import type { Prepared } from '../run/prepareRun.js';
 import { countTurns, exitCode, followedStop } from '../run/runEnd.js';
 import type { RunState } from '../run/state.js';
@@ -110,6 +111,11 @@ async function runPrepared(io: CommandIo, call: RunCall & { prepared: Prepared }
       stop: stopping.signal,
       stoppedBy: stopping.stoppedBy,
     });
+    if (end.kind === 'followed') {
+      const { cluster, namespace, plan } = prepared;
+      const { signal } = stopping;
+      latest = await followedState({ cluster, namespace, name: plan.run, clock: io.clock, latest, signal });
+    }
     return tellEnd(end, { where, latest, screen });
   } catch (error) {
     screen.end();

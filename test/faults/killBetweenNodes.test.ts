@@ -4,7 +4,6 @@ import { entry } from './moments.js';
 killMatrix(
   'kill -9 in a run over several nodes with a singleton that is surged, right after',
   [
-    entry('nodes.steering'),
     entry('owner.surging'),
     entry('owner.surged'),
     entry('turn.started', '"node":"node-2"'),
