@@ -50,6 +50,13 @@ function bytesOfSeq(last: number): number {
   return bytes;
 }
 
+/** Whether a process has a handler for SIGTERM (proc(5), /proc/pid/status: SigCgt, bit 14). */
+async function catchesTerm(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
+  const caught = BigInt(`0x${/SigCgt:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '0'}`);
+  return (caught & (1n << 14n)) !== 0n;
+}
+
 describe('a job on a host', () => {
   test('runs the script with its environment, and leaves output, result and exit code', async () => {
     const job = jobOf(
@@ -350,7 +357,9 @@ exit 3`,
     await host.startJob(job, signal);
     await until(async () => (await machine.count('asked')) === 1);
     const claim = await readFile(`${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/pid`, 'utf8');
-    process.kill(Number(claim.split(' ')[0]), 'SIGTERM');
+    const runner = Number(claim.split(' ')[0]);
+    await until(() => catchesTerm(runner));
+    process.kill(runner, 'SIGTERM');
     expect(ok(await host.readJob(job, 0, signal))).toMatchObject({ state: 'running' });
     await machine.install('../asked-go', '');
     expect(await endOf(host, job, signal)).toMatchObject({ state: 'exited', exitCode: 7 });
@@ -361,6 +370,7 @@ exit 3`,
     await host.startJob(job, signal);
     await until(async () => (await machine.count('orphan')) === 1);
     const directory = `${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1`;
+    await until(async () => (await readdir(directory)).includes('group'));
     process.kill(Number((await readFile(`${directory}/pid`, 'utf8')).split(' ')[0]), 'SIGKILL');
     await until(async () => ok(await host.readJob(job, 0, signal)).state === 'vanished');
     const script = (await readFile(`${directory}/group`, 'utf8')).trim().split(' ')[0] ?? '';
