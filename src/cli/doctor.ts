@@ -2,7 +2,8 @@ import { openLiveView, type LiveView, type Terminal } from '../console/liveView.
 import { doctorProgressLine, doctorText } from '../console/doctorText.js';
 import { examine } from '../doctor/examine.js';
 import type { HostsProgress } from '../doctor/nodeChecks.js';
-import { exitCodeOfSignal, type StopSignal } from '../run/runEnd.js';
+import { exitCodeOfSignal } from '../run/runEnd.js';
+import { abortOnSignals } from './abortOnSignals.js';
 import { connectCluster } from './connectCluster.js';
 import { print, type ClusterOptions, type CommandIo } from './io.js';
 import { openHosts } from './openHosts.js';
@@ -18,14 +19,7 @@ export interface DoctorOptions extends ClusterOptions {
 /** `turnus doctor`: everything that a run needs of cluster and hosts, looked at before the night; exit 3 where a check fails. */
 export async function doctorCommand(io: CommandIo, options: DoctorOptions): Promise<number> {
   const playbook = await openPlaybook(io, options.file);
-  const stopping = new AbortController();
-  let stoppedBy: StopSignal | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    io.onSignal(signal, () => {
-      stoppedBy ??= signal;
-      stopping.abort(new Error(`stopped by ${signal}`));
-    });
-  }
+  const { stopping, stoppedBy } = abortOnSignals(io);
   const cluster = await connectCluster(io, options);
   const progress = openProgress(io);
   try {
@@ -50,8 +44,9 @@ export async function doctorCommand(io: CommandIo, options: DoctorOptions): Prom
     );
     return report.verdict === 'failed' ? 3 : 0;
   } catch (error) {
-    if (stoppedBy === undefined || error !== stopping.signal.reason) throw error;
-    return exitCodeOfSignal[stoppedBy];
+    const signal = stoppedBy();
+    if (signal === undefined || error !== stopping.signal.reason) throw error;
+    return exitCodeOfSignal[signal];
   } finally {
     progress.end();
     stopping.abort(new Error('the command has ended'));

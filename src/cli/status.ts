@@ -5,7 +5,8 @@ import { statusJson, statusText, type RunStatusView } from '../console/statusTex
 import { readInstallation } from '../install/installation.js';
 import { followRun } from '../run/followRun.js';
 import { listAllRuns, readRunState, type ListedRun } from '../run/listRuns.js';
-import { exitCodeOfSignal, type StopSignal } from '../run/runEnd.js';
+import { exitCodeOfSignal } from '../run/runEnd.js';
+import { abortOnSignals } from './abortOnSignals.js';
 import { leaseName } from '../run/underLease.js';
 import { TurnusError } from '../turnusError.js';
 import { connectCluster } from './connectCluster.js';
@@ -21,14 +22,7 @@ const lookAtLeaseEveryMs = 5000;
 
 /** `turnus status`: one run, its turns, what failed and what to do. Reads only. */
 export async function statusCommand(io: CommandIo, name: string | undefined, options: StatusOptions): Promise<number> {
-  const stopping = new AbortController();
-  let stoppedBy: StopSignal | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    io.onSignal(signal, () => {
-      stoppedBy ??= signal;
-      stopping.abort(new Error(`stopped by ${signal}`));
-    });
-  }
+  const { stopping, stoppedBy } = abortOnSignals(io);
   // Nobody reads any more (`| head`).
   io.stdout.once('error', () => {
     stopping.abort(new Error('standard output is closed'));
@@ -38,7 +32,8 @@ export async function statusCommand(io: CommandIo, name: string | undefined, opt
     return await showStatus(io, { cluster, name, options }, stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted || error !== stopping.signal.reason) throw error;
-    return stoppedBy === undefined ? 0 : exitCodeOfSignal[stoppedBy];
+    const signal = stoppedBy();
+    return signal === undefined ? 0 : exitCodeOfSignal[signal];
   } finally {
     cluster.close();
   }

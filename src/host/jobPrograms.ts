@@ -90,7 +90,7 @@ answer started=yes`;
 
 /**
  * Says where a job stands. Changes nothing, but for one case: a marker whose launcher is gone and that no runner has
- * claimed is claimed as void, so that `vanished` is final and no runner comes later.
+ * claimed is claimed for nobody, so that `vanished` is final and no runner comes later.
  */
 export function readProgram(job: JobKey, fromByte: number): RemoteProgram {
   const words = [job.runUid, jobName(job), String(fromByte)];
@@ -164,7 +164,7 @@ answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)
 [ "$more" -eq 0 ] || head -c "$more" "$following"
 [ "$result" -eq 0 ] || head -c "$result" result`;
 
-/** Ends a running job: TERM to its process group, KILL after ten seconds. A job not yet claimed is claimed as void. */
+/** Ends a running job: TERM to its process group, KILL after ten seconds. A job not yet claimed is claimed for nobody. */
 export function cancelProgram(job: JobKey): RemoteProgram {
   const words = [job.runUid, jobName(job)];
   return { restricted: { verb: 'cancel', words }, text: cancelText, values: words };

@@ -9,7 +9,7 @@ import { sharedFunctions } from './remoteProgram.js';
  * The script gets the usual umask 022: what it writes elsewhere must be readable; the job's directory is closed anyway.
  * The room for `exit_code` was taken when the job was prepared: a disk that the script filled does not lose it.
  */
-export function runnerProgram(bounds: OutputBounds = outputBounds): string {
+export function runnerProgram(): string {
   return `#!/bin/sh
 ${sharedFunctions}
 directory=\${0%/*}
@@ -28,7 +28,7 @@ rm -f "pid.$$"
 TURNUS_RESULT=$directory/result
 export TURNUS_RUN TURNUS_NODE TURNUS_STAGE TURNUS_RESULT
 exec </dev/null >/dev/null 2>&1
-${keepOutput(bounds)}
+${keepOutput}
 mkfifo .pipe
 keep_output <.pipe &
 keeper=$!
@@ -90,18 +90,11 @@ exit 0
 /** Seconds between TERM and KILL. */
 export const killAfterSeconds = 10;
 
-/** What of a script's output the host keeps. */
-export interface OutputBounds {
-  /** The first bytes; what follows is kept in parts of this size, and all parts but the last two are removed. */
-  readonly partBytes: number;
-}
-
 /**
- * At most 15 MiB of a job stay on the disk: the beginning, and two parts of the end, each of 4 MiB and of the 16 blocks
- * that may come before the next look at its size.
+ * Of the output the beginning is kept, and of what follows the last two parts of this size. At most 15 MiB of a job stay
+ * on the disk: three times 4 MiB, and the 16 blocks that may come before the next look at a part's size.
  */
-export const outputBounds: OutputBounds = { partBytes: 4 * 1024 * 1024 };
-
+const partBytes = 4 * 1024 * 1024;
 const blockBytes = 65_536;
 const blocksBetweenLooks = 16;
 /** Twentieths of a second in which the pipe is given the time to end by itself, and then to be read. */
@@ -116,8 +109,7 @@ const waits = { untilAsked: 40, atMost: 80 };
  * blank lines there: reads that began after the file `.ended` was made get all that the pipe holds, and the one that is
  * shorter than a block was the last of them (pipe(7)).
  */
-function keepOutput({ partBytes }: OutputBounds): string {
-  return `
+const keepOutput = `
 keep_output() {
   part=output part_start=0 older= blocks=0
   while :; do
@@ -158,4 +150,3 @@ await_output() {
   [ -z "$asker" ] || kill "$asker"
   rm -f .pipe .ended .drained
 }`;
-}

@@ -7,7 +7,7 @@ import { kubeconfigThrough } from './kubeconfigThrough.js';
 import { entry, untilEntry, type Moment } from './moments.js';
 import { startScene, type Scene } from './scene.js';
 
-/** Longer than a request may take, and than the lease lasts. */
+/** Longer than the lease lasts. */
 const silenceMs = 20_000;
 
 const moments: readonly Moment[] = [

@@ -1,13 +1,12 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectEnd } from '../cluster/attempts.js';
-import { waitFor } from '../cluster/waitFor.js';
 import { startCutProxy, type Cut, type CutProxy } from './cutProxy.js';
-import { entry, untilEntry } from './moments.js';
+import { entry, untilEntry, untilUpdateHas } from './moments.js';
 import { startScene, type FaultCase, type Scene } from './scene.js';
 
-/** Longer than a connection takes to be given up (a probe every 10 s, three without an answer). */
+/** Afterwards new connections work; those that were there stay silent. */
 const silenceMs = 2000;
 
 interface Stage {
@@ -52,14 +51,14 @@ const stages: readonly Stage[] = [
   {
     stage: 'start',
     cut: async ({ scene, fault, proxy, kind }) => {
-      await untilJobHas(scene, fault, 'launcher');
+      await untilUpdateHas(scene, fault, 'launcher');
       proxy.cut(kind);
     },
   },
   {
     stage: 'follow',
     cut: async ({ scene, fault, proxy, kind }) => {
-      await untilJobHas(scene, fault, 'group');
+      await untilUpdateHas(scene, fault, 'group');
       proxy.cut(kind);
     },
   },
@@ -67,7 +66,7 @@ const stages: readonly Stage[] = [
     stage: 'result',
     cut: async ({ scene, fault, proxy, kind, letScriptEnd }) => {
       await letScriptEnd();
-      await untilJobHas(scene, fault, 'exit_code');
+      await untilUpdateHas(scene, fault, 'exit_code');
       proxy.cut(kind);
     },
   },
@@ -116,19 +115,5 @@ export function hostConnectionMatrix(kind: Cut): void {
       expect(proxy.cuts()).toBeGreaterThan(0);
       await fault.expectDone();
     });
-  });
-}
-
-/** Waits until this file is in the directory of the update job on the host. */
-async function untilJobHas(scene: Scene, fault: FaultCase, file: string): Promise<void> {
-  const jobs = scene.hosts.host(fault.node).pathOnDisk('/var/lib/turnus/jobs');
-  await waitFor({
-    what: `${file} of the update on ${fault.node}`,
-    timeoutMs: 60_000,
-    intervalMs: 5,
-    probe: async () => {
-      const directory = join(jobs, await fault.runUid(), `${fault.node}.update.1`);
-      return (await readdir(directory).catch((): string[] => [])).includes(file);
-    },
   });
 }

@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { waitFor } from '../cluster/waitFor.js';
-import type { FaultCase } from './scene.js';
+import type { FaultCase, Scene } from './scene.js';
 
 /** A moment of a turn: the line of a journal entry holds all these texts. */
 export interface Moment {
@@ -19,5 +21,17 @@ export async function untilEntry(fault: FaultCase, { name, texts }: Moment): Pro
     timeoutMs: 60_000,
     intervalMs: 5,
     probe: async () => (await fault.journalLines()).some((line) => texts.every((text) => line.includes(text))),
+  });
+}
+
+/** Waits until this file is in the directory of the update job on the host. */
+export async function untilUpdateHas(scene: Scene, fault: FaultCase, file: string): Promise<void> {
+  const jobs = scene.hosts.host(fault.node).pathOnDisk('/var/lib/turnus/jobs');
+  const directory = join(jobs, await fault.runUid(), `${fault.node}.update.1`);
+  await waitFor({
+    what: `${file} of the update on ${fault.node}`,
+    timeoutMs: 60_000,
+    intervalMs: 5,
+    probe: async () => (await readdir(directory).catch((): string[] => [])).includes(file),
   });
 }

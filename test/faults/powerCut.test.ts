@@ -1,12 +1,10 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectEnd } from '../cluster/attempts.js';
 import { expectExit, runOf, turnsOf } from '../cluster/runReport.js';
 import { runTurnus } from '../cluster/turnus.js';
 import { cordonOf } from '../cluster/trouble.js';
 import { waitFor } from '../cluster/waitFor.js';
-import { entry, untilEntry } from './moments.js';
+import { entry, untilEntry, untilUpdateHas } from './moments.js';
 import { startScene, type FaultCase, type Scene } from './scene.js';
 
 let scene: Scene;
@@ -18,24 +16,12 @@ afterAll(async () => {
   await scene.stop();
 });
 
-/** Waits until this file is in the directory of the update job. */
-async function untilUpdateHas(fault: FaultCase, file: string): Promise<void> {
-  const jobs = scene.hosts.host(fault.node).pathOnDisk('/var/lib/turnus/jobs');
-  const directory = join(jobs, await fault.runUid(), `${fault.node}.update.1`);
-  await waitFor({
-    what: `${file} of the update on ${fault.node}`,
-    timeoutMs: 60_000,
-    intervalMs: 5,
-    probe: async () => (await readdir(directory).catch((): string[] => [])).includes(file),
-  });
-}
-
 const stages: readonly { readonly stage: string; readonly until: (fault: FaultCase) => Promise<void> }[] = [
   { stage: 'drained', until: (fault) => untilEntry(fault, entry('drain.finished')) },
   { stage: 'the update intended', until: (fault) => untilEntry(fault, entry('job.started', '"stage":"update"')) },
-  { stage: 'the update started', until: (fault) => untilUpdateHas(fault, 'launcher') },
-  { stage: 'the update running', until: (fault) => untilUpdateHas(fault, 'group') },
-  { stage: 'the update ended', until: (fault) => untilUpdateHas(fault, 'exit_code') },
+  { stage: 'the update started', until: (fault) => untilUpdateHas(scene, fault, 'launcher') },
+  { stage: 'the update running', until: (fault) => untilUpdateHas(scene, fault, 'group') },
+  { stage: 'the update ended', until: (fault) => untilUpdateHas(scene, fault, 'exit_code') },
   { stage: 'its end recorded', until: (fault) => untilEntry(fault, entry('job.finished', '"stage":"update"')) },
   { stage: 'the reboot asked for', until: (fault) => untilEntry(fault, entry('reboot.requested')) },
   { stage: 'the boot proved', until: (fault) => untilEntry(fault, entry('boot.proved')) },

@@ -126,7 +126,8 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
   };
 }
 
-async function isSshServer(address: string): Promise<boolean> {
+/** Whether an SSH server greets at this address. */
+export async function isSshServer(address: string): Promise<boolean> {
   return await new Promise((resolve) => {
     const socket = connect({ host: address, port: sshPort });
     const answer = (yes: boolean): void => {

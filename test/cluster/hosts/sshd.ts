@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { startChildProcess } from '../childProcess.js';
 import { sshPort } from '../addresses.js';
 import { TestbedError } from '../testbedError.js';
+import { isSshServer } from './hostProcess.js';
 import { waitFor } from '../waitFor.js';
 import type { KeyPair } from './keys.js';
 
@@ -63,27 +63,8 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
     what: `sshd ${name} at ${address}:${String(sshPort)}`,
     probe: () => {
       if (!child.isRunning()) throw new TestbedError(`sshd ${name} does not start:\n${child.logTail()}`);
-      return greets(address);
+      return isSshServer(address);
     },
   });
   return { address, port: sshPort, log: () => readFile(file('log'), 'utf8'), stop: () => child.stop() };
-}
-
-async function greets(address: string): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ host: address, port: sshPort });
-    const answer = (yes: boolean): void => {
-      socket.destroy();
-      resolve(yes);
-    };
-    socket.setTimeout(2000, () => {
-      answer(false);
-    });
-    socket.on('error', () => {
-      answer(false);
-    });
-    socket.on('data', () => {
-      answer(true);
-    });
-  });
 }
