@@ -87,9 +87,11 @@ export async function runs(cluster: Reported): Promise<RunReport[]> {
   }));
 }
 
-/** The only run of a playbook. */
+/** The only run of a playbook that no other has superseded. */
 export async function runOf(cluster: Reported, playbook = 'monthly'): Promise<RunReport> {
-  const found = (await runs(cluster)).filter(({ name }) => name.startsWith(`${playbook}-`));
+  const found = (await runs(cluster)).filter(
+    ({ name, status }) => name.startsWith(`${playbook}-`) && status.phase !== 'Superseded',
+  );
   const [run] = found;
   expect(found.map(({ name }) => name)).toHaveLength(1);
   if (run === undefined) throw new Error(`no run of ${playbook}`);

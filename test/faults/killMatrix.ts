@@ -26,11 +26,9 @@ export function killMatrix(
       await scene.stop();
     });
 
-    it.each(moments)('$name', async ({ texts }) => {
+    it.each(moments)('$name', async (moment) => {
       const fault = await scene.newCase({ ...change, ...(singletons === true ? { singletons: 'surge' } : {}) });
-      const first = await fault.start({ after: { signal: 'SIGKILL', texts } });
-      expect(await first.exited, `${first.stdout()}\n${first.stderr()}`).toBeUndefined();
-      await expectLastEntry(fault, texts);
+      await expectKilledAt(fault, moment);
       const died = Date.now();
       const heirs = [await fault.start(), await fault.start()];
       for (const heir of heirs) await expectEnd(heir, 0, 280_000);
@@ -38,6 +36,13 @@ export function killMatrix(
       await fault.expectDone();
     });
   });
+}
+
+/** `turnus run ARGS`, killed right after the entry is on the disk: it is the last of the journal. */
+export async function expectKilledAt(fault: FaultCase, { texts }: Moment, args: readonly string[] = []): Promise<void> {
+  const turnus = await fault.start({ after: { signal: 'SIGKILL', texts }, args });
+  expect(await turnus.exited, `${turnus.stdout()}\n${turnus.stderr()}`).toBeUndefined();
+  await expectLastEntry(fault, texts);
 }
 
 async function expectLastEntry({ journal }: FaultCase, texts: readonly string[]): Promise<void> {
