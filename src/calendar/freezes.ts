@@ -1,0 +1,101 @@
+import type { CalendarEvent, FreezeRule, RuleFreeze, Schedule } from './schedule.js';
+import { dayAt, dayMs, instantOf, parseDay, parseWallTime, startOfDay } from './wallClock.js';
+
+/** One stretch of time in which nothing starts. */
+export interface FreezeSpan {
+  readonly from: number;
+  /** Not part of it. */
+  readonly until: number;
+  /** Of the freeze in the schedule. */
+  readonly name: string;
+  /** Of the event in a calendar; '' elsewhere. */
+  readonly summary: string;
+}
+
+/** The freezes that hold at some instant from `from` on and before `until`, whole, by their beginning. */
+export function freezeSpans({
+  schedule,
+  from,
+  until,
+}: {
+  readonly schedule: Pick<Schedule, 'timeZone' | 'freezes'>;
+  readonly from: number;
+  readonly until: number;
+}): FreezeSpan[] {
+  const { timeZone, freezes } = schedule;
+  if (freezes.length === 0) return [];
+  const range: Range = { firstDay: dayAt(from, timeZone), lastDay: dayAt(until, timeZone), timeZone };
+  return freezes
+    .flatMap((freeze) => stretches(freeze, range).map((stretch) => ({ ...stretch, name: freeze.name })))
+    .filter((span) => span.from < until && span.until > from && span.from < span.until)
+    .sort((one, other) => one.from - other.from || other.until - one.until);
+}
+
+interface Range {
+  /** Days of the zone that the range touches. */
+  readonly firstDay: number;
+  readonly lastDay: number;
+  readonly timeZone: string;
+}
+
+type Stretch = Omit<FreezeSpan, 'name'>;
+
+/** At least those that touch the range. */
+function stretches(freeze: FreezeRule, range: Range): Stretch[] {
+  switch (freeze.kind) {
+    case 'dates':
+      return wholeDays({ first: dayOf(freeze.from), last: dayOf(freeze.until), summary: '' }, range);
+    case 'rule':
+      return ruleDays(freeze, range).flatMap((days) => wholeDays({ ...days, summary: '' }, range));
+    case 'calendar':
+      return freeze.events.flatMap((event) => eventStretch(event, range));
+  }
+}
+
+function wholeDays(
+  { first, last, summary }: { readonly first: number; readonly last: number; readonly summary: string },
+  { firstDay, lastDay, timeZone }: Range,
+): Stretch[] {
+  if (last < firstDay || first > lastDay) return [];
+  return [{ from: startOfDay(first, timeZone), until: startOfDay(last + 1, timeZone), summary }];
+}
+
+function ruleDays(freeze: RuleFreeze, range: Range): { first: number; last: number }[] {
+  const everyMonths = { 'month-end': 1, 'quarter-end': 3, 'year-end': 12 }[freeze.rule];
+  const date = new Date((range.firstDay - freeze.daysAfter) * dayMs);
+  const found: { first: number; last: number }[] = [];
+  for (let month = date.getUTCMonth() + 1; ; month += 1) {
+    if (month % everyMonths !== 0) continue;
+    // Day 0 of the month that follows, counted from 0.
+    const lastOfMonth = Date.UTC(date.getUTCFullYear(), month, 0) / dayMs;
+    if (lastOfMonth - freeze.daysBefore > range.lastDay) return found;
+    found.push({ first: lastOfMonth - freeze.daysBefore, last: lastOfMonth + freeze.daysAfter });
+  }
+}
+
+function eventStretch(event: CalendarEvent, range: Range): Stretch[] {
+  const { timeZone } = range;
+  switch (event.kind) {
+    case 'dates':
+      return wholeDays({ first: dayOf(event.from), last: dayOf(event.until), summary: event.summary }, range);
+    case 'local': {
+      const [from, until] = [wallOf(event.from), wallOf(event.until)];
+      if (until < range.firstDay * dayMs || from >= (range.lastDay + 1) * dayMs) return [];
+      return [{ from: instantOf(from, timeZone), until: instantOf(until, timeZone), summary: event.summary }];
+    }
+    case 'instants':
+      return [{ from: event.from, until: event.until, summary: event.summary }];
+  }
+}
+
+function dayOf(text: string): number {
+  const day = parseDay(text);
+  if (day === undefined) throw new RangeError(`${text} is no date`);
+  return day;
+}
+
+function wallOf(text: string): number {
+  const wallMs = parseWallTime(text);
+  if (wallMs === undefined) throw new RangeError(`${text} is no local date and time`);
+  return wallMs;
+}
