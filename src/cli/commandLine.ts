@@ -76,12 +76,7 @@ function clusterOptions(command: Command): Command {
 function narrowing(command: Command): Command {
   return command
     .option('-l, --selector <selector>', 'only the nodes that match, in this call')
-    .option(
-      '--node <name>',
-      'only this node, in this call; may be repeated',
-      (name: string, names: string[]) => [...names, name],
-      [],
-    );
+    .option('--node <name>', 'only this node, in this call; may be repeated', repeated, []);
 }
 
 function addPlan(program: Command, io: CommandIo, ended: Ended): void {
@@ -112,6 +107,14 @@ function addRun(program: Command, io: CommandIo, ended: Ended): void {
     .option('--yes', 'do not ask', false)
     .option('--rehearse', 'everything except host commands: real pods are evicted', false)
     .option('--replace', 'supersede the unfinished run; nodes that are done stay done (needs --reason)', false)
+    .option('--now', 'start outside of the windows too; freezes hold (needs --reason)', false)
+    .option(
+      '--override-freeze <name>',
+      'start in the freeze of this name (needs --reason); may be repeated',
+      repeated,
+      [],
+    )
+    .option('--wait', 'outside of the windows: wait for the next one to open', false)
     .option('--change <reference>', 'reference of the change, for the record', bounded('--change', 200))
     .option('--reason <text>', 'why the run is started, for the record', bounded('--reason', 1000))
     .option('--journal <file>', 'append the journal to this file')
@@ -265,6 +268,11 @@ function addJournal(program: Command, io: CommandIo, ended: Ended): void {
       const { verifyCommand } = await import('./journalVerify.js');
       ended(await verifyCommand(io, files, options as Parameters<typeof verifyCommand>[2]));
     });
+}
+
+/** Of an option that may be given several times: one value a time. */
+function repeated(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function bounded(option: string, longest: number): (text: string) => string {

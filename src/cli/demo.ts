@@ -95,7 +95,15 @@ async function tellStory(story: Story): Promise<number> {
   const { runCommand } = await import('./run.js');
   const ended = await runCommand(inside, {
     ...{ file, kubeconfig, node: [], journal, output: 'text' },
-    ...{ yes: true, rehearse: false, replace: false, reason: 'turnus demo' },
+    ...{
+      yes: true,
+      rehearse: false,
+      replace: false,
+      now: false,
+      overrideFreeze: [],
+      wait: false,
+      reason: 'turnus demo',
+    },
   });
   signals.signal.throwIfAborted();
   if (ended !== 0) {

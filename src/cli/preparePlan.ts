@@ -14,6 +14,8 @@ export interface PlanOptions extends ClusterOptions {
   readonly rehearse?: boolean;
   readonly yes?: boolean;
   readonly replace?: boolean;
+  readonly now?: boolean;
+  readonly overrideFreeze?: readonly string[];
 }
 
 /** Reads the playbook, connects, and makes the plan. `close` of the answer also closes the connections. */
@@ -44,6 +46,7 @@ export async function preparePlan(
       mustBeNamed: command === 'run' && options.yes === true && options.context === undefined,
       rehearsal,
       replace: options.replace === true,
+      overrides: { windows: options.now === true, freezes: options.overrideFreeze ?? [] },
       names: options.node,
       selector: options.selector,
       signal: closing.signal,
@@ -59,7 +62,7 @@ export async function preparePlan(
     try {
       // A rehearsal is quicker than what former runs have measured.
       const past = rehearsal ? [] : await readPastTurns(cluster, closing.signal);
-      return { ...prepared, plan: withHistory(prepared.plan, past), close };
+      return { ...prepared, plan: withHistory(prepared.plan, past), past, close };
     } catch (error) {
       await close();
       throw error;

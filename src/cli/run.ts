@@ -8,6 +8,8 @@ import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
 import { actOnRun } from '../run/actOnRun.js';
 import { followedState } from '../run/followedState.js';
+import { OutsideWindow } from '../run/outsideWindow.js';
+import { overridesInWords } from '../run/overrides.js';
 import type { Prepared } from '../run/prepareRun.js';
 import { countTurns, exitCode, followedStop } from '../run/runEnd.js';
 import type { RunState } from '../run/state.js';
@@ -22,6 +24,9 @@ export interface RunOptions extends PlanOptions {
   readonly yes: boolean;
   readonly rehearse: boolean;
   readonly replace: boolean;
+  readonly now: boolean;
+  readonly overrideFreeze: readonly string[];
+  readonly wait: boolean;
   readonly change?: string;
   readonly reason?: string;
   readonly journal?: string;
@@ -50,17 +55,32 @@ export async function runCommand(io: CommandIo, options: RunOptions): Promise<nu
 }
 
 function refuseMisuse(options: RunOptions): void {
-  if (!options.replace) return;
-  const misuse =
-    options.reason === undefined
-      ? { message: '--replace supersedes a run, and the record needs to say why.', hint: 'Give --reason TEXT.' }
-      : options.rehearse
-        ? {
-            message: '--replace and --rehearse do not go together.',
-            hint: 'A rehearsal that has ended is followed by a new one.',
-          }
-        : undefined;
+  const misuse = misuseOf(options);
   if (misuse !== undefined) throw new TurnusError({ code: 'usage', ...misuse });
+}
+
+function misuseOf(options: RunOptions): { readonly message: string; readonly hint: string } | undefined {
+  const { reason, replace, rehearse, now, overrideFreeze, wait } = options;
+  const hint = 'Give --reason TEXT.';
+  if (replace && reason === undefined) {
+    return { message: '--replace supersedes a run, and the record needs to say why.', hint };
+  }
+  if (now && reason === undefined) {
+    return { message: '--now starts outside of the windows, and the record needs to say why.', hint };
+  }
+  if (overrideFreeze.length > 0 && reason === undefined) {
+    return { message: '--override-freeze starts in a freeze, and the record needs to say why.', hint };
+  }
+  if (replace && rehearse) {
+    return {
+      message: '--replace and --rehearse do not go together.',
+      hint: 'A rehearsal that has ended is followed by a new one.',
+    };
+  }
+  if (now && wait) {
+    return { message: '--now and --wait do not go together.', hint: 'Wait for the window, or start outside of it.' };
+  }
+  return undefined;
 }
 
 interface RunCall {
@@ -69,22 +89,64 @@ interface RunCall {
   readonly screen: RunConsole;
 }
 
+/** What a run of a month that is over has in work is finished first; then comes this month's. */
 async function prepareAndRun(io: CommandIo, call: RunCall): Promise<number> {
+  const former = await prepareAndRunOne(io, call);
+  return former.isFormer && goesOnAfter.has(former.exitCode)
+    ? (await prepareAndRunOne(io, call)).exitCode
+    : former.exitCode;
+}
+
+/** Of the former run: nothing is wrong that a person must mend first, and nobody wants the process to end. */
+const goesOnAfter: ReadonlySet<number> = new Set([0, 3, 5]);
+
+async function prepareAndRunOne(
+  io: CommandIo,
+  call: RunCall,
+): Promise<{ readonly exitCode: number; readonly isFormer: boolean }> {
   const { options, stopping, screen } = call;
   // What is said while the screen is drawn goes through it.
   const heard: CommandIo = { ...io, stderr: screen.stream };
-  const prepared = await preparePlan(heard, { ...options, command: 'run', stop: stopping.signal });
+  const prepared = await untilOpen(heard, call, () =>
+    preparePlan(heard, { ...options, command: 'run', stop: stopping.signal }),
+  );
+  const { isFormer } = prepared;
   try {
     for (const line of planText(prepared.plan)) say(io, line);
     say(io, '');
     if (prepared.replaces !== undefined) say(io, `It supersedes run ${prepared.replaces}.`);
+    if (isFormer)
+      say(
+        io,
+        `Run ${prepared.plan.run} is of a month that is over: what is in work is finished, no other turn begins.`,
+      );
+    for (const each of overridesInWords(prepared.overrides)) say(io, `This call does not keep to: ${each}.`);
     if (options.rehearse) say(io, 'This is a rehearsal: real pods are evicted, no command that changes a host is run.');
-    if (!options.yes && !(await confirmRun(io, { prepared, stopping }))) return 7;
-    return await runPrepared(heard, { ...call, prepared });
+    if (!options.yes && !(await confirmRun(io, { prepared, stopping }))) return { exitCode: 7, isFormer: false };
+    return { exitCode: await runPrepared(heard, { ...call, prepared }), isFormer };
   } finally {
     await prepared.close();
   }
 }
+
+/** With `--wait`: outside of every window the next opening is waited for, as often as it takes. */
+async function untilOpen<T>(io: CommandIo, { options, stopping }: RunCall, attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!options.wait || !(error instanceof OutsideWindow) || error.opensAt === undefined) throw error;
+      const { opensAt } = error;
+      say(io, `${error.message} Waiting for it; Ctrl-C ends waiting.`);
+      while (io.clock.now() < opensAt) {
+        await io.clock.sleep(Math.min(lookEveryMs, opensAt - io.clock.now()), stopping.signal);
+      }
+    }
+  }
+}
+
+/** The clock on the wall may be set while it is waited for. */
+const lookEveryMs = 30_000;
 
 async function runPrepared(io: CommandIo, call: RunCall & { prepared: Prepared }): Promise<number> {
   const { options, prepared, stopping, screen } = call;

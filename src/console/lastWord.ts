@@ -2,6 +2,7 @@ import { isHostTouched } from '../run/hostTouched.js';
 import { isInWork } from '../run/nextTurn.js';
 import { countTurns, type RunStop } from '../run/runEnd.js';
 import type { RunState } from '../run/state.js';
+import { nodesLeft } from '../run/windowStop.js';
 import { tallyText } from './tallyText.js';
 
 /** The last sentence of `run`: why it ended, the tally, and how to go on. */
@@ -21,6 +22,8 @@ export function lastWord(state: RunState, stop: RunStop): string {
       return `Run ${state.name}: ${tally}. Not everything that its turns moved is back (not-recovered): ${stop.message} Find out why${nothingLeft(state) ? '' : ', then start the same command again'}.`;
     case 'cluster-not-healthy':
       return `Run ${state.name} has stopped because the cluster is not well: ${tally}. ${stop.message} Start the same command again once it is.`;
+    case 'window':
+      return `Run ${state.name}: ${tally}. ${stop.message} ${carriedOver(state, stop)}`;
     case 'aborted':
       return `Run ${state.name} was aborted: ${tally}. ${state.status.message ?? ''} To let it go on: turnus resume ${state.name}`;
     case 'paused':
@@ -30,6 +33,14 @@ export function lastWord(state: RunState, stop: RunStop): string {
     case 'finished':
       return `Run ${state.name}: ${tally}.`;
   }
+}
+
+function carriedOver(state: RunState, { opensAt }: Extract<RunStop, { kind: 'window' }>): string {
+  const left = nodesLeft(state).length;
+  const nodes = left === 1 ? 'The node that is left is' : `The ${String(left)} nodes that are left are`;
+  return opensAt === undefined
+    ? `${nodes} carried over; add a window to the playbook.`
+    : `${nodes} carried over: start the same command again then.`;
 }
 
 function nothingLeft(state: RunState): boolean {

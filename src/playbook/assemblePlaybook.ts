@@ -27,7 +27,7 @@ export function assemblePlaybook(
   return {
     name: manifest.metadata.name,
     clusterUid: spec.cluster.uid,
-    schedule: { timeZone: spec.schedule.timeZone },
+    schedule: { timeZone: spec.schedule.timeZone, windows: [], freezes: [] },
     nodes: {
       selector: spec.nodes.selector,
       exclude: spec.nodes.exclude,

@@ -1,3 +1,4 @@
+import type { Schedule } from '../calendar/schedule.js';
 import type { DuringTurn } from '../cluster/duringTurn.js';
 import type { ObjectPath } from '../cluster/objectPath.js';
 import type { Stage } from '../host/hostPort.js';
@@ -10,7 +11,7 @@ export interface Playbook {
   readonly name: string;
   /** uid of namespace kube-system of the cluster it is meant for; undefined where the playbook does not say. */
   readonly clusterUid: string | undefined;
-  readonly schedule: { readonly timeZone: string };
+  readonly schedule: Schedule;
   readonly nodes: NodesPolicy;
   /** What a node carries while it has its turn. */
   readonly duringTurn: DuringTurn;

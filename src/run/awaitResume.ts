@@ -5,7 +5,10 @@ import { timestamp } from './turnContext.js';
 /** How long an actor stays with a paused run; starting it again stays for as long again. */
 const longestPauseMs = 24 * 3_600_000;
 
-/** Waits until the run is no longer paused. The lease is kept: nobody else begins a node meanwhile. */
+/**
+ * Waits until the run is no longer paused, at most until the window closes. The lease is kept: nobody else begins a node
+ * meanwhile.
+ */
 export async function awaitResume(work: Conducting): Promise<'resumed' | 'gave-up'> {
   const { clock, store, control, journal } = work;
   const { by, problems } = control.desired();
@@ -20,7 +23,7 @@ export async function awaitResume(work: Conducting): Promise<'resumed' | 'gave-u
   // A deletion of the run must be heard, not missed with the object.
   await store.hold(true, work.signal);
   await store.saveRun({ phase: 'Paused', waitingFor }, work.signal);
-  const deadline = clock.deadline(longestPauseMs, work.stop);
+  const deadline = clock.deadline(longestPauseMs, AbortSignal.any([work.stop, work.window.closed]));
   try {
     for (;;) {
       const { version } = control;
@@ -31,7 +34,8 @@ export async function awaitResume(work: Conducting): Promise<'resumed' | 'gave-u
     await store.saveRun({ phase: 'Running', waitingFor: undefined }, work.signal);
     return 'resumed';
   } catch (error) {
-    if (work.signal.aborted || (!work.stop.aborted && !isDeadlineExceeded(deadline.signal))) throw error;
+    const isOver = work.window.closed.aborted || isDeadlineExceeded(deadline.signal);
+    if (work.signal.aborted || (!work.stop.aborted && !isOver)) throw error;
     await store.saveRun({ waitingFor: undefined }, work.signal);
     return work.stop.aborted ? 'resumed' : 'gave-up';
   } finally {

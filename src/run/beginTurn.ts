@@ -1,26 +1,28 @@
 import type { NodeView } from '../cluster/view.js';
 import { awaitRecovery } from './awaitRecovery.js';
 import type { Conducting } from './conducting.js';
+import { fitsWindow } from './fitsWindow.js';
 import { failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
 import { isInWork } from './nextTurn.js';
 import { openTurn } from './openTurn.js';
 import { takeTurn, type TurnEnd } from './takeTurn.js';
 import { timestamp } from './turnContext.js';
+import type { RunStopSignals } from './turnStop.js';
 
 /** How a turn ended that was to begin or to go on. */
 export type BegunTurn = TurnEnd | { readonly kind: 'not-begun' };
 
 /**
  * The turn, begun only when what earlier turns displaced is back or was waited for in vain, and when nobody has paused or
- * ended the run meanwhile; one in work, or whose node a failure left out of service, goes on at once.
+ * ended the run meanwhile, nor the window become too short; one in work, or whose node a failure left out of service, goes on at once.
  */
 export async function beginTurn(work: Conducting, next: { node: string; phase: string }): Promise<BegunTurn> {
   const { store, playbook, control } = work;
   const status = store.state().turns.get(next.node)?.status;
   const isOut = status?.cordoned === true;
   if (isInWork(next.phase)) return await oneTurn(work, next.node);
-  const stop = AbortSignal.any([work.stop, control.abort, control.abortNow]);
+  const stop = AbortSignal.any([work.stop, control.abort, control.abortNow, work.window.closed]);
   try {
     if (next.phase === 'Deferred') await work.clock.sleep(playbook.settle.timeMs, stop);
     const missing = isOut ? undefined : await awaitRecovery({ ...work, stop });
@@ -36,7 +38,8 @@ export async function beginTurn(work: Conducting, next: { node: string; phase: s
     if (work.signal.aborted || !stop.aborted || error !== stop.reason) throw error;
     return { kind: 'not-begun' };
   }
-  return control.desired().state === 'Run' ? await oneTurn(work, next.node) : { kind: 'not-begun' };
+  const mayBegin = control.desired().state === 'Run' && (isOut || fitsWindow(work, next.node));
+  return mayBegin ? await oneTurn(work, next.node) : { kind: 'not-begun' };
 }
 
 async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
@@ -56,10 +59,14 @@ async function oneTurn(work: Conducting, nodeName: string): Promise<TurnEnd> {
   if (work.store.state().status.phase !== 'Running') await work.store.saveRun({ phase: 'Running' }, work.signal);
   const { turn, close } = openTurn(work, node);
   try {
-    return await takeTurn(turn, { stop: work.stop, abort: work.control.abort, abortNow: work.control.abortNow });
+    return await takeTurn(turn, stopSignals(work));
   } finally {
     await close();
   }
+}
+
+function stopSignals({ stop, control, window }: Conducting): RunStopSignals {
+  return { stop, abort: AbortSignal.any([control.abort, window.closed]), abortNow: control.abortNow };
 }
 
 /** The playbook no longer selects the node: a cordon of ours on an untouched host is taken back first. */
@@ -72,8 +79,7 @@ async function deselect(work: Conducting, node: NodeView): Promise<TurnEnd> {
   await work.store.saveTurn(node.name, { phase: 'Undoing', undoTo: 'Skipped', message }, work.signal);
   const { turn, close } = openTurn(work, node);
   try {
-    const { control, stop } = work;
-    return await takeTurn(turn, { stop, abort: control.abort, abortNow: control.abortNow });
+    return await takeTurn(turn, stopSignals(work));
   } finally {
     await close();
   }

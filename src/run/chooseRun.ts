@@ -3,7 +3,8 @@ import type { Playbook } from '../playbook/playbook.js';
 import { TurnusError } from '../turnusError.js';
 import { openRequests } from './ask.js';
 import { findRun, listRuns } from './findRun.js';
-import { runName } from './identity.js';
+import { periodOf as monthOf } from '../calendar/period.js';
+import { periodOfRun, runName } from './identity.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject } from './objects.js';
 import { endedRunPhases } from './state.js';
@@ -11,8 +12,10 @@ import { endedRunPhases } from './state.js';
 /** The run that a call begins or continues. */
 export interface ChosenRun {
   readonly name: string;
-  /** The unfinished run that it supersedes; undefined without `--replace`. */
+  /** The unfinished run that it supersedes: with `--replace`, or because its period is over. */
   readonly replaces: string | undefined;
+  /** It is of a period that is over: what it has in work, or was asked, is finished, and nothing else begins in it. */
+  readonly isFormer: boolean;
 }
 
 export interface RunChoice {
@@ -21,7 +24,10 @@ export interface RunChoice {
   readonly playbook: Pick<Playbook, 'name' | 'schedule'>;
   /** Of the playbook as it is now, in this cluster. */
   readonly planHash: string;
-  readonly now: number;
+  /** The opening of the window, or now where there are none: its month is the period. */
+  readonly at: number;
+  /** `run --now`: outside of every window an unfinished run goes on, and the next period has not begun. */
+  readonly isAdHoc: boolean;
   readonly rehearsal: boolean;
   /** `run --replace`: the unfinished run gives way to a new one. */
   readonly replace: boolean;
@@ -35,7 +41,8 @@ export interface CandidateRun {
 
 /**
  * The run of this playbook in which a turn is in work or something is asked, whatever month it is from, else the month's
- * newest. Rehearsals are numbered: the newest is continued while it is unfinished.
+ * newest, which supersedes what an earlier month has left unfinished. Rehearsals are numbered: the newest is continued
+ * while it is unfinished.
  *
  * @throws TurnusError `nothing-to-replace`
  */
@@ -59,14 +66,15 @@ async function isWanted(
   return found?.turns.some(({ status }) => isInWork(status.phase) || status.retryFrom !== undefined) === true;
 }
 
-type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'now' | 'rehearsal' | 'planHash'>;
+type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'rehearsal' | 'planHash'> & { readonly period: string };
 
 /** Chosen from the runs of the playbook: from those that are rehearsals, or from those that are none. */
 export function chosenFrom(
   candidates: readonly CandidateRun[],
-  choice: MonthOfPlaybook & { readonly replace: boolean },
+  question: Omit<RunChoice, 'cluster' | 'namespace'>,
 ): ChosenRun {
   const runs = candidates.map(({ run }) => run);
+  const choice = { ...question, period: periodFor(question, runs) };
   const isReplaced = (run: RunObject) => runs.some(({ spec }) => spec.replaces === run.name);
   const wanted = candidates
     .filter(({ run, isWanted: is }) => is && !isReplaced(run))
@@ -74,14 +82,52 @@ export function chosenFrom(
     .sort(byName)
     .at(-1);
   const newest = ofMonth(choice, runs).at(-1);
-  if (!choice.replace) return { name: wanted?.name ?? currentName(choice, newest), replaces: undefined };
+  if (!choice.replace) {
+    if (wanted !== undefined) return { name: wanted.name, replaces: undefined, isFormer: isBefore(wanted, choice) };
+    const replaces = newest === undefined ? leftUnfinished(choice, runs)?.name : undefined;
+    return { name: currentName(choice, newest), replaces, isFormer: false };
+  }
   const old = wanted ?? newest?.run;
   if (old === undefined || isOver(old)) throw nothingToReplace(choice, old);
   // The same command again: this run is the one that it made.
   if (old.spec.replaces !== undefined && old.spec.planHash === choice.planHash) {
-    return { name: old.name, replaces: undefined };
+    return { name: old.name, replaces: undefined, isFormer: false };
   }
-  return { name: nameOf(choice, newest === undefined ? 0 : newest.number + 1), replaces: old.name };
+  const name = nameOf(choice, newest === undefined ? 0 : newest.number + 1);
+  return { name, replaces: old.name, isFormer: false };
+}
+
+function periodFor(
+  { playbook, at, isAdHoc, rehearsal }: Omit<RunChoice, 'cluster' | 'namespace'>,
+  runs: readonly RunObject[],
+): string {
+  const unfinished =
+    isAdHoc && !rehearsal
+      ? runs
+          .filter((run) => !isOver(run))
+          .map(periodOf)
+          .sort()
+          .at(-1)
+      : undefined;
+  return unfinished ?? monthOf(at, playbook.schedule.timeZone);
+}
+
+/** '' where the name of the run is none that Turnus gives. */
+function periodOf({ name, spec }: RunObject): string {
+  return periodOfRun(name, spec.playbook.name) ?? '';
+}
+
+function isBefore(run: RunObject, { period }: MonthOfPlaybook): boolean {
+  return periodOf(run) < period;
+}
+
+/** The newest run of an earlier month that did not come to its end. */
+function leftUnfinished(choice: MonthOfPlaybook, runs: readonly RunObject[]): RunObject | undefined {
+  if (choice.rehearsal) return undefined;
+  return runs
+    .filter((run) => !isOver(run) && !run.terminating && periodOf(run) !== '' && isBefore(run, choice))
+    .sort((one, other) => periodOf(one).localeCompare(periodOf(other)) || byName(one, other))
+    .at(-1);
 }
 
 function currentName(choice: MonthOfPlaybook, newest: { run: RunObject; number: number } | undefined): string {
@@ -128,14 +174,6 @@ function ofMonth(choice: MonthOfPlaybook, runs: readonly RunObject[]): { run: Ru
     .sort((one, other) => one.number - other.number);
 }
 
-function nameOf(choice: MonthOfPlaybook, number: number): string {
-  const { playbook, now, rehearsal } = choice;
-  const name = runName({
-    playbook: playbook.name,
-    at: now,
-    timeZone: playbook.schedule.timeZone,
-    rehearsal: undefined,
-  });
-  if (rehearsal) return `${name}-rehearsal-${String(number)}`;
-  return number === 0 ? name : `${name}-x${String(number)}`;
+function nameOf({ playbook, period, rehearsal }: MonthOfPlaybook, number: number): string {
+  return runName({ playbook: playbook.name, period, number, rehearsal });
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock.js';
 import type { RunControl } from './runControl.js';
 import type { RunStop } from './runEnd.js';
 import type { RunStore } from './store.js';
+import type { RunWindow } from './runWindow.js';
 
 /** All that the conductor of a run and its turns work with. */
 export interface Conducting {
@@ -24,6 +25,10 @@ export interface Conducting {
   readonly store: RunStore;
   /** What people want of the run. */
   readonly control: RunControl;
+  /** When turns may start. */
+  readonly window: RunWindow;
+  /** How long a turn of the node may well take, milliseconds. */
+  readonly turnLengthMs: (node: string) => number;
   /** Runs `work` when no other such work runs: requests are not answered while a turn is chosen. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
   /** The nodes whose turns this actor has begun and not ended: no request changes them. */

@@ -1,12 +1,14 @@
+import { localText } from '../calendar/localText.js';
 import type { Conducting } from './conducting.js';
 import { followDesired } from './followDesired.js';
 import { isInWork } from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { countTurns, endPhase, type RunStop } from './runEnd.js';
-import { endedRunPhases } from './state.js';
+import { endedRunPhases, type Wait } from './state.js';
 import { stopSteering } from './steerPods.js';
 import { takeTurns } from './takeTurns.js';
 import { timestamp } from './turnContext.js';
+import { nodesLeft } from './windowStop.js';
 
 /** How often waits and the journal's head are written when nothing else is. */
 const recordEveryMs = 5000;
@@ -17,13 +19,18 @@ export async function conduct(work: Conducting): Promise<RunStop> {
   const { stop, taintsLeft } = await alongside(work, () => turnsThenTaints(work));
   const counts = countTurns(store.state());
   const phase = endPhase(counts, stop);
+  if (stop.kind === 'window') {
+    const { message, opensAt } = stop;
+    const opens = opensAt === undefined ? {} : { opensAt: new Date(opensAt).toISOString() };
+    await journal.append({ type: 'window.closed', message, left: nodesLeft(store.state()), ...opens });
+  }
   await journal.append({ type: 'run.finished', phase, counts, stop: stop.kind });
   await store.saveRun(
     {
       phase,
       counts,
       journal: headOf(journal),
-      waitingFor: undefined,
+      waitingFor: phase === 'AwaitingWindow' ? nextWindow(work, stop) : undefined,
       message: sentences('message' in stop ? stop.message : stopMessage(work, stop), taintsLeft),
       ...(endedRunPhases.includes(phase) ? { finishedAt: timestamp(work.clock) } : {}),
     },
@@ -35,6 +42,17 @@ export async function conduct(work: Conducting): Promise<RunStop> {
     signal,
   );
   return stop;
+}
+
+/** Nobody acts until then. */
+function nextWindow({ clock, window }: Conducting, stop: RunStop): Wait | undefined {
+  if (stop.kind !== 'window' || stop.opensAt === undefined) return undefined;
+  return {
+    what: `the window that opens at ${localText(stop.opensAt, window.timeZone)}`,
+    since: timestamp(clock),
+    until: new Date(stop.opensAt).toISOString(),
+    who: 'whoever starts the same command then, or before it with --now --reason TEXT',
+  };
 }
 
 /** Whatever ends the turns, no node keeps a taint because of it. */

@@ -79,6 +79,7 @@ export function drainTurn(parts: {
         },
       });
     },
+    stillFits: () => true,
     rereadDesired: () => Promise.resolve(undefined),
     record: parts.record,
     anchor: () => Promise.resolve(),

@@ -1,15 +1,22 @@
-import { periodOf } from '../calendar/period.js';
-
 /**
- * Name of a run: `<playbook>-<yyyy-mm>` with the month of `at` in the playbook's time zone. Creating it twice means
- * continuing it. A rehearsal has a name of its own, so that it never counts for the month.
+ * Name of a run: `<playbook>-<yyyy-mm>` with its period, the month of the opening of its window. Creating it twice means
+ * continuing it. Further runs of a month are numbered; a rehearsal has a name of its own, so that it never counts.
  */
 export function runName(run: {
-  playbook: string;
-  at: number;
-  timeZone: string;
-  rehearsal: number | undefined;
+  readonly playbook: string;
+  /** `yyyy-mm` */
+  readonly period: string;
+  /** 0: the month's first. Rehearsals begin at 1. */
+  readonly number: number;
+  readonly rehearsal: boolean;
 }): string {
-  const name = `${run.playbook}-${periodOf(run.at, run.timeZone)}`;
-  return run.rehearsal === undefined ? name : `${name}-rehearsal-${String(run.rehearsal)}`;
+  const name = `${run.playbook}-${run.period}`;
+  if (run.rehearsal) return `${name}-rehearsal-${String(run.number)}`;
+  return run.number === 0 ? name : `${name}-x${String(run.number)}`;
+}
+
+/** The period of the run of this playbook, by its name; undefined where the name is not of that form. */
+export function periodOfRun(name: string, playbook: string): string | undefined {
+  if (!name.startsWith(`${playbook}-`)) return undefined;
+  return /^(\d{4}-\d{2})(-(rehearsal-|x)\d+)?$/.exec(name.slice(playbook.length + 1))?.[1];
 }

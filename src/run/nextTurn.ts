@@ -46,6 +46,8 @@ export interface NextTurnInput {
   /** Tries of each node in this call. */
   readonly tries: ReadonlyMap<string, number>;
   readonly attempts: number;
+  /** Whether a turn of the node that starts now ends before the window closes. */
+  readonly fits: (node: string) => boolean;
 }
 
 /** What the conductor does next. */
@@ -55,11 +57,11 @@ export type NextTurn =
   | { readonly kind: 'wait' }
   /** Nodes are left, and a person wants none of them to begin. */
   | { readonly kind: 'paused' }
-  | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' };
+  | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window' };
 
 /**
  * A turn in work goes on, whatever is wanted of the run. No other begins once the run is aborted, deleted, paused or
- * stopped by failures.
+ * stopped by failures, nor one that would not end before the window closes.
  */
 export function nextTurn(input: NextTurnInput): NextTurn {
   const { state, taken } = input;
@@ -88,9 +90,12 @@ export function nodeAhead(input: NextTurnInput): string | undefined {
 const wait = { kind: 'wait' } as const;
 
 /** A canary has its turn alone: what it shows is known before the others begin. */
-function turnsAtOnce({ state, policy }: NextTurnInput, order: readonly string[]): number {
-  const canaries = order.slice(0, policy.canaries);
-  return canaries.every((node) => hasEnded.has(phaseOf(state, node))) ? policy.concurrency : 1;
+function turnsAtOnce(input: NextTurnInput, order: readonly string[]): number {
+  return areCanariesOver(input, order) ? input.policy.concurrency : 1;
+}
+
+function areCanariesOver({ state, policy }: NextTurnInput, order: readonly string[]): boolean {
+  return order.slice(0, policy.canaries).every((node) => hasEnded.has(phaseOf(state, node)));
 }
 
 const hasEnded: ReadonlySet<string> = new Set<TurnPhase>(['Done', 'Skipped', 'Failed', 'Blocked']);
@@ -99,10 +104,17 @@ function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<Ne
   const { state, desired, policy } = input;
   if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
   if (state.isDeleted) return { kind: 'end', why: 'deleted' };
-  const [node] = nodesToCome(input);
-  if (node === undefined) return { kind: 'end', why: 'finished' };
+  const nodes = nodesToCome(input);
+  if (nodes.length === 0) return { kind: 'end', why: 'finished' };
   if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
-  return desired.state === 'Pause' ? { kind: 'paused' } : { kind: 'take', node };
+  if (desired.state === 'Pause') return { kind: 'paused' };
+  const node = (areCanariesOver(input, order) ? nodes : nodes.slice(0, 1)).find((name) => mayStart(input, name));
+  return node === undefined ? { kind: 'end', why: 'window' } : { kind: 'take', node };
+}
+
+/** A node that is out of service because of us comes back whatever the window says. */
+export function mayStart({ state, fits }: Pick<NextTurnInput, 'state' | 'fits'>, node: string): boolean {
+  return state.turns.get(node)?.status.cordoned === true || fits(node);
 }
 
 /** Failed turns that nobody has let the run go on in spite of. */

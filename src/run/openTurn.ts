@@ -3,6 +3,7 @@ import type { NodeView } from '../cluster/view.js';
 import type { HostPort } from '../host/hostPort.js';
 import type { Journal } from '../journal/entry.js';
 import type { Conducting } from './conducting.js';
+import { fitsWindow } from './fitsWindow.js';
 import { addressOf } from './hostAddress.js';
 import { leftShortFor } from './leftDisplaced.js';
 import { apiVersion } from './objects.js';
@@ -39,6 +40,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
     evictedControllers: new Set(),
     services: undefined,
     leftShort: () => leftShortFor(store.state().turns.values(), nodeName),
+    stillFits: () => fitsWindow(work, nodeName),
     fence: work.fence,
     status,
     save: async (change) => {
@@ -66,6 +68,7 @@ export function openTurn(work: Conducting, node: NodeView): { turn: TurnContext;
       if (answer.kind !== 'ok') return answer;
       store.observe(answer.value);
       work.control.observe(answer.value);
+      work.window.look();
       stop.throwIfAborted();
       return undefined;
     },

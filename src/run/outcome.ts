@@ -11,13 +11,15 @@ export type StepEnd =
   /** The node is back in service, and is not Ready any more. */
   | { readonly kind: 'not-recovered'; readonly message: string }
   /** The node is no longer in the cluster. */
-  | { readonly kind: 'vanished'; readonly message: string };
+  | { readonly kind: 'vanished'; readonly message: string }
+  /** The turn would not end before the window closes any more. */
+  | { readonly kind: 'stopped'; readonly message: string };
 
 /**
  * How a turn can end before it is Done: a step that did not succeed, the run being stopped (by a signal, or by `abort`
- * while the host is untouched), or `abort --now`, which leaves everything as it is.
+ * or the window's end while the host is untouched), or `abort --now`, which leaves everything as it is.
  */
-export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'stopped' | 'aborted-now';
+export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'aborted-now';
 
 /** Why a step failed. */
 export const failureCodes = [

@@ -44,6 +44,8 @@ export interface PlannedNode extends ExpectedTime {
   /** RFC 3339; undefined where the node never had a turn. */
   readonly lastTurn: string | undefined;
   readonly verdict: 'goes' | 'blocked' | 'done';
+  /** How long its turn would take by the playbook and its pods, whatever former turns say; milliseconds, 0 where it is done. */
+  readonly estimateMs: number;
   /** Pods that would be evicted. */
   readonly evictions: number;
   readonly findings: readonly Finding[];
@@ -170,6 +172,7 @@ async function planNode(
   const checked = done ? undefined : await evaluation(request, node, signal);
   const findings = checked?.findings ?? [];
   const verdict = done ? 'done' : findings.some((finding) => finding.severity === 'block') ? 'blocked' : 'goes';
+  const estimateMs = checked === undefined ? 0 : estimateOf(request, node, checked.forecast);
   return {
     node: node.name,
     zone: node.labels['topology.kubernetes.io/zone'],
@@ -177,21 +180,19 @@ async function planNode(
     verdict,
     evictions: checked?.forecast.evictions ?? 0,
     findings,
-    ...(checked !== undefined && verdict === 'goes' ? estimated(request, node, checked.forecast) : { expectedMs: 0 }),
+    estimateMs,
+    ...(verdict === 'goes' ? { expectedMs: estimateMs, basis: 'estimate' as const } : { expectedMs: 0 }),
   };
 }
 
-function estimated(
+function estimateOf(
   { view, playbook, hosts }: PlanRequest & ClusterAnswers,
   node: NodeView,
   drain: DrainForecast,
-): ExpectedTime {
+): number {
   const stays = new Set(drain.stays.map(({ pod }) => pod.uid));
   const leaving = [...view.pods.values()].filter((pod) => pod.nodeName === node.name && !stays.has(pod.uid));
-  return {
-    expectedMs: estimatedTurnMs({ playbook, rehearsal: hosts === undefined, drain, leaving }),
-    basis: 'estimate',
-  };
+  return estimatedTurnMs({ playbook, rehearsal: hosts === undefined, drain, leaving });
 }
 
 async function evaluation(

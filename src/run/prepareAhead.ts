@@ -2,6 +2,7 @@ import { LeaseLost } from '../cluster/heldLease.js';
 import { holdOf } from '../cluster/marks.js';
 import { TurnusError } from '../turnusError.js';
 import type { Conducting } from './conducting.js';
+import { fitsWindow } from './fitsWindow.js';
 import { isBeyondCordon, nodeAhead } from './nextTurn.js';
 import { openTurn } from './openTurn.js';
 import type { TurnStatus } from './state.js';
@@ -90,6 +91,7 @@ function nodeToPrepare(
     only: work.only,
     tries: counts,
     attempts: playbook.drain.attempts,
+    fits: (node) => fitsWindow(work, node),
   });
   if (name === undefined || looked.has(name) || !work.selected.has(name)) return undefined;
   const node = cache.view().nodes.get(name);

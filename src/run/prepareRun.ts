@@ -1,3 +1,5 @@
+import { stateAt, type ScheduleState } from '../calendar/decide.js';
+import type { Schedule } from '../calendar/schedule.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { cordonedByOf } from '../cluster/marks.js';
 import type { ClusterView } from '../cluster/view.js';
@@ -9,10 +11,16 @@ import { readInstallation } from '../install/installation.js';
 import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { acceptedFindings } from './acceptedFindings.js';
+import { openRequests } from './ask.js';
+import { isCarriedOver } from './carryOver.js';
 import { chooseRun, type ChosenRun } from './chooseRun.js';
 import { findRun } from './findRun.js';
+import type { PastTurn } from './forecastRun.js';
 import { narrowNodes } from './narrowNodes.js';
+import { isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
+import { OutsideWindow } from './outsideWindow.js';
+import { overriddenSchedule, type Overrides } from './overrides.js';
 import { ownNodeOf, type ThisMachine } from './ownNode.js';
 import { makePlan, type ExistingRun, type Plan } from './plan.js';
 import { planHash } from './planHash.js';
@@ -36,6 +44,8 @@ export interface Preparation {
   readonly rehearsal: boolean;
   /** The unfinished run is to be superseded. */
   readonly replace: boolean;
+  /** What of the schedule this call does not keep to. */
+  readonly overrides: Overrides;
   /** Nodes and label selector to which this call is narrowed. */
   readonly names: readonly string[];
   readonly selector: string | undefined;
@@ -62,6 +72,13 @@ export interface Prepared {
   readonly ownNode: string | undefined;
   /** The unfinished run that this one supersedes. */
   readonly replaces: string | undefined;
+  /** The run is of a period that is over: what it has in work, or was asked, is finished and no other turn begins. */
+  readonly isFormer: boolean;
+  /** When turns may start, what is overridden already taken out of it. */
+  readonly schedule: Schedule;
+  readonly overrides: Overrides;
+  /** What former runs tell of the length of turns; [] where nobody has asked. */
+  readonly past: readonly PastTurn[];
   /** Ends the watches and the connections to hosts; the cluster's connections are the caller's. */
   close(): Promise<void>;
 }
@@ -95,6 +112,11 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
     const requester = await readUserName(cluster, signal);
     hosts = await preparation.openHosts?.();
     cache = await openWatchCache({ cluster, clock, random, signal, onProblem: preparation.onProblem });
+    const { overrides } = preparation;
+    const schedule = overriddenSchedule(playbook.schedule, overrides);
+    const window = stateAt({ schedule, now: clock.now() });
+    // Who starts at any time is in the period of the window all the same, where one is open.
+    const opened = overrides.windows ? openedWindow(playbook.schedule, overrides, clock.now()) : window;
     const chosen: ChosenRun =
       command === 'run'
         ? await chooseRun(
@@ -103,22 +125,27 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
               namespace,
               playbook,
               planHash: planHash({ clusterUid, playbook }),
-              now: clock.now(),
+              at: opened.kind === 'open' ? opened.window.opening : clock.now(),
+              isAdHoc: opened.kind !== 'open' && playbook.schedule.windows.length > 0,
               rehearsal,
               replace: preparation.replace,
             },
             signal,
           )
-        : { name: `${playbook.name} (not started)`, replaces: undefined };
+        : { name: `${playbook.name} (not started)`, replaces: undefined, isFormer: false };
     // What a superseded run has done and left counts for the run that supersedes it.
     const before = chosen.replaces ?? chosen.name;
     const found = command === 'run' ? await findRun({ cluster, namespace, name: before }, signal) : undefined;
-    const only = narrowNodes({
+    if (command === 'run' && window.kind === 'closed' && !hasUnfinishedTurn(found)) {
+      throw new OutsideWindow({ window, playbook: playbook.name, timeZone: schedule.timeZone });
+    }
+    const narrowed = narrowNodes({
       playbook: playbook.name,
       selected: selectNodes(cache.view(), playbook.nodes),
       names: preparation.names,
       selector: preparation.selector,
     });
+    const only = chosen.isFormer && found !== undefined ? nodesToFinish(found, narrowed) : narrowed;
     const ownNode = ownNodeOf(cache.view().nodes.values(), preparation.thisMachine);
     const { plan, view } = await makePlan(
       {
@@ -128,13 +155,13 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
         hosts,
         run: chosen.name,
         clusterUid,
-        existing: found && existingRun(found, cache.view()),
+        existing: found && (isCarriedOver(chosen, playbook.name) ? carriedOver : existingRun)(found, cache.view()),
         only,
         ownNode,
       },
       signal,
     );
-    const { replaces } = chosen;
+    const { replaces, isFormer } = chosen;
     return {
       playbook,
       plan,
@@ -147,12 +174,51 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
       only,
       ownNode,
       replaces,
+      isFormer,
+      schedule,
+      overrides,
+      past: [],
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function openedWindow(schedule: Schedule, overrides: Overrides, now: number): ScheduleState {
+  return stateAt({ schedule: overriddenSchedule(schedule, { ...overrides, windows: false }), now });
+}
+
+/** Turns in work, and nodes that are out of service because of us, are finished whatever the window says. */
+function hasUnfinishedTurn(found: { turns: readonly TurnObject[] } | undefined): boolean {
+  return (found?.turns ?? []).some(({ status }) => isInWork(status.phase) || status.cordoned === true);
+}
+
+/** Nodes of a former run whose turn is in work, or for which somebody asked something. */
+function nodesToFinish(
+  { run, turns }: { run: RunObject; turns: readonly TurnObject[] },
+  narrowed: ReadonlySet<string> | undefined,
+): ReadonlySet<string> {
+  const asked = new Set(openRequests(run).flatMap(({ node }) => node ?? []));
+  const nodes = turns
+    .filter(({ spec, status }) => isInWork(status.phase) || status.retryFrom !== undefined || asked.has(spec.node))
+    .map(({ spec }) => spec.node);
+  return new Set(nodes.filter((node) => narrowed?.has(node) ?? true));
+}
+
+/** What an earlier month has left unfinished goes first; what it has done is due again. */
+function carriedOver(found: { run: RunObject; turns: readonly TurnObject[] }, view: ClusterView): ExistingRun {
+  const existing = existingRun(found, view);
+  const turns = existing.turns.filter(({ node }) => !existing.done.has(node));
+  const open = new Set(turns.filter(({ status }) => status.phase !== 'Skipped').map(({ node }) => node));
+  return {
+    ...existing,
+    order: existing.order.filter((node) => open.has(node)),
+    done: new Set(),
+    accepted: new Map(),
+    turns,
+  };
 }
 
 /** What a run has done and whose cordons are its own: also where the record of the turn was lost. */

@@ -42,7 +42,7 @@ export async function putAsk(place: AskPlace, asking: Asking, signal: AbortSigna
     const found = await findRun(place, signal);
     if (found === undefined) return { kind: 'no-run' };
     const state = runStateOf(found);
-    if (uncertain !== undefined && isDeepStrictEqual(state.spec.desired, uncertain.desired)) return uncertain.judged;
+    if (uncertain !== undefined && isWritten(state.spec.desired, uncertain.desired)) return uncertain.judged;
     const answer = judgeAsk(state, asking);
     const judged: JudgedAsk = { kind: 'judged', state, answer };
     if (answer.kind !== 'write') return judged;
@@ -59,6 +59,11 @@ export async function putAsk(place: AskPlace, asking: Asking, signal: AbortSigna
     uncertain = { judged, desired };
     await clock.sleep(pauseMs, signal);
   }
+}
+
+/** What others write beside it (`overrides`) is not part of it. */
+function isWritten(found: WrittenDesired | undefined, wanted: WrittenDesired): boolean {
+  return found !== undefined && isDeepStrictEqual(replacing(found), replacing(wanted));
 }
 
 /** A merge patch leaves what it does not name; null takes it away (RFC 7386). */

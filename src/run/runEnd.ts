@@ -30,8 +30,10 @@ export type RunStop =
   | { readonly kind: 'cluster-not-healthy'; readonly message: string }
   /** A person wants the run to end (`turnus abort`). */
   | { readonly kind: 'aborted' }
-  /** Nobody resumed the paused run within the time that this call waits. */
+  /** Nobody resumed the paused run within the time that this call waits, or before the window closed. */
   | { readonly kind: 'paused' }
+  /** No turn that is left would end before the window closes; `opensAt`: the next one, milliseconds since the epoch. */
+  | { readonly kind: 'window'; readonly message: string; readonly opensAt: number | undefined }
   /** A person deleted the run; only the turns in work were finished. */
   | { readonly kind: 'deleted' }
   /** Another actor took the run to where it is; this one only looked on. */

@@ -1,3 +1,5 @@
+import type { ScheduleState } from '../calendar/decide.js';
+import type { Schedule } from '../calendar/schedule.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
 import { fenced } from '../cluster/fencedPort.js';
@@ -10,16 +12,20 @@ import { openJournal } from '../journal/openJournal.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
 import { conduct } from './conductor.js';
+import type { PastTurn } from './forecastRun.js';
 import { addressOf } from './hostAddress.js';
 import { openRun } from './openRun.js';
 import type { Plan } from './plan.js';
 import { oneAfterAnother } from './oneAfterAnother.js';
+import { overridesInWords, recordOverrides, type Overrides } from './overrides.js';
 import { openControl } from './runControl.js';
 import { countTurns, exitCode, type RunStop } from './runEnd.js';
-import type { RunState } from './state.js';
+import { openRunWindow } from './runWindow.js';
+import type { RunState, RunStatus } from './state.js';
 import { openStore, type RunStore } from './store.js';
 import { refuseRunningJobs, supersede } from './supersede.js';
 import { timestamp } from './turnContext.js';
+import { turnLengthMs, turnsOfRun } from './turnLength.js';
 
 export interface RunStart {
   readonly playbook: Playbook;
@@ -39,6 +45,11 @@ export interface RunStart {
   readonly rehearsal: boolean;
   /** The unfinished run that this one supersedes. */
   readonly replaces: string | undefined;
+  /** When turns may start, what is overridden already taken out of it. */
+  readonly schedule: Schedule;
+  readonly overrides: Overrides;
+  /** What former runs tell of the length of turns. */
+  readonly past: readonly PastTurn[];
   readonly only: ReadonlySet<string> | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
   readonly ownNode?: string | undefined;
@@ -83,17 +94,18 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     },
     signal,
   );
-  const store = openStore(
-    { cluster, clock, namespace: start.namespace, actor: start.actor, onChange: start.onChange },
-    opened,
-  );
-  const head = opened.run.status.journal;
+  const writer = { cluster, clock, namespace: start.namespace, actor: start.actor };
+  const { overrides, requester, reason = '' } = start;
+  const run = await recordOverrides(writer, { run: opened.run, overrides, by: requester, reason }, signal);
+  const store = openStore({ ...writer, onChange: start.onChange }, { ...opened, run });
+  const head = run.status.journal;
   const journal = openJournal({
     run: plan.run,
     clock,
     sinks: start.sinks,
     head: head === undefined ? undefined : { seq: head.seq, hash: head.head },
   });
+  const window = openRunWindow({ schedule: start.schedule, clock, signal });
   try {
     await journal.append({
       type: opened.isNew ? 'run.started' : 'run.resumed',
@@ -104,6 +116,8 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       playbook: playbook.name,
       order: plan.order,
       rehearsal: start.rehearsal,
+      window: windowRecord(window.state()),
+      ...(overridesInWords(overrides).length === 0 ? {} : { overrides: overridesInWords(overrides) }),
       ...(start.change === undefined ? {} : { change: start.change }),
       ...(start.reason === undefined ? {} : { reason: start.reason }),
     });
@@ -111,17 +125,17 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     await store.saveRun(
       {
         phase: 'Running',
-        startedAt: opened.run.status.startedAt ?? timestamp(clock),
+        startedAt: run.status.startedAt ?? timestamp(clock),
         finishedAt: undefined,
-        order: [...new Set([...(opened.run.status.order ?? []), ...plan.order])],
+        window: windowRecord(window.state()),
+        order: [...new Set([...(run.status.order ?? []), ...plan.order])],
         journal: { seq, head: hash },
       },
       signal,
     );
     await addTurns({ store, start, isNew: opened.isNew }, signal);
-    const replaced = opened.run.spec.replaces;
+    const replaced = run.spec.replaces;
     if (replaced !== undefined) {
-      const writer = { cluster, clock, namespace: start.namespace, actor: start.actor };
       const end = await supersede({ writer, cache: start.cache, store, name: replaced }, signal);
       if (end === 'superseded') await journal.append({ type: 'run.superseded', superseded: replaced });
     }
@@ -135,7 +149,9 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       random: start.random,
       journal,
       store,
-      control: openControl(opened.run),
+      control: openControl(run),
+      window,
+      turnLengthMs: (node) => turnLength({ node, start, store }),
       exclusively: oneAfterAnother(),
       inHand: new Set(),
       steered: new Set(),
@@ -155,7 +171,34 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     if (error instanceof LeaseLost || signal.aborted)
       return result(store, start.stoppedBy() ?? { kind: 'other-actor' });
     throw error;
+  } finally {
+    await window.close();
   }
+}
+
+/** As it stands in the run's status and in the journal. */
+function windowRecord(state: ScheduleState): NonNullable<RunStatus['window']> {
+  const text = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
+  switch (state.kind) {
+    case 'open': {
+      const { opensAt, closesAt, endedBy } = state.window;
+      return {
+        opensAt: text(opensAt),
+        closesAt: text(closesAt),
+        ...(endedBy === undefined ? {} : { endedBy }),
+      };
+    }
+    case 'always':
+      return state.closesAt === undefined ? {} : { closesAt: text(state.closesAt), endedBy: state.endedBy };
+    case 'closed':
+      return state.opensAt === undefined ? {} : { opensAt: text(state.opensAt) };
+  }
+}
+
+/** The turns of this run that are done tell as much as former ones. */
+function turnLength({ node, start, store }: { node: string; start: RunStart; store: RunStore }): number {
+  const estimateMs = start.plan.nodes.find((planned) => planned.node === node)?.estimateMs ?? 0;
+  return turnLengthMs({ node, past: [...start.past, ...turnsOfRun(store.state())], estimateMs });
 }
 
 function hostOf({ cache, hosts, playbook }: RunStart, name: string): HostPort | undefined {

@@ -234,6 +234,14 @@ export const runStatusSchema = z.object({
   finishedAt: time.optional(),
   counts: countsSchema.optional(),
   order: z.array(z.string()).optional().describe('Node names in the order of their turns'),
+  window: z
+    .object({
+      opensAt: time.optional(),
+      closesAt: time.optional(),
+      endedBy: z.string().optional().describe('The freeze whose beginning ends it'),
+    })
+    .optional()
+    .describe('The window in which turns may start; without times it has no end'),
   waitingFor: waitSchema.optional(),
   steering: z
     .object({ taint: z.string(), since: time })
@@ -269,6 +277,18 @@ export const runSpecSchema = z.object({
       state: z.string().max(40).describe('Run, Pause, Abort or AbortNow'),
       by: z.string().max(300).optional().describe('Who asked for this state'),
       reason: z.string().max(1000).optional(),
+      overrides: z
+        .array(
+          z.object({
+            what: z.string().max(300).describe('windows, or freeze and its name'),
+            by: z.string().max(300),
+            reason: z.string().max(1000),
+            time: z.string().max(40),
+          }),
+        )
+        .max(100)
+        .optional()
+        .describe('Calls that did not keep to windows or to a freeze, for the record; nothing is decided by it'),
       requests: z
         .array(
           z.object({

@@ -4,6 +4,7 @@ import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort } from '../host/hostPort.js';
 import { TurnusError } from '../turnusError.js';
 import { openRequests } from './ask.js';
+import { isCarriedOver } from './carryOver.js';
 import { findRun } from './findRun.js';
 import { isOver } from './execution.js';
 import { hasLeft } from './hasLeft.js';
@@ -68,8 +69,8 @@ export interface Supersession {
 }
 
 /**
- * Takes over what another run left: its Done turns are done, its cordons become ours together with the knowledge that a
- * host was touched. Then the other run ends. Safe to repeat: each part asks first whether it is there already.
+ * Takes over what another run left: its Done turns are done, unless it is of an earlier month, and its cordons become
+ * ours together with the knowledge that a host was touched. Then the other run ends. Safe to repeat: each part asks first whether it is there already.
  */
 export async function supersede(work: Supersession, signal: AbortSignal): Promise<'superseded' | 'was-over'> {
   const { writer, name } = work;
@@ -109,6 +110,8 @@ async function takeOver(
   const ours = store.state().turns.get(nodeName)?.status;
   const node = cache.view().nodes.get(nodeName);
   if (ours?.phase !== 'Pending' || node === undefined) return;
+  const isDueAgain = isCarriedOver({ name: store.state().name, replaces: name }, store.state().spec.playbook.name);
+  if (isDueAgain && (old.status.phase === 'Done' || old.status.phase === 'Skipped')) return;
   if (old.status.phase === 'Done') {
     await store.saveTurn(
       nodeName,
@@ -122,7 +125,7 @@ async function takeOver(
     return;
   }
   const skippedBy = from.leftBy ?? (old.status.phase === 'Skipped' ? old.status.skippedBy : undefined);
-  if (skippedBy !== undefined) {
+  if (skippedBy !== undefined && !isDueAgain) {
     const message = `Left out of run ${name} by ${skippedBy}, and so of this one, which replaces it.`;
     await store.saveTurn(
       nodeName,

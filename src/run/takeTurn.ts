@@ -100,7 +100,7 @@ function endedSteps({ steps = [] }: TurnStatus, now: string): NonNullable<TurnSt
   return last === undefined ? [] : [...steps.slice(0, -1), { ...last, finishedAt: now }];
 }
 
-type StepOrStop = StepEnd | { readonly kind: 'stopped' | 'aborted-now'; readonly message: string };
+type StepOrStop = StepEnd | { readonly kind: 'aborted-now'; readonly message: string };
 
 async function runStep(turn: TurnContext, step: Step, stop: AbortSignal): Promise<StepOrStop> {
   try {

@@ -3,14 +3,16 @@ import { stillMissing } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
 import { beginTurn, type BegunTurn } from './beginTurn.js';
 import type { Conducting } from './conducting.js';
+import { fitsWindow } from './fitsWindow.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
 import { nextInZone } from './nextInZone.js';
-import { isInWork, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
+import { isInWork, mayStart, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
 import { steerPods, stopSteering } from './steerPods.js';
 import { isUnwellCanary } from './unwellCanary.js';
+import { windowStop } from './windowStop.js';
 
 /**
  * Takes the nodes through their turns, as many at the same time as the playbook lets, until none is left or something
@@ -59,7 +61,8 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
 }
 
 /** Nothing is left to do, which is not to say that all is well. */
-function endOf(work: Conducting, why: 'finished' | 'failures' | 'aborted' | 'deleted'): RunStop {
+function endOf(work: Conducting, why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window'): RunStop {
+  if (why === 'window') return windowStop(work);
   const message = why === 'finished' ? stillMissing(work) : undefined;
   return message === undefined ? { kind: why } : { kind: 'not-recovered', message };
 }
@@ -199,13 +202,15 @@ async function chooseTurn(work: Conducting, tries: Tries): Promise<ChosenTurn> {
 function candidatesBeside(work: Conducting, tries: Tries): readonly string[] {
   const { cache, inHand, playbook } = work;
   if ([...inHand].some((node) => tries.alone.has(node))) return [];
-  const toCome = nodesToCome(turnQuestion(work, tries));
+  const question = turnQuestion(work, tries);
+  const toCome = nodesToCome(question).filter((node) => mayStart(question, node));
   return nextInZone({ view: cache.view(), inWork: inHand, toCome })
     .filter((node) => !tries.alone.has(node))
     .slice(0, playbook.nodes.concurrency);
 }
 
-function turnQuestion({ store, playbook, control, inHand, only }: Conducting, tries: Tries): NextTurnInput {
+function turnQuestion(work: Conducting, tries: Tries): NextTurnInput {
+  const { store, playbook, control, inHand, only } = work;
   return {
     state: store.state(),
     desired: control.desired(),
@@ -214,6 +219,7 @@ function turnQuestion({ store, playbook, control, inHand, only }: Conducting, tr
     only,
     tries: tries.counts,
     attempts: playbook.drain.attempts,
+    fits: (node) => fitsWindow(work, node),
   };
 }
 

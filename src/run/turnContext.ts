@@ -50,6 +50,8 @@ export interface TurnContext {
   /** What the API server calls, as the check before the cordon has read it, and when (monotonic, milliseconds). */
   services:
     { readonly read: ClusterServices; readonly namespaces: ReadonlySet<string>; readonly atMs: number } | undefined;
+  /** Whether a turn that starts now ends before the window closes. */
+  readonly stillFits: () => boolean;
   /** Throws LeaseLost; called immediately before each command that acts on the host. */
   readonly fence: () => void;
   readonly status: () => TurnStatus;
@@ -59,8 +61,8 @@ export interface TurnContext {
   /** Says what the turn waits for now; undefined when it goes on. */
   waiting(wait: { what: string; untilMs?: number; who?: string } | undefined, progress?: DrainedSoFar): void;
   /**
-   * Reads the run again and acts on what people want of it now (rule 10); rejects where that ends the turn. Answers why
-   * it could not be read.
+   * Reads the run and the clock again and acts on what people want now, and on a window that has closed (rule 10);
+   * rejects where that ends the turn. Answers why the run could not be read.
    */
   rereadDesired(signal: AbortSignal): Promise<ApiFailure | undefined>;
   /** Appends to the journal and flushes it. */

@@ -17,7 +17,7 @@ export class AbortRequested extends Error {
 export interface RunStopSignals {
   /** A signal to the process, or the lease is lost. */
   readonly stop: AbortSignal;
-  /** `abort`: ends a turn whose host is untouched; one whose host is touched is finished. */
+  /** `abort`, or the window has closed: ends a turn whose host is untouched; one whose host is touched is finished. */
   readonly abort: AbortSignal;
   readonly abortNow: AbortSignal;
 }

@@ -8,6 +8,7 @@ function going(basis: 'history' | 'estimate'): PlannedNode {
   const node = {
     node: 'n',
     zone: undefined,
+    estimateMs: 0,
     lastTurn: undefined,
     verdict: 'goes',
     evictions: 1,

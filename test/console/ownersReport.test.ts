@@ -19,7 +19,7 @@ function gathered(changes: Partial<GatheredFinding> = {}): GatheredFinding {
   };
 }
 
-const node = { zone: undefined, lastTurn: undefined, evictions: 1, findings: [], overlaps: [] } as const;
+const node = { zone: undefined, estimateMs: 0, lastTurn: undefined, evictions: 1, findings: [], overlaps: [] } as const;
 const plan: Plan = {
   run: 'monthly (not started)',
   playbook: 'monthly',

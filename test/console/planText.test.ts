@@ -19,6 +19,7 @@ function planned(node: string, changes: Partial<PlannedNode> = {}): PlannedNode 
     node,
     zone: 'zone-a',
     lastTurn: undefined,
+    estimateMs: 0,
     verdict: 'goes',
     evictions: 4,
     findings: [],
@@ -65,7 +66,7 @@ describe('a plan as people read it', () => {
   it('says on which cluster, then the order and what becomes of each node', () => {
     const nodes = [
       planned('n1', { lastTurn: '2026-10-13T21:00:00.000Z', expectedMs: 431_000, basis: 'history' }),
-      planned('n2', { zone: undefined, evictions: 12, expectedMs: 480_000, basis: 'estimate' }),
+      planned('n2', { zone: undefined, estimateMs: 0, evictions: 12, expectedMs: 480_000, basis: 'estimate' }),
     ];
     expect(planText(plan(nodes, { expectedMs: 911_000, basis: 'estimate' }))).toEqual([
       'Run monthly-2026-11 of playbook monthly on https://api.example:6443 (context prod, cluster 6f1c0a52-1111-4222-8333-444455556666)',

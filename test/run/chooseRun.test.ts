@@ -40,15 +40,23 @@ function candidate(one: RunObject): CandidateRun {
 
 const november = {
   planHash: 'new',
-  playbook: { name: 'monthly', schedule: { timeZone: 'Europe/Zurich' } },
-  now: Date.parse('2026-11-23T01:00:00Z'),
+  playbook: { name: 'monthly', schedule: { timeZone: 'Europe/Zurich', windows: [], freezes: [] } },
+  at: Date.parse('2026-11-23T01:00:00Z'),
+  isAdHoc: false,
   rehearsal: false,
   replace: false,
 };
 const retry = [{ id: 'one', verb: 'retry', node: 'n1' }];
 
 describe('the run that a call is about', () => {
-  it.each<{ title: string; runs: RunObject[]; change?: Partial<typeof november>; name: string; replaces?: string }>([
+  it.each<{
+    title: string;
+    runs: RunObject[];
+    change?: Partial<typeof november>;
+    name: string;
+    replaces?: string;
+    isFormer?: boolean;
+  }>([
     { title: "is the month's where there is none yet", runs: [], name: 'monthly-2026-11' },
     { title: "is the month's where it is there", runs: [run('monthly-2026-11', 'Failed')], name: 'monthly-2026-11' },
     {
@@ -56,11 +64,17 @@ describe('the run that a call is about', () => {
       runs: [run('monthly-2026-11', 'Completed')],
       name: 'monthly-2026-11',
     },
-    { title: "is not last month's", runs: [run('monthly-2026-10', 'Failed')], name: 'monthly-2026-11' },
+    {
+      title: "is not last month's, and supersedes it",
+      runs: [run('monthly-2026-10', 'Failed')],
+      name: 'monthly-2026-11',
+      replaces: 'monthly-2026-10',
+    },
     {
       title: "is last month's where one of its turns is in work",
       runs: [run('monthly-2026-10', 'Running', { inWork: true }), run('monthly-2026-11', 'Planned')],
       name: 'monthly-2026-10',
+      isFormer: true,
     },
     {
       title: 'is the newest of those that superseded each other',
@@ -106,6 +120,7 @@ describe('the run that a call is about', () => {
       title: "is last month's where somebody asked for something in it",
       runs: [run('monthly-2026-10', 'Failed', { requests: retry })],
       name: 'monthly-2026-10',
+      isFormer: true,
     },
     {
       title: 'is not a completed one that kept its finalizer in a crash',
@@ -158,8 +173,47 @@ describe('the run that a call is about', () => {
       change: { rehearsal: true },
       name: 'monthly-2026-11-rehearsal-2',
     },
-  ])('$title', ({ runs, change, name, replaces }) => {
-    expect(chosenFrom(runs.map(candidate), { ...november, ...change })).toEqual({ name, replaces });
+    {
+      title: 'supersedes what is left of the newest earlier month',
+      runs: [
+        run('monthly-2026-08', 'Completed'),
+        run('monthly-2026-09', 'AwaitingWindow'),
+        run('monthly-2026-10', 'Superseded'),
+        run('monthly-2026-10-x1', 'Aborted'),
+      ],
+      name: 'monthly-2026-11',
+      replaces: 'monthly-2026-10-x1',
+    },
+    {
+      title: 'supersedes nothing once it is there',
+      runs: [run('monthly-2026-10', 'AwaitingWindow'), run('monthly-2026-11', 'Running')],
+      name: 'monthly-2026-11',
+    },
+    {
+      title: 'supersedes nothing where all earlier ones are over',
+      runs: [run('monthly-2026-09', 'Superseded'), run('monthly-2026-10', 'Completed')],
+      name: 'monthly-2026-11',
+    },
+    {
+      title: 'as rehearsal supersedes nothing',
+      runs: [run('monthly-2026-10-rehearsal-1', 'AwaitingWindow')],
+      change: { rehearsal: true },
+      name: 'monthly-2026-11-rehearsal-1',
+    },
+    {
+      title: 'at any time goes on with what an earlier month has left',
+      runs: [run('monthly-2026-10', 'AwaitingWindow')],
+      change: { isAdHoc: true },
+      name: 'monthly-2026-10',
+    },
+    {
+      title: "at any time is this month's where nothing was left",
+      runs: [run('monthly-2026-10', 'Completed')],
+      change: { isAdHoc: true },
+      name: 'monthly-2026-11',
+    },
+  ])('$title', ({ runs, change, name, replaces, isFormer = false }) => {
+    expect(chosenFrom(runs.map(candidate), { ...november, ...change })).toEqual({ name, replaces, isFormer });
   });
 
   it.each([

@@ -11,7 +11,17 @@ const minute = 60_000;
 
 function planned(node: string, changes: Partial<PlannedNode> = {}): PlannedNode {
   const going = { verdict: 'goes', expectedMs: 5 * minute, basis: 'estimate' } as const;
-  return { node, zone: undefined, lastTurn: undefined, evictions: 1, findings: [], overlaps: [], ...going, ...changes };
+  return {
+    node,
+    zone: undefined,
+    estimateMs: 0,
+    lastTurn: undefined,
+    evictions: 1,
+    findings: [],
+    overlaps: [],
+    ...going,
+    ...changes,
+  };
 }
 
 function plan(...nodes: PlannedNode[]): Plan {

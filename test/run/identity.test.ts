@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runName } from '../../src/run/identity.js';
+import { periodOf } from '../../src/calendar/period.js';
+import { periodOfRun, runName } from '../../src/run/identity.js';
 
 function nameAt(instant: string, timeZone: string, rehearsal?: number): string {
-  return runName({ playbook: 'monthly', at: Date.parse(instant), timeZone, rehearsal });
+  const period = periodOf(Date.parse(instant), timeZone);
+  return runName({ playbook: 'monthly', period, number: rehearsal ?? 0, rehearsal: rehearsal !== undefined });
 }
 
 describe('the name of a run', () => {
@@ -37,7 +39,15 @@ describe('the name of a run', () => {
         fc.option(fc.integer({ min: 1, max: 999 }), { nil: undefined }),
         (at, timeZone, rehearsal) => {
           const longestPlaybookName = 'p'.repeat(40);
-          const name = runName({ playbook: longestPlaybookName, at: at.getTime(), timeZone, rehearsal });
+          const period = periodOf(at.getTime(), timeZone);
+          const run = {
+            playbook: longestPlaybookName,
+            period,
+            number: rehearsal ?? 0,
+            rehearsal: rehearsal !== undefined,
+          };
+          const name = runName(run);
+          expect(periodOfRun(name, longestPlaybookName)).toBe(period);
           // Swedish writes dates as ISO 8601 does.
           const month = at.toLocaleDateString('sv-SE', { timeZone }).slice(0, 7);
           expect(name.startsWith(`${longestPlaybookName}-${month}`)).toBe(true);
@@ -45,5 +55,16 @@ describe('the name of a run', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    { name: 'monthly-2026-11', period: '2026-11' },
+    { name: 'monthly-2026-11-x2', period: '2026-11' },
+    { name: 'monthly-2026-11-rehearsal-1', period: '2026-11' },
+    { name: 'monthly-2026-11-xy', period: undefined },
+    { name: 'monthly-gpu-2026-11', period: undefined },
+    { name: 'weekly-2026-11', period: undefined },
+  ])('of which $name tells the period $period', ({ name, period }) => {
+    expect(periodOfRun(name, 'monthly')).toBe(period);
   });
 });

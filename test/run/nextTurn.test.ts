@@ -15,6 +15,7 @@ function next(
     only: options.only && new Set(options.only),
     tries: new Map(Object.entries(options.tries ?? {})),
     attempts: options.attempts ?? 2,
+    fits: () => true,
   });
 }
 
@@ -42,6 +43,7 @@ describe('the node that may prepare ahead', () => {
       only: undefined,
       tries: new Map([['n1', 1]]),
       attempts: 2,
+      fits: () => true,
       ...options,
     });
 
@@ -126,9 +128,11 @@ describe('the next turn', () => {
 
   it('is never that of a node in the order that was gone before it got a turn', () => {
     const gone = runState({ n2: 'Pending' }, { order: ['n1', 'n2'] });
-    expect(nodeOf({ state: gone, only: undefined, tries: new Map(), attempts: 2 })).toBe('n2');
+    expect(nodeOf({ state: gone, only: undefined, tries: new Map(), attempts: 2, fits: () => true })).toBe('n2');
     const allGone = runState({}, { order: ['n1'] });
-    expect(nodeOf({ state: allGone, only: undefined, tries: new Map(), attempts: 2 })).toBe(undefined);
+    expect(nodeOf({ state: allGone, only: undefined, tries: new Map(), attempts: 2, fits: () => true })).toBe(
+      undefined,
+    );
   });
 
   it('is one that is out of service before one that a person asked to retry', () => {
@@ -140,7 +144,7 @@ describe('the next turn', () => {
       ['n1', 1],
       ['n2', 1],
     ]);
-    expect(nodeOf({ state, only: undefined, tries, attempts: 2 })).toBe('n2');
+    expect(nodeOf({ state, only: undefined, tries, attempts: 2, fits: () => true })).toBe('n2');
   });
 });
 
@@ -162,7 +166,7 @@ describe('the next turn, for any outcomes,', () => {
           for (const outcome of outcomes) {
             expect(turns).toBeLessThanOrEqual(bound);
             turns += 1;
-            const node = nodeOf({ state: runState(phases), only: undefined, tries, attempts });
+            const node = nodeOf({ state: runState(phases), only: undefined, tries, attempts, fits: () => true });
             if (node === undefined) break;
             tries.set(node, (tries.get(node) ?? 0) + 1);
             phases[node] = outcome;
@@ -199,6 +203,7 @@ describe('what people want', () => {
       only: undefined,
       tries: new Map(),
       attempts: 2,
+      fits: () => true,
     });
 
   it.each<{ title: string; phases: Parameters<typeof runState>[0]; state: DesiredState; next: NextTurn }>([
@@ -270,7 +275,7 @@ describe('a set of turns', () => {
   const beside = (
     phases: Parameters<typeof runState>[0],
     taken: readonly string[],
-    options: { concurrency?: number; canaries?: number; state?: DesiredState } = {},
+    options: { concurrency?: number; canaries?: number; state?: DesiredState; fits?: readonly string[] } = {},
   ) =>
     nextTurn({
       state: runState(phases),
@@ -280,6 +285,7 @@ describe('a set of turns', () => {
       only: undefined,
       tries: new Map(),
       attempts: 2,
+      fits: (node) => options.fits?.includes(node) ?? true,
     });
 
   it('takes another node as long as there is room in the set', () => {
@@ -314,5 +320,92 @@ describe('a set of turns', () => {
       kind: 'take',
       node: 'n2',
     });
+  });
+});
+
+describe('a window that is about to close', () => {
+  const late = (
+    phases: Parameters<typeof runState>[0],
+    options: { fits?: readonly string[]; canaries?: number; taken?: readonly string[]; state?: DesiredState } = {},
+  ): NextTurn =>
+    nextTurn({
+      state: runState(phases),
+      desired: { state: options.state ?? 'Run' },
+      policy: { canaries: options.canaries ?? 0, concurrency: 2, stopAfterFailures: 1 },
+      taken: new Set(options.taken),
+      only: undefined,
+      tries: new Map(),
+      attempts: 2,
+      fits: (node) => options.fits?.includes(node) ?? false,
+    });
+
+  it.each<{
+    title: string;
+    phases: Parameters<typeof runState>[0];
+    options?: Parameters<typeof late>[1];
+    next: NextTurn;
+  }>([
+    {
+      title: 'lets no turn begin that does not fit',
+      phases: { n1: 'Done', n2: 'Pending', n3: 'Deferred' },
+      next: { kind: 'end', why: 'window' },
+    },
+    {
+      title: 'lets the next one begin that does',
+      phases: { n1: 'Done', n2: 'Pending', n3: 'Pending' },
+      options: { fits: ['n3'] },
+      next: { kind: 'take', node: 'n3' },
+    },
+    {
+      title: 'lets no other node go before a canary',
+      phases: { n1: 'Pending', n2: 'Pending' },
+      options: { fits: ['n2'], canaries: 1 },
+      next: { kind: 'end', why: 'window' },
+    },
+    {
+      title: 'does not end a turn in work',
+      phases: { n1: 'Updating', n2: 'Pending' },
+      next: { kind: 'take', node: 'n1' },
+    },
+    {
+      title: 'is not told before the turns in work have ended',
+      phases: { n1: 'Draining', n2: 'Pending' },
+      options: { taken: ['n1'] },
+      next: { kind: 'wait' },
+    },
+    {
+      title: 'does not keep a node that we have out of service',
+      phases: { n1: 'Done', n2: { phase: 'Pending', cordoned: true, retryFrom: 'Verifying' } },
+      next: { kind: 'take', node: 'n2' },
+    },
+    { title: 'says nothing where nothing is left', phases: { n1: 'Done' }, next: { kind: 'end', why: 'finished' } },
+    {
+      title: 'says nothing where failures have stopped the run',
+      phases: { n1: 'Failed', n2: 'Pending' },
+      next: { kind: 'end', why: 'failures' },
+    },
+    {
+      title: 'leaves a paused run paused',
+      phases: { n1: 'Done', n2: 'Pending' },
+      options: { state: 'Pause' },
+      next: { kind: 'paused' },
+    },
+  ])('$title', ({ phases, options, next: expected }) => {
+    expect(late(phases, options)).toEqual(expected);
+  });
+
+  it('lets nothing prepare ahead that would not fit', () => {
+    const input: NextTurnInput = {
+      state: runState({ n1: 'Draining', n2: 'Pending' }),
+      desired: { state: 'Run' },
+      policy: { canaries: 0, concurrency: 1, stopAfterFailures: 1 },
+      taken: new Set(['n1']),
+      only: undefined,
+      tries: new Map(),
+      attempts: 2,
+      fits: () => false,
+    };
+    expect(nodeAhead(input)).toBeUndefined();
+    expect(nodeAhead({ ...input, fits: () => true })).toBe('n2');
   });
 });

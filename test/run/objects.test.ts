@@ -133,7 +133,7 @@ describe('a new turn', () => {
 });
 
 function takesNames(playbook: string, node: string, rehearsal: number | undefined): void {
-  const name = runName({ playbook, at: Date.UTC(2026, 10, 10), timeZone: 'UTC', rehearsal });
+  const name = runName({ playbook, period: '2026-11', number: rehearsal ?? 0, rehearsal: rehearsal !== undefined });
   const { metadata } = turnFor(node, run(name));
   expect(metadata.name).toMatch(dnsSubdomain);
   for (const value of Object.values(metadata.labels ?? {})) expect(value).toMatch(labelValue);

@@ -3,6 +3,7 @@ import type { HostPorts } from '../../src/host/hostPort.js';
 import type { JournalSink } from '../../src/journal/entry.js';
 import type { Playbook } from '../../src/playbook/playbook.js';
 import { actOnRun } from '../../src/run/actOnRun.js';
+import { noOverrides } from '../../src/run/overrides.js';
 import { prepareRun } from '../../src/run/prepareRun.js';
 import { countTurns, exitCode } from '../../src/run/runEnd.js';
 import type { RunState } from '../../src/run/state.js';
@@ -52,6 +53,7 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
       mustBeNamed: true,
       rehearsal: false,
       replace: false,
+      overrides: noOverrides,
       names: [],
       selector: undefined,
       signal: closing.signal,

@@ -2,10 +2,16 @@ import type { StepEnd } from '../outcome.js';
 import { currentNode, vanished, type TurnContext } from '../turnContext.js';
 import { setCordon } from './setCordon.js';
 
-/** Takes the node out of scheduling, marked as ours. */
+/** Takes the node out of scheduling, marked as ours, where the window has not become too short during the checks. */
 export async function cordonNode(turn: TurnContext): Promise<StepEnd> {
   const node = currentNode(turn);
   if (node === undefined) return vanished(turn);
+  if (!node.unschedulable && turn.status().cordoned !== true && !turn.stillFits()) {
+    return {
+      kind: 'stopped',
+      message: `Its checks took so long that the turn would not end before the window closes.`,
+    };
+  }
   const end = await setCordon(turn, node);
   switch (end.kind) {
     case 'cordoned':
