@@ -31,16 +31,18 @@ export function* daysOf(days: CronDays, from: number, count: number): Generator<
 /** Whether a day, in days since 1970-01-01, is one of them. */
 export function matchesDay(days: CronDays, day: number): boolean {
   const date = new Date(day * dayMs);
-  if (!days.months.has(date.getUTCMonth() + 1)) return false;
-  const place: DayOfCalendar = {
-    day: date.getUTCDate(),
-    weekday: date.getUTCDay(),
-    lastDay: new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate(),
-  };
+  const month = date.getUTCMonth() + 1;
+  if (!days.months.has(month)) return false;
+  const place = { day: date.getUTCDate(), weekday: date.getUTCDay(), lastDay: lastDayOf(date.getUTCFullYear(), month) };
   return (
-    days.daysOfMonth.some((term) => matchesDayOfMonth(term, place)) &&
-    days.daysOfWeek.some((term) => matchesDayOfWeek(term, place))
+    days.daysOfWeek.some((term) => matchesDayOfWeek(term, place)) &&
+    days.daysOfMonth.some((term) => matchesDayOfMonth(term, place))
   );
+}
+
+function lastDayOf(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
 interface DayOfCalendar {

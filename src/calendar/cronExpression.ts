@@ -16,7 +16,7 @@ export type CronAnswer =
  * Reads a cron expression of five fields, or of six with the seconds first, in the dialect of node-cron 4.6: lists,
  * ranges (`22-2` goes over the end), steps, English names, `L`, `L-3`, `15W`, `LW`, `5L`, `2#2`, `?`, 7 for Sunday, and
  * day of month AND day of week. Stricter in two things: names stand alone (node-cron reads `JANFEB` as 12), and an
- * expression that no day of 400 years matches is refused (node-cron takes some of them and fails when asked).
+ * expression that no day ever matches is refused (node-cron takes some of them and fails when asked).
  */
 export function parseCron(expression: string): CronAnswer {
   const written = expression.split(' ').filter((field) => field !== '');
@@ -35,7 +35,7 @@ export function parseCron(expression: string): CronAnswer {
     daysOfWeek: terms({ text: dayOfWeek, of: fields.dayOfWeek, read: dayOfWeekTerm, wrong }),
   };
   if (wrong.length > 0) return invalid(wrong.join(', and '));
-  if (daysOf(days, 0, 400 * 366).next().done === true) {
+  if (daysOf(days, everyKindOfYear.firstDay, everyKindOfYear.days).next().done === true) {
     return invalid(`no day ever has day of month ${dayOfMonth}, month ${month} and day of week ${dayOfWeek}`);
   }
   const secondsOfDay = hours.flatMap((ofHour) =>
@@ -43,6 +43,9 @@ export function parseCron(expression: string): CronAnswer {
   );
   return { kind: 'ok', cron: { secondsOfDay, days } };
 }
+
+/** 2000 to 2027: each weekday begins a leap year and another year in any 28 years without a century that is none. */
+const everyKindOfYear = { firstDay: 10_957, days: 28 * 365 + 7 };
 
 interface Field {
   readonly name: string;

@@ -11,7 +11,7 @@ export type ScheduleState =
   | { readonly kind: 'always'; readonly closesAt: number | undefined; readonly endedBy: string | undefined }
   | {
       readonly kind: 'closed';
-      /** When it is open again; undefined where that is never in the next 50 years. */
+      /** When it is open again; undefined where that is never in the next ten years. */
       readonly opensAt: number | undefined;
       /** The window that opens then; undefined where the schedule has none. */
       readonly next: Window | undefined;

@@ -22,7 +22,7 @@ export type Due = (
   | { readonly kind: 'continue'; readonly period: string }
   | {
       readonly kind: 'nothing';
-      /** When something is due, as the runs are; undefined where that is never in the next 50 years. */
+      /** When something is due, as the runs are; undefined where that is never in the next ten years. */
       readonly until: number | undefined;
     }
 ) & {

@@ -1,5 +1,5 @@
 import type { CalendarEvent, FreezeRule, RuleFreeze, Schedule } from './schedule.js';
-import { dayAt, dayMs, instantOf, parseDay, parseWallTime, startOfDay } from './wallClock.js';
+import { dayMs, instantOf, parseDay, parseWallTime, startOfDay } from './wallClock.js';
 
 /** One stretch of time in which nothing starts. */
 export interface FreezeSpan {
@@ -24,7 +24,8 @@ export function freezeSpans({
 }): FreezeSpan[] {
   const { timeZone, freezes } = schedule;
   if (freezes.length === 0) return [];
-  const range: Range = { firstDay: dayAt(from, timeZone), lastDay: dayAt(until, timeZone), timeZone };
+  // No zone is a day away from UTC.
+  const range = { firstDay: Math.floor(from / dayMs) - 1, lastDay: Math.floor(until / dayMs) + 1, timeZone };
   return freezes
     .flatMap((freeze) => stretches(freeze, range).map((stretch) => ({ ...stretch, name: freeze.name })))
     .filter((span) => span.from < until && span.until > from && span.from < span.until)
@@ -32,7 +33,7 @@ export function freezeSpans({
 }
 
 interface Range {
-  /** Days of the zone that the range touches. */
+  /** The days of the zone that the range touches are among these. */
   readonly firstDay: number;
   readonly lastDay: number;
   readonly timeZone: string;

@@ -13,12 +13,12 @@ export interface UncutWindow {
   readonly plannedWallMs: number;
 }
 
-/** How far ahead windows are looked for. A rule for 29 February on a Monday leaves 40 years between two of them. */
-const horizonDays = 50 * 366;
+/** How far ahead windows are looked for: a rule for 29 February alone leaves eight years between two of them. */
+const horizonDays = 10 * 366;
 
 /**
  * The windows that close after `from`, in their order; none where the schedule has no rules, and none that opens more
- * than 50 years later. Windows that overlap or touch are one, but never across periods: the first opening of the next
+ * than ten years later. Windows that overlap or touch are one, but never across periods: the first opening of the next
  * period ends the window and begins another, so that also what is always open has a run every month.
  */
 export function* uncutWindows({
@@ -84,7 +84,9 @@ interface RulesInZone {
 
 /** What opens on a day of the zone, in its order; what overlaps within the day may be one already. */
 function opensOn({ rules, timeZone, day }: RulesInZone & { readonly day: number }): UncutWindow[] {
-  const found = rules.filter((rule) => rule.opensOn(day)).flatMap((rule) => opensOfRule(rule, day, timeZone));
+  const today = rules.filter((rule) => rule.opensOn(day));
+  if (today.length === 0) return [];
+  const found = today.flatMap((rule) => opensOfRule(rule, day, timeZone));
   return found.sort((one, other) => one.opensAt - other.opensAt);
 }
 

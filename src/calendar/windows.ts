@@ -28,7 +28,7 @@ export interface WindowsRequest {
   readonly schedule: Schedule;
   /** Windows that close after this instant. */
   readonly from: number;
-  /** Windows that open before this instant; undefined: any in the next 50 years. */
+  /** Windows that open before this instant; undefined: any in the next ten years. */
   readonly until?: number | undefined;
   /** At most so many. */
   readonly count?: number | undefined;
