@@ -32,6 +32,29 @@ export function freezeSpans({
     .sort((one, other) => one.from - other.from || other.until - one.until);
 }
 
+/** Freezes that overlap or follow on one another without a break. */
+export interface FrozenStretch {
+  readonly from: number;
+  /** Not part of it. */
+  readonly until: number;
+  /** Each once, by their beginning. */
+  readonly names: readonly string[];
+}
+
+/** Joins spans, which are in the order of {@link freezeSpans}. */
+export function joinFreezes(spans: readonly FreezeSpan[]): FrozenStretch[] {
+  const joined: FrozenStretch[] = [];
+  for (const { from, until, name } of spans) {
+    const last = joined.at(-1);
+    if (last === undefined || from > last.until) joined.push({ from, until, names: [name] });
+    else {
+      const names = [...new Set([...last.names, name])];
+      joined[joined.length - 1] = { from: last.from, until: Math.max(last.until, until), names };
+    }
+  }
+  return joined;
+}
+
 interface Range {
   /** The days of the zone that the range touches are among these. */
   readonly firstDay: number;

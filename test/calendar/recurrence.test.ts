@@ -149,7 +149,7 @@ describe('the days of a recurrence', () => {
         const iterator = ICAL.Recur.fromString(rule).iterator(
           ICAL.Time.fromString(`${dayText(start)}T10:00:00`, undefined),
         );
-        const theirs = Array.from({ length: 8 }, () => iterator.next()?.toString().slice(0, 10) ?? '').filter(
+        const theirs = Array.from({ length: 8 }, () => iterator.next().toString().slice(0, 10)).filter(
           (day) => day > dayText(start),
         );
         const ours = daysOf(rule, dayText(start), 9).slice(1);
