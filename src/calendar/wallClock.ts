@@ -76,6 +76,11 @@ export function wallTimeText(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, wallMs % 60_000 === 0 ? 16 : 19);
 }
 
+/** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
+export function clockText(at: number, timeZone: string): string {
+  return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');
+}
+
 function plainDateTime(wallMs: number): Temporal.PlainDateTime {
   const date = new Date(wallMs);
   return new Temporal.PlainDateTime(
