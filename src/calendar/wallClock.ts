@@ -29,7 +29,7 @@ export function wallTimeOf(at: number, timeZone: string): number {
 
 /** How far the clock of the zone is ahead of UTC at this instant. */
 export function offsetMsAt(at: number, timeZone: string): number {
-  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(at)).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
 }
 
 /** Whether the clock of the zone shows this time never, once or twice. */
