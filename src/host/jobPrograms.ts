@@ -184,7 +184,7 @@ result=0
 [ "$result" -le ${String(maximumResultBytes)} ] || result=${String(maximumResultBytes)}
 end=
 [ "$state" != ended ] || read -r end <exit_code
-answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "from=$from" "size=$size" "output_bytes=$((length + more))" "gap=$gap" "result_bytes=$result"
+answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "from=$from" "size=$size" "output_bytes=$((length + more))" "gap=$gap" "result_bytes=$result" "script_digest=$(cat script_digest 2>/dev/null)"
 [ "$length" -eq 0 ] || tail -c "+$((from - part_start + 1))" <&3 | head -c "$length"
 [ "$more" -eq 0 ] || head -c "$more" "$following"
 [ "$result" -eq 0 ] || head -c "$result" result`;

@@ -3,7 +3,7 @@ import type { JobRequest } from '../../src/host/hostPort.js';
 import { inspectProgram, rebootProgram } from '../../src/host/hostPrograms.js';
 import { waitFor } from '../cluster/waitFor.js';
 import { jobOf, startMachine, whyNoMachines, type Machine } from './machine.js';
-import { containing, matching } from './matchers.js';
+import { containing } from './matchers.js';
 
 /** What a disk runs out of. */
 const rooms = ['blocks', 'inodes'] as const;
@@ -107,9 +107,9 @@ describe.skipIf(why !== undefined)(`a job on a disk without room${why === undefi
 
   it.each(rooms)('that takes all %s ends with its exit code, and is neither started nor ended again', async (room) => {
     const name = `taker-${room}`;
-    const job = jobOf(counting(name, `echo begins\n(${fillers[room]}) 2>/dev/null\nseq 50000\nexit 7`));
+    const job = jobOf(counting(name, `(${fillers[room]}) 2>/dev/null\nseq 50000\nexit 7`));
     await machine.start(job);
-    expect(await machine.endOf(job)).toMatchObject({ state: 'exited', exitCode: 7, output: matching(/^begins\n/) });
+    expect(await machine.endOf(job)).toMatchObject({ state: 'exited', exitCode: 7 });
     expect((await machine.start(job)).fields.get('started')).toBe('no');
     expect((await machine.cancel(job)).fields.get('cancelled')).toBe('no');
     expect(await machine.count(name)).toBe(1);
@@ -224,7 +224,6 @@ describe.skipIf(why !== undefined)('a host whose disk has no room', () => {
   it('is not rebooted without a record of it, but without a log', async () => {
     const bootId = machine.shell('cat boot_id').trim();
     await hurry();
-    await machine.install('reboot', `echo once >>${machine.directory}/reboots`);
     fill('inodes');
     expect(failure((await machine.run(rebootProgram(bootId))).fields)).toMatch(/^nothing can be written in /);
     expect((await machine.run(rebootProgram('another'))).fields.get('requested')).toBe('no');

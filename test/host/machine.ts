@@ -30,7 +30,8 @@ export interface Machine {
   /** What a program of Turnus answers, by the door that is given; throws where it does not answer. */
   run(program: RemoteProgram, door?: Door): Promise<RemoteAnswer>;
   start(job: JobRequest, door?: Door): Promise<RemoteAnswer>;
-  read(job: JobKey, door?: Door): Promise<JobReading>;
+  /** Where it stands, with a piece of its output. */
+  read(job: JobKey, door?: Door, fromByte?: number): Promise<JobReading>;
   cancel(job: JobKey, door?: Door): Promise<RemoteAnswer>;
   /** Reads until the job has ended; its whole output is in the answer. */
   endOf(job: JobKey, door?: Door): Promise<JobReading>;
@@ -38,7 +39,7 @@ export interface Machine {
   shell(command: string): string;
   /** Puts a program in front of the machine's PATH, for one test. */
   install(name: string, text: string): Promise<void>;
-  /** Lines that scripts have appended to `name` in the machine's directory. */
+  /** Lines that scripts have appended to `name` in the machine's directory; to `reboots` whoever wants to reboot. */
   count(name: string): Promise<number>;
   /** A file of a job's marker; undefined where there is none. */
   readFile(job: JobKey, name: string): Promise<string | undefined>;
@@ -93,6 +94,8 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
   await writeFile(layout.bootIdPath, `${randomUUID()}\n`);
   const turnusHost = turnusHostScript({ layout, scripts: path('scripts'), owner: 0 });
   await writeFile(path('bin/turnus-host'), turnusHost, { mode: 0o755 });
+  for (const name of ['reboot', 'systemctl'])
+    await writeFile(path(`bin/${name}`), `#!/bin/sh\necho "${name} $*" >>${path('reboots')}\n`, { mode: 0o755 });
   const keeper = spawn(unshare, [...separated, '/bin/sh', '-c', processOne(directory, options)], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -121,7 +124,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
       encoding: 'utf8',
       stdio: 'pipe',
     });
-  const read = async (job: JobKey, fromByte: number, door: Door): Promise<JobReading> => {
+  const read: Machine['read'] = async (job, door = 'shell', fromByte = 0) => {
     const answer = await run(readProgram(job, fromByte), door);
     const reading = parseJobReading(answer, fromByte);
     if (reading === undefined) throw new Error(`not understood: ${JSON.stringify([...answer.fields])}`);
@@ -133,9 +136,9 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
     layout,
     run,
     start: (job, door) => run(startProgram(job), door),
-    read: (job, door = 'shell') => read(job, 0, door),
+    read,
     cancel: (job, door) => run(cancelProgram(job), door),
-    endOf: async (job, door = 'shell') => {
+    endOf: async (job, door) => {
       let output = '';
       let fromByte = 0;
       return await waitFor({
@@ -143,7 +146,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
         timeoutMs: 15_000,
         intervalMs: 20,
         probe: async () => {
-          const reading = await read(job, fromByte, door);
+          const reading = await read(job, door, fromByte);
           if (reading.state === 'absent') return reading;
           output += reading.output;
           fromByte = reading.nextByte;
@@ -174,8 +177,8 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
 }
 
 /**
- * Process 1 of a machine: lays out its mounts, and ends with the test. It waits, because a shell that waits takes the
- * ends of all processes that were left to it.
+ * Process 1 of a machine: lays out its mounts, and ends with the test, not by a signal to all. It waits, because a shell
+ * that waits takes the ends of all processes that were left to it.
  */
 function processOne(directory: string, { shell, disk, systemd = false }: MachineOptions): string {
   const quoted = shellQuote(directory);
@@ -185,9 +188,9 @@ function processOne(directory: string, { shell, disk, systemd = false }: Machine
   // Without systemd also where this machine has it.
   lines.push('mount -t tmpfs run /run');
   if (systemd) lines.push('mkdir -p /run/systemd/system');
-  if (shell === 'busybox') lines.push('busybox --install -s applets', 'rm applets/reboot');
+  if (shell === 'busybox') lines.push('busybox --install -s applets');
   if (shell !== undefined) lines.push(`mount --bind "$(command -v ${shell})" "$(readlink -f /bin/sh)"`);
-  return [...lines, 'cat <&3 >/dev/null &', 'echo ready', 'wait $!'].join('\n');
+  return [...lines, "trap '' HUP TERM", 'cat <&3 >/dev/null &', 'echo ready', 'wait $!'].join('\n');
 }
 
 /** The process 1 of a machine that has been laid out, as this machine names it. */
