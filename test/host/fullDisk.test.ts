@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { JobRequest } from '../../src/host/hostPort.js';
 import { inspectProgram, rebootProgram } from '../../src/host/hostPrograms.js';
 import { waitFor } from '../cluster/waitFor.js';
@@ -169,11 +169,12 @@ describe.skipIf(why !== undefined)(`a job on a disk without room${why === undefi
     const job = jobOf(counting('read-only'));
     await startWithoutRunner(job);
     machine.shell('mount --bind disk disk && mount -o remount,bind,ro disk');
-    const read = machine.read(job);
-    const cancel = machine.cancel(job);
-    await expect(read).rejects.toThrow('cannot be kept from getting one: nothing can be written there');
-    expect(failure((await cancel).fields)).toMatch(/cannot be cancelled: nothing can be written there$/);
-    machine.shell('umount disk');
+    try {
+      await expect(machine.read(job)).rejects.toThrow('cannot be kept from getting one: nothing can be written there');
+      expect(failure((await machine.cancel(job)).fields)).toMatch(/cannot be cancelled: nothing can be written there$/);
+    } finally {
+      machine.shell('umount disk');
+    }
     expect((await machine.read(job)).state).toBe('vanished');
   });
 });
@@ -215,9 +216,12 @@ describe.skipIf(why !== undefined)('a host whose disk has no room', () => {
 
   it('is seen as full also where only files are too many', async () => {
     machine.shell('mount -o remount,size=2m disk');
+    onTestFinished(() => {
+      giveRoom();
+      machine.shell('mount -o remount,size=400k disk');
+    });
     fill('inodes', 10);
     const { fields } = await machine.run(inspectProgram([]));
-    machine.shell('mount -o remount,size=400k disk');
     expect(Object.fromEntries(fields)).toMatchObject({ about: 'disk-full', failed: containing('for 10 more files') });
   });
 
