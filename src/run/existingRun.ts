@@ -5,6 +5,7 @@ import { openRequests } from './ask.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
 import type { ExistingRun } from './plan.js';
+import type { TurnStatus } from './state.js';
 
 /** A run with its turns, as it was read. */
 export interface FoundRun {
@@ -32,9 +33,13 @@ export function existingRun(found: FoundRun, view: ClusterView): ExistingRun {
   };
 }
 
-/** Turns in work, and nodes that are out of service because of us, are finished whatever the window says. */
-export function hasUnfinishedTurn({ turns }: FoundRun): boolean {
-  return turns.some(({ status }) => isInWork(status.phase) || status.cordoned === true);
+/**
+ * Turns in work, and nodes that are out of service because of us and are to go on, are finished whatever the window says;
+ * what people ask is answered.
+ */
+export function hasUnfinishedTurn({ run, turns }: FoundRun): boolean {
+  const goesOn = ({ phase, cordoned }: TurnStatus) => isInWork(phase) || (phase === 'Pending' && cordoned === true);
+  return openRequests(run).length > 0 || turns.some(({ status }) => goesOn(status));
 }
 
 /** Nodes of a former run whose turn is in work, or for which somebody asked something. */
