@@ -11,7 +11,7 @@ export interface Playbook {
   readonly name: string;
   /** uid of namespace kube-system of the cluster it is meant for; undefined where the playbook does not say. */
   readonly clusterUid: string | undefined;
-  readonly schedule: Schedule;
+  readonly schedule: PlaybookSchedule;
   readonly nodes: NodesPolicy;
   /** What a node carries while it has its turn. */
   readonly duringTurn: DuringTurn;
@@ -20,7 +20,7 @@ export interface Playbook {
   readonly host: HostPolicy;
   readonly health: HealthPolicy;
   readonly settle: { readonly timeMs: number; readonly timeoutMs: number };
-  /** Every file that the playbook refers to and whose content decides what happens (scripts). */
+  /** Every file that the playbook refers to and whose content decides what happens (scripts, calendars). */
   readonly files: readonly ReferencedFile[];
   /**
    * The playbook as plain JSON with defaults filled in and durations and paths as written: what the plan hash is taken
@@ -28,6 +28,14 @@ export interface Playbook {
    */
   readonly normalised: Readonly<Record<string, unknown>>;
 }
+
+/** `spec.schedule`, calendars read. */
+export type PlaybookSchedule = Schedule & {
+  /** Every node has its turn within this time; undefined: nothing is promised. */
+  readonly coverageMs: number | undefined;
+  /** How long a turn may well take where no former one tells; undefined: as long as the plan estimates. */
+  readonly expectedTurnMs: number | undefined;
+};
 
 export type Count = number | `${number}%`;
 

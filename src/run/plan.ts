@@ -192,7 +192,9 @@ function estimateOf(
 ): number {
   const stays = new Set(drain.stays.map(({ pod }) => pod.uid));
   const leaving = [...view.pods.values()].filter((pod) => pod.nodeName === node.name && !stays.has(pod.uid));
-  return estimatedTurnMs({ playbook, rehearsal: hosts === undefined, drain, leaving });
+  const rehearsal = hosts === undefined;
+  const told = rehearsal ? undefined : playbook.schedule.expectedTurnMs;
+  return told ?? estimatedTurnMs({ playbook, rehearsal, drain, leaving });
 }
 
 async function evaluation(
