@@ -61,7 +61,7 @@ export async function preparePlan(
     };
     try {
       // A rehearsal is quicker than what former runs have measured.
-      const past = rehearsal ? [] : await readPastTurns(cluster, closing.signal);
+      const past = rehearsal ? [] : await readPastTurns({ cluster, playbook: playbook.name }, closing.signal);
       return { ...prepared, plan: withHistory(prepared.plan, past), past, close };
     } catch (error) {
       await close();
