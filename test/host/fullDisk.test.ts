@@ -58,6 +58,7 @@ async function hurry(): Promise<void> {
 async function startWithoutRunner(job: JobRequest): Promise<void> {
   await machine.install('setsid', 'kill -9 $PPID');
   await expect(machine.start(job)).rejects.toThrow('no answer');
+  await machine.untilLaunchIsOver(job);
 }
 
 async function runLateRunner(job: JobRequest): Promise<void> {
@@ -215,10 +216,9 @@ describe.skipIf(why !== undefined)('a host whose disk has no room', () => {
   });
 
   it('is seen as full also where only files are too many', async () => {
-    machine.shell('mount -o remount,size=2m disk');
+    machine.shell('mount -t tmpfs -o size=2m,nr_inodes=100 larger disk');
     onTestFinished(() => {
-      giveRoom();
-      machine.shell('mount -o remount,size=400k disk');
+      machine.shell('umount disk');
     });
     fill('inodes', 10);
     const { fields } = await machine.run(inspectProgram([]));

@@ -33,6 +33,8 @@ export interface Machine {
   /** Where it stands, with a piece of its output. */
   read(job: JobKey, door?: Door, fromByte?: number): Promise<JobReading>;
   cancel(job: JobKey, door?: Door): Promise<RemoteAnswer>;
+  /** Returns when no process is left that was to launch, or is, the job's runner. */
+  untilLaunchIsOver(job: JobKey): Promise<void>;
   /** Reads until the job has ended; its whole output is in the answer. */
   endOf(job: JobKey, door?: Door): Promise<JobReading>;
   /** What a command says that is run by the machine's /bin/sh; throws where it fails. */
@@ -81,8 +83,9 @@ export function whyNoMachines(): string | undefined {
     execFileSync(nsenter, ['--version'], { stdio: 'pipe' });
     return undefined;
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim().split('\n')[0] : undefined;
-    return `mounts and processes of its own need root, or user namespaces (${said ?? String(error)})`;
+    const stderr = error instanceof Error && 'stderr' in error ? error.stderr : undefined;
+    const said = stderr instanceof Buffer ? stderr.toString().trim() : '';
+    return `mounts and processes of its own need root, or user namespaces: ${said === '' ? String(error) : said}`;
   }
 }
 
@@ -152,6 +155,14 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
           fromByte = reading.nextByte;
           return reading.state !== 'running' && reading.output === '' && { ...reading, output };
         },
+      });
+    },
+    untilLaunchIsOver: async (job) => {
+      const runner = `${jobDirectory(layout, job).job}/runner`;
+      await waitFor({
+        what: `the end of the launch of ${runner}`,
+        intervalMs: 20,
+        probe: () => !shell("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").includes(runner),
       });
     },
     shell,

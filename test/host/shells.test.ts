@@ -192,6 +192,7 @@ exit 3
       const job = jobOf(counting('late'));
       await machine.install('setsid', 'kill -9 $PPID');
       await expect(machine.start(job)).rejects.toThrow('no answer');
+      await machine.untilLaunchIsOver(job);
       await machine.install('setsid', 'shift 0; exec /usr/bin/setsid "$@"');
       expect((await machine.read(job)).state).toBe('vanished');
       machine.shell(`/bin/sh disk/turnus/jobs/${job.runUid}/node-1.update.1/runner`);

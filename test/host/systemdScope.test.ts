@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { JobRequest } from '../../src/host/hostPort.js';
 import { systemClock } from '../../src/systemClock.js';
 import { waitFor } from '../cluster/waitFor.js';
@@ -51,8 +51,9 @@ async function untilCounted(name: string): Promise<void> {
 async function startSlowly(job: JobRequest) {
   const ready = join(machine.directory, `ready-${scope}`);
   await installSystemdRun(
-    `echo $(ps -o ppid= -p $PPID) $PPID >${ready}.new; mv ${ready}.new ${ready}\n${awaitGo()}\n${becomesTheCommand()}`,
+    `read -r _ _ _ parent _ </proc/$PPID/stat; echo $parent $PPID >${ready}.new; mv ${ready}.new ${ready}\n${awaitGo()}\n${becomesTheCommand()}`,
   );
+  onTestFinished(go);
   const start = machine.start(job).catch(() => undefined);
   const shells = await waitFor({ what: 'systemd-run', intervalMs: 10, probe: () => readFile(ready, 'utf8') });
   const [starter = '', launcher = ''] = shells.trim().split(' ');
@@ -105,7 +106,7 @@ describe.skipIf(why !== undefined)(`a job under systemd${why === undefined ? '' 
     const job = jobOf(counting(name));
     await machine.start(job);
     expect(await machine.endOf(job)).toMatchObject({ state: 'exited', exitCode: 0 });
-    await waitFor({ what: 'the end of the launch', probe: () => !machine.shell('ps -eo args').includes('/runner') });
+    await machine.untilLaunchIsOver(job);
     expect(await machine.count(name)).toBe(1);
   });
 
@@ -132,9 +133,9 @@ describe.skipIf(why !== undefined)(`a job under systemd${why === undefined ? '' 
     const job = jobOf(counting('too-late'));
     const { starter, launcher } = await startSlowly(job);
     machine.shell(`kill -9 ${starter} ${launcher}`);
-    expect((await machine.read(job)).state).toBe('vanished');
+    await waitFor({ what: 'its loss', probe: async () => (await machine.read(job)).state === 'vanished' });
     await go();
-    await waitFor({ what: 'the end of the launch', probe: () => !machine.shell('ps -eo args').includes('/runner') });
+    await machine.untilLaunchIsOver(job);
     expect((await machine.read(job)).state).toBe('vanished');
     expect(await machine.count('too-late')).toBe(0);
   });
@@ -145,7 +146,7 @@ describe.skipIf(why !== undefined)(`a job under systemd${why === undefined ? '' 
     machine.shell(`kill -9 ${launcher}`);
     expect((await start)?.fields.get('failed')).toMatch(/was not started: its runner found no room, or was killed$/);
     await go();
-    await waitFor({ what: 'the end of the launch', probe: () => !machine.shell('ps -eo args').includes('/runner') });
+    await machine.untilLaunchIsOver(job);
     expect((await machine.read(job)).state).toBe('vanished');
     expect(await machine.count('not-started')).toBe(0);
   });
