@@ -75,6 +75,7 @@ export function assemblePlaybook(
       commands: spec.health.commands,
     },
     settle: { timeMs: milliseconds(spec.settle.time), timeoutMs: milliseconds(spec.settle.timeout) },
+    runHistoryLimit: spec.runHistoryLimit,
     files: scriptFiles(spec.host, origin, scripts),
     normalised: normalised(manifest),
   };

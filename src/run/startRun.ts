@@ -5,7 +5,7 @@ import { sharedEvictions } from '../drain/sharedEvictions.js';
 import { cordonedByOf, lastTurnOf } from '../cluster/marks.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort, HostPorts } from '../host/hostPort.js';
-import type { JournalSink } from '../journal/entry.js';
+import type { Journal, JournalSink } from '../journal/entry.js';
 import { openJournal } from '../journal/openJournal.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
@@ -14,9 +14,11 @@ import { addressOf } from './hostAddress.js';
 import { openRun } from './openRun.js';
 import type { Plan } from './plan.js';
 import { oneAfterAnother } from './oneAfterAnother.js';
+import { pruneRuns, type Pruning } from './pruneRuns.js';
 import { openControl } from './runControl.js';
 import { countTurns, exitCode, type RunStop } from './runEnd.js';
 import type { RunState } from './state.js';
+import { headOf } from './openTurn.js';
 import { openStore, type RunStore } from './store.js';
 import { refuseRunningJobs, supersede } from './supersede.js';
 import { timestamp } from './turnContext.js';
@@ -44,6 +46,8 @@ export interface RunStart {
   readonly ownNode?: string | undefined;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
+  /** A sentence for people. */
+  readonly log: (line: string) => void;
   /** Aborts when a person or the system asks to stop. */
   readonly stop: AbortSignal;
   readonly stoppedBy: () => RunStop | undefined;
@@ -150,12 +154,27 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       stop: AbortSignal.any([signal, start.stop]),
       stoppedBy: start.stoppedBy,
     });
+    // A run that a person has deleted has nowhere to record what else is deleted.
+    if (stop.kind !== 'deleted') await pruneOld({ ...start, cluster, journal, store }, signal);
     return result(store, stop);
   } catch (error) {
     if (error instanceof LeaseLost || signal.aborted)
       return result(store, start.stoppedBy() ?? { kind: 'other-actor' });
     throw error;
   }
+}
+
+/** Not where this call was asked to stop. */
+async function pruneOld(run: RunStart & { journal: Journal; store: RunStore }, signal: AbortSignal): Promise<void> {
+  const { cluster, namespace, playbook, plan, cache, journal, store, log } = run;
+  const unlessStopped = AbortSignal.any([signal, run.stop]);
+  if (unlessStopped.aborted) return;
+  const record: Pruning['record'] = async (evidence) => {
+    await journal.append({ type: 'runs.deleting', ...evidence });
+    await store.saveRun({ journal: headOf(journal) }, signal);
+  };
+  const nodes = cache.view().nodes.values();
+  await pruneRuns({ cluster, namespace, playbook, current: plan.run, nodes, record, log }, unlessStopped);
 }
 
 function hostOf({ cache, hosts, playbook }: RunStart, name: string): HostPort | undefined {
