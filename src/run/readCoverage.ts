@@ -12,6 +12,7 @@ import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import { coverage, type Coverage, type JudgedPlaybook } from './coverage.js';
 import { readFailure } from './listRuns.js';
+import { noNodes } from './noNodes.js';
 import { checkedClusterUid, refuseMissingPermissions, refuseUnreachable } from './preconditions.js';
 import { readRecords, type Records } from './recordedRuns.js';
 
@@ -34,7 +35,7 @@ export interface CoverageReading {
 /**
  * Reads nodes, runs and turns once, and judges by them. Changes nothing.
  *
- * @throws TurnusError `no-playbook`, and what keeps the cluster from being read
+ * @throws TurnusError `no-playbook`, `no-nodes`, and what keeps the cluster from being read
  */
 export async function readCoverage(request: CoverageRequest, signal: AbortSignal): Promise<CoverageReading> {
   const { cluster, clock, playbook } = request;
@@ -58,7 +59,9 @@ export async function readCoverage(request: CoverageRequest, signal: AbortSignal
     coverageMs: request.coverageMsOf(judged),
   }));
   const view = await readView(cluster, playbooks, signal);
-  return { coverage: coverage({ view, playbooks, runs: records.runs, now: clock.now() }), notUnderstood };
+  const judged = coverage({ view, playbooks, runs: records.runs, now: clock.now() });
+  if (playbook !== undefined && judged.playbooks.every(({ nodes }) => nodes.length === 0)) throw noNodes(playbook);
+  return { coverage: judged, notUnderstood };
 }
 
 interface KeptPlaybooks {
