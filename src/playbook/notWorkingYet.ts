@@ -26,11 +26,6 @@ export const notWorkingYet: readonly NotWorkingYet[] = [
     refuses: 'entries',
     reason: 'freezes are not enforced; leave it out and start `turnus run` on days that allow it',
   },
-  {
-    field: ['spec', 'schedule', 'coverage'],
-    refuses: 'anything',
-    reason: 'coverage is not computed; leave it out and start `turnus run` often enough',
-  },
   ...fileFields.flatMap((field) => [
     { field: [...field, 'configMapKeyRef'], refuses: 'anything' as const, reason: filesByPath },
     { field: [...field, 'secretKeyRef'], refuses: 'anything' as const, reason: filesByPath },
