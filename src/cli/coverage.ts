@@ -2,9 +2,6 @@ import { coverageJson } from '../console/coverageJson.js';
 import { coverageText } from '../console/coverageText.js';
 import { alarmingNodes } from '../run/coverage.js';
 import { readCoverage } from '../run/readCoverage.js';
-import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
-import { recordOf, stringOf } from '../cluster/json.js';
-import { parseDuration } from '../time/duration.js';
 import { connectCluster } from './connectCluster.js';
 import { print, type ClusterOptions, type CommandIo } from './io.js';
 import { openPlaybook } from './openPlaybook.js';
@@ -21,7 +18,7 @@ export async function coverageCommand(io: CommandIo, options: CoverageOptions): 
   try {
     const { signal } = new AbortController();
     const { clock } = io;
-    const reading = await readCoverage({ cluster, clock, playbook, coverageMsOf }, signal);
+    const reading = await readCoverage({ cluster, clock, playbook }, signal);
     await print(
       io,
       options.output === 'json'
@@ -32,9 +29,4 @@ export async function coverageCommand(io: CommandIo, options: CoverageOptions): 
   } finally {
     cluster.close();
   }
-}
-
-function coverageMsOf({ normalised }: StoredPlaybook): number | undefined {
-  const { schedule } = recordOf(normalised['spec']);
-  return parseDuration(stringOf(recordOf(schedule)['coverage']) ?? '');
 }

@@ -7,7 +7,7 @@ import { readFile } from './readFile.js';
 
 /** The playbook in `file` with every mistake it has. */
 export async function readPlaybook(io: CommandIo, file: string): Promise<PlaybookAnswer> {
-  return await loadPlaybook({ file, readFile, homeDirectory: homeDirectory(io) });
+  return await loadPlaybook({ file, readFile, homeDirectory: homeDirectory(io), now: io.clock.now() });
 }
 
 /** The playbook in `file`; refuses an invalid one with its mistakes (exit 2), and says warnings. */

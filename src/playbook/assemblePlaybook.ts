@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FreezeRule, WindowRule } from '../calendar/schedule.js';
 import { parseObjectPath } from '../cluster/parseObjectPath.js';
 import { parseDuration } from '../time/duration.js';
 import { TurnusError } from '../turnusError.js';
@@ -8,26 +9,23 @@ import type {
   HealthCondition,
   HostPolicy,
   Playbook,
+  PlaybookSchedule,
   ReferencedFile,
   ScriptPolicy,
   SpreadOverride,
   SshPolicy,
 } from './playbook.js';
 import { absolutePath } from './referencedFiles.js';
-import type { PathOrigin, Script } from './referencedFiles.js';
+import type { Calendar, FileContents, PathOrigin, Script } from './referencedFiles.js';
 import type { PlaybookManifest } from './schema.js';
 
-/** The playbook as the engine wants it. `manifest` has no mistake left, and `scripts` holds every script it names. */
-export function assemblePlaybook(
-  manifest: PlaybookManifest,
-  origin: PathOrigin,
-  scripts: ReadonlyMap<string, Script>,
-): Playbook {
+/** The playbook as the engine wants it. `manifest` has no mistake left, and `contents` holds every file of it that is read. */
+export function assemblePlaybook(manifest: PlaybookManifest, origin: PathOrigin, contents: FileContents): Playbook {
   const { spec } = manifest;
   return {
     name: manifest.metadata.name,
     clusterUid: spec.cluster.uid,
-    schedule: { timeZone: spec.schedule.timeZone },
+    schedule: playbookSchedule(spec.schedule, origin, contents.calendars),
     nodes: {
       selector: spec.nodes.selector,
       exclude: spec.nodes.exclude,
@@ -66,7 +64,7 @@ export function assemblePlaybook(
         do: treatment,
       })),
     },
-    host: hostPolicy(spec.host, origin, scripts),
+    host: hostPolicy(spec.host, origin, contents.scripts),
     health: {
       consecutive: spec.health.consecutive,
       intervalMs: milliseconds(spec.health.interval),
@@ -76,9 +74,42 @@ export function assemblePlaybook(
     },
     settle: { timeMs: milliseconds(spec.settle.time), timeoutMs: milliseconds(spec.settle.timeout) },
     runHistoryLimit: spec.runHistoryLimit,
-    files: scriptFiles(spec.host, origin, scripts),
+    files: digests(spec, origin, contents),
     normalised: normalised(manifest),
   };
+}
+
+type ScheduleManifest = PlaybookManifest['spec']['schedule'];
+
+function playbookSchedule(
+  schedule: ScheduleManifest,
+  origin: PathOrigin,
+  calendars: ReadonlyMap<string, Calendar>,
+): PlaybookSchedule {
+  return {
+    timeZone: schedule.timeZone,
+    windows: schedule.windows.map(windowRule),
+    freezes: schedule.freezes.map((freeze) => freezeRule(freeze, origin, calendars)),
+    coverageMs: schedule.coverage === undefined ? undefined : milliseconds(schedule.coverage),
+  };
+}
+
+function windowRule({ opens, from, duration }: ScheduleManifest['windows'][number]): WindowRule {
+  const durationMs = milliseconds(duration);
+  if (opens !== undefined) return { kind: 'cron', expression: opens, durationMs };
+  if (from === undefined) throw bug('a window has neither opens nor from');
+  return { kind: 'once', opens: from, durationMs };
+}
+
+function freezeRule(
+  { name, from, until, rule, daysBefore = 0, daysAfter = 0, calendar }: ScheduleManifest['freezes'][number],
+  origin: PathOrigin,
+  calendars: ReadonlyMap<string, Calendar>,
+): FreezeRule {
+  if (rule !== undefined) return { kind: 'rule', name, rule, daysBefore, daysAfter };
+  if (from !== undefined && until !== undefined) return { kind: 'dates', name, from, until };
+  if (calendar?.path === undefined) throw bug(`freeze ${name} has no dates`);
+  return { kind: 'calendar', name, events: readAt(absolutePath(calendar.path, origin), calendars).events };
 }
 
 type GatesManifest = PlaybookManifest['spec']['gates'];
@@ -109,7 +140,7 @@ function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap
   const policies: Partial<Record<(typeof stages)[number], ScriptPolicy>> = {};
   for (const { stage, written, timeout } of writtenScripts(host)) {
     const path = absolutePath(written, origin);
-    policies[stage] = { path, content: scriptAt(path, scripts).content, timeoutMs: milliseconds(timeout) };
+    policies[stage] = { path, content: readAt(path, scripts).content, timeoutMs: milliseconds(timeout) };
   }
   return {
     ssh: sshPolicy(host.ssh, origin),
@@ -149,12 +180,18 @@ function withSshDefaults(ssh: HostManifest['ssh']) {
   return { user, port: port ?? 22, bastion: filled?.length === 0 ? undefined : filled };
 }
 
-function scriptFiles(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap<string, Script>): ReferencedFile[] {
-  const paths = [...new Set(writtenScripts(host).map(({ written }) => written))].sort();
-  return paths.map((path) => {
-    const { bytes } = scriptAt(absolutePath(path, origin), scripts);
-    return { path, digest: createHash('sha256').update(bytes).digest('hex') };
-  });
+/** Of all files whose content decides what happens, by their paths as written. */
+function digests(spec: PlaybookManifest['spec'], origin: PathOrigin, contents: FileContents): ReferencedFile[] {
+  const digestOf = (written: string, files: ReadonlyMap<string, { readonly bytes: Uint8Array }>) =>
+    createHash('sha256')
+      .update(readAt(absolutePath(written, origin), files).bytes)
+      .digest('hex');
+  const calendars = spec.schedule.freezes.flatMap(({ calendar }) => calendar?.path ?? []);
+  const found = new Map([
+    ...writtenScripts(spec.host).map(({ written }) => [written, digestOf(written, contents.scripts)] as const),
+    ...calendars.map((written) => [written, digestOf(written, contents.calendars)] as const),
+  ]);
+  return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([path, digest]) => ({ path, digest }));
 }
 
 function writtenScripts(host: HostManifest) {
@@ -164,10 +201,10 @@ function writtenScripts(host: HostManifest) {
   });
 }
 
-function scriptAt(path: string, scripts: ReadonlyMap<string, Script>): Script {
-  const script = scripts.get(path);
-  if (script === undefined) throw bug(`script ${path} was not read`);
-  return script;
+function readAt<Content>(path: string, files: ReadonlyMap<string, Content>): Content {
+  const content = files.get(path);
+  if (content === undefined) throw bug(`${path} was not read`);
+  return content;
 }
 
 /**

@@ -3,6 +3,7 @@ import { wrongDuringTurnKeys } from './duringTurnSchema.js';
 import { scriptFields, stages } from './fileFields.js';
 import { userNameExpected } from './hostSchema.js';
 import type { Problem } from './mistake.js';
+import { scheduleContradictions } from './scheduleRules.js';
 import { healthSchema } from './schema.js';
 import { valueAt, valuesAt } from './writtenContent.js';
 
@@ -20,6 +21,7 @@ export function contradictions(content: unknown): Problem[] {
     ...unreachableHealth(content),
     ...conditionsOnSecrets(content),
     ...wrongDuringTurnKeys(content),
+    ...scheduleContradictions(content),
   ];
 }
 

@@ -13,5 +13,9 @@ export function drainDefaults(): Playbook {
     metadata: { name: 'drain' },
     spec: { nodes: { maxUnavailable: '100%' }, host: { ssh: { user: 'nobody' } } },
   });
-  return assemblePlaybook(manifest, { file: 'drain', homeDirectory: '/' }, new Map());
+  return assemblePlaybook(
+    manifest,
+    { file: 'drain', homeDirectory: '/' },
+    { scripts: new Map(), calendars: new Map() },
+  );
 }

@@ -4,6 +4,9 @@ export const stages = ['prepare', 'leave', 'update', 'join'] as const;
 /** Where a playbook names a script of the team. */
 export const scriptFields: readonly (readonly string[])[] = stages.map((stage) => ['spec', 'host', stage, 'script']);
 
+/** Where a playbook names an iCalendar file. */
+export const calendarFields: readonly (readonly string[])[] = [['spec', 'schedule', 'freezes', '*', 'calendar']];
+
 /** Where a playbook names a file; `*` stands for every position of a list. */
 export const fileFields: readonly (readonly string[])[] = [
   ['spec', 'host', 'ssh', 'knownHosts'],
@@ -12,6 +15,7 @@ export const fileFields: readonly (readonly string[])[] = [
   ['spec', 'host', 'ssh', 'identityPassphrase'],
   ['spec', 'host', 'ssh', 'config'],
   ...scriptFields,
+  ...calendarFields,
 ];
 
 /** What can be the path of a file: one line, no blanks around it, `~` only as `~/`. */

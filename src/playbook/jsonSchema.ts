@@ -54,5 +54,5 @@ function mark(schema: JsonSchema, entry: NotWorkingYet): void {
   const note = `Not working yet: ${entry.reason}.`;
   if ((schema.description ?? '').includes(note)) return;
   schema.description = `${schema.description ?? ''} ${note}`.trim();
-  if (entry.refuses === 'anything' || entry.refuses === 'entries') schema['deprecationMessage'] = note;
+  schema['deprecationMessage'] = note;
 }

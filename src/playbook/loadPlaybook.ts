@@ -7,6 +7,7 @@ import { refusedFields } from './notWorkingYet.js';
 import type { Playbook } from './playbook.js';
 import { readReferencedFiles, utf8 } from './referencedFiles.js';
 import type { PathOrigin, ReadFile } from './referencedFiles.js';
+import { scheduleCautions } from './scheduleRules.js';
 import { playbookSchema } from './schema.js';
 import { placeOfProblem } from './sourcePosition.js';
 import { parseYamlSource } from './yamlSource.js';
@@ -16,6 +17,12 @@ export type PlaybookAnswer =
   | { readonly kind: 'ok'; readonly playbook: Playbook; readonly warnings: readonly Mistake[] }
   | { readonly kind: 'invalid'; readonly mistakes: readonly Mistake[] };
 
+export interface LoadRequest extends PathOrigin {
+  readonly readFile: ReadFile;
+  /** For the warnings about the windows to come. */
+  readonly now: number;
+}
+
 const maxPlaybookBytes = 1024 * 1024;
 
 /**
@@ -23,7 +30,7 @@ const maxPlaybookBytes = 1024 * 1024;
  * `origin.file` is the path as the user gave it, absolute or relative to the working directory. Never rejects, unless
  * `readFile` does.
  */
-export async function loadPlaybook(request: PathOrigin & { readonly readFile: ReadFile }): Promise<PlaybookAnswer> {
+export async function loadPlaybook(request: LoadRequest): Promise<PlaybookAnswer> {
   const { file, readFile } = request;
   const answer = await readFile(file);
   if (answer.kind !== 'ok') {
@@ -42,11 +49,9 @@ export async function loadPlaybook(request: PathOrigin & { readonly readFile: Re
   return await checkedPlaybook(source, request);
 }
 
-async function checkedPlaybook(
-  source: YamlSource,
-  request: PathOrigin & { readonly readFile: ReadFile },
-): Promise<PlaybookAnswer> {
+async function checkedPlaybook(source: YamlSource, request: LoadRequest): Promise<PlaybookAnswer> {
   const { content } = source;
+  const { now } = request;
   const refused = refusedFields(content);
   const checked = playbookSchema.safeParse(content);
   const issues = checked.success ? [] : problemsOfIssues(checked.error.issues, content);
@@ -60,10 +65,11 @@ async function checkedPlaybook(
   ];
   const mistakes = allMistakes(source, problems, request.file);
   if (mistakes.length > 0 || !checked.success) return { kind: 'invalid', mistakes };
+  const playbook = assemblePlaybook(checked.data, request, files);
   return {
     kind: 'ok',
-    playbook: assemblePlaybook(checked.data, request, files.scripts),
-    warnings: allMistakes(source, cautions(content), request.file),
+    playbook,
+    warnings: allMistakes(source, [...cautions(content), ...scheduleCautions(playbook.schedule, now)], request.file),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Schedule } from '../calendar/schedule.js';
 import type { DuringTurn } from '../cluster/duringTurn.js';
 import type { ObjectPath } from '../cluster/objectPath.js';
 import type { Stage } from '../host/hostPort.js';
@@ -10,7 +11,7 @@ export interface Playbook {
   readonly name: string;
   /** uid of namespace kube-system of the cluster it is meant for; undefined where the playbook does not say. */
   readonly clusterUid: string | undefined;
-  readonly schedule: { readonly timeZone: string };
+  readonly schedule: PlaybookSchedule;
   readonly nodes: NodesPolicy;
   /** What a node carries while it has its turn. */
   readonly duringTurn: DuringTurn;
@@ -21,7 +22,7 @@ export interface Playbook {
   readonly settle: { readonly timeMs: number; readonly timeoutMs: number };
   /** How many ended runs are kept, and as many rehearsals. */
   readonly runHistoryLimit: number;
-  /** Every file that the playbook refers to and whose content decides what happens (scripts). */
+  /** Every file that the playbook refers to and whose content decides what happens (scripts, calendars). */
   readonly files: readonly ReferencedFile[];
   /**
    * The playbook as plain JSON with defaults filled in and durations and paths as written: what the plan hash is taken
@@ -29,6 +30,12 @@ export interface Playbook {
    */
   readonly normalised: Readonly<Record<string, unknown>>;
 }
+
+/** `spec.schedule`, calendars read. */
+export type PlaybookSchedule = Schedule & {
+  /** Every node has its turn within this time; undefined: nothing is promised. */
+  readonly coverageMs: number | undefined;
+};
 
 export type Count = number | `${number}%`;
 

@@ -3,7 +3,6 @@ import { duringTurnSchema } from './duringTurnSchema.js';
 import {
   count,
   duration,
-  file,
   flag,
   labelKey,
   labelSelector,
@@ -12,17 +11,15 @@ import {
   objectPath,
   oneOf,
   text,
-  timeZone,
   wholeNumber,
 } from './fieldKinds.js';
 import { hostSchema } from './hostSchema.js';
+import { scheduleSchema } from './scheduleSchema.js';
 
 /*
  * Every field of a playbook with its default. Fields that do not work yet are part of it, so that their reason can be
  * given (notWorkingYet.ts). Rules between fields are in consistency.ts.
  */
-
-const localDate = (description: string) => text(description, /^\d{4}-\d{2}-\d{2}$/, 'a date such as 2026-12-15');
 
 const labelMap = (description: string) =>
   z
@@ -30,33 +27,6 @@ const labelMap = (description: string) =>
     .describe(description);
 
 const namespaces = labelMap('Labels that the namespace carries.').optional();
-
-const schedule = mapping('When maintenance may happen.', {
-  timeZone: timeZone('IANA time zone of windows, freezes and of the month in the name of a run.').default('UTC'),
-  windows: listOf(
-    'Intervals in which turns may start.',
-    mapping('A window.', {
-      opens: text(
-        'When it opens: a cron expression of five fields, with `#`, `L` and `W`.',
-        /^\S+( +\S+){4}$/,
-        'a cron expression of five fields',
-      ),
-      duration: duration('How long it stays open.'),
-    }),
-    'windows ({opens, duration})',
-  ).default([]),
-  freezes: listOf(
-    'Dates on which no turn starts.',
-    mapping('A freeze: either `from` and `until`, or a calendar.', {
-      name: text('What people call it.', /\S/, 'a name').optional(),
-      from: localDate('First day.').optional(),
-      until: localDate('Last day, included.').optional(),
-      calendar: file('An iCalendar file whose events are freezes.').optional(),
-    }),
-    'freezes ({name, from, until} or {name, calendar})',
-  ).default([]),
-  coverage: duration('Every node has its turn within this time.', { longestDays: 400 }).optional(),
-});
 
 const nodes = mapping('Which nodes have their turn, in which order and how many.', {
   selector: labelSelector("Label selector in kubectl's syntax. Empty: every node that is not control plane.").default(
@@ -236,7 +206,7 @@ export const playbookSchema = mapping('How the nodes of a cluster are taken thro
         'the uid of namespace kube-system, see kubectl get namespace kube-system -o jsonpath={.metadata.uid}',
       ).optional(),
     }).prefault({}),
-    schedule: schedule.prefault({}),
+    schedule: scheduleSchema.prefault({}),
     nodes: nodes.prefault({}),
     duringTurn: duringTurnSchema.optional(),
     gates: gates.prefault({}),

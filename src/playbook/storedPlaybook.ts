@@ -6,7 +6,9 @@ import { absolutePath } from './referencedFiles.js';
 import { playbookSchema } from './schema.js';
 
 /** A playbook as a run keeps it: everything but the content of its files, so that nothing can be run of it. */
-export type StoredPlaybook = Omit<Playbook, 'host' | 'files'> & {
+export type StoredPlaybook = Omit<Playbook, 'host' | 'files' | 'schedule'> & {
+  /** Without freezes, which may stand in files. */
+  readonly schedule: Pick<Playbook['schedule'], 'timeZone' | 'coverageMs'>;
   readonly host: Omit<HostPolicy, 'scripts'> & {
     readonly scripts: { readonly [Stage in keyof HostPolicy['scripts']]: Omit<ScriptPolicy, 'content'> };
   };
@@ -23,7 +25,21 @@ export function readStoredPlaybook(snapshot: string): StoredPlaybook | undefined
   const nothing = { content: '', bytes: new Uint8Array() };
   const paths = stages.flatMap((stage) => checked.data.spec.host[stage]?.script.path ?? []);
   const scripts = new Map(paths.map((path) => [absolutePath(path, origin), nothing]));
-  const { files: _files, host, ...playbook } = assemblePlaybook(checked.data, origin, scripts);
+  const calendarPaths = checked.data.spec.schedule.freezes.flatMap(({ calendar }) => calendar?.path ?? []);
+  const calendars = new Map(calendarPaths.map((path) => [absolutePath(path, origin), { ...nothing, events: [] }]));
+  const {
+    files: _files,
+    host,
+    schedule,
+    ...playbook
+  } = assemblePlaybook(checked.data, origin, {
+    scripts,
+    calendars,
+  });
   const named = Object.entries(host.scripts).map(([stage, { path, timeoutMs }]) => [stage, { path, timeoutMs }]);
-  return { ...playbook, host: { ...host, scripts: Object.fromEntries(named) as StoredPlaybook['host']['scripts'] } };
+  return {
+    ...playbook,
+    schedule: { timeZone: schedule.timeZone, coverageMs: schedule.coverageMs },
+    host: { ...host, scripts: Object.fromEntries(named) as StoredPlaybook['host']['scripts'] },
+  };
 }

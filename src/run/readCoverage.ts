@@ -21,8 +21,6 @@ export interface CoverageRequest {
   readonly clock: Clock;
   /** Undefined: every playbook, as its newest run keeps it. */
   readonly playbook: Playbook | undefined;
-  /** `spec.schedule.coverage` in milliseconds; undefined where the playbook does not give it. */
-  readonly coverageMsOf: (playbook: StoredPlaybook) => number | undefined;
 }
 
 /** The coverage, as far as it can be judged. */
@@ -56,7 +54,7 @@ export async function readCoverage(request: CoverageRequest, signal: AbortSignal
     name: judged.name,
     snapshotOf,
     nodes: judged.nodes,
-    coverageMs: request.coverageMsOf(judged),
+    coverageMs: judged.schedule.coverageMs,
   }));
   const view = await readView(cluster, playbooks, signal);
   const judged = coverage({ view, playbooks, runs: records.runs, now: clock.now() });

@@ -17,6 +17,7 @@ setMaxListeners(100, never);
 async function playbook(): Promise<Playbook> {
   const files: Readonly<Record<string, string>> = goodFiles;
   const answer = await loadPlaybook({
+    now: 0,
     file: 'monthly.yaml',
     homeDirectory: '/nonexistent',
     readFile: (path) =>

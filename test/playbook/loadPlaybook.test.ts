@@ -231,6 +231,7 @@ describe('files that a playbook names', () => {
       '/team/monthly.yaml': playbookWith('    join: {script: {path: update.sh}}'),
     });
     await loadPlaybook({
+      now: 0,
       file: '/team/monthly.yaml',
       homeDirectory: '/home/ops',
       readFile: async (path) => {
@@ -273,7 +274,12 @@ describe('a file that is no playbook', () => {
   });
 
   it('is named when it is missing', async () => {
-    const answer = await loadPlaybook({ file: 'none.yaml', readFile: filesInMemory({}), homeDirectory: '/home/ops' });
+    const answer = await loadPlaybook({
+      file: 'none.yaml',
+      readFile: filesInMemory({}),
+      homeDirectory: '/home/ops',
+      now: 0,
+    });
     expect(answer).toEqual({
       kind: 'invalid',
       mistakes: [{ file: 'none.yaml', line: 1, column: 1, path: '', message: 'there is no such file' }],

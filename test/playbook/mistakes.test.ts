@@ -286,16 +286,8 @@ describe('a wrong value', () => {
 describe('a field that does not work yet', () => {
   it.each([
     [
-      '  schedule: {windows: [{opens: "0 22 * * 2#2", duration: 6h}]}',
-      '9:14 spec.schedule.windows: does not work yet: windows are not enforced; leave it out and start `turnus run` inside your own window',
-    ],
-    [
-      '  schedule: {windows: 5}',
-      '9:14 spec.schedule.windows: does not work yet: windows are not enforced; leave it out and start `turnus run` inside your own window',
-    ],
-    [
-      '  schedule: {freezes: [{name: Year end, from: 2026-12-15, until: 2027-01-06}]}',
-      '9:14 spec.schedule.freezes: does not work yet',
+      '  schedule: {freezes: [{name: Holidays, calendar: {configMapKeyRef: {name: days, key: days.ics}}}]}',
+      '9:51 spec.schedule.freezes[0].calendar.configMapKeyRef: does not work yet: only files given by {path: …} work',
     ],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
@@ -375,7 +367,7 @@ it('names every mistake at once, in the order of the text', async () => {
   expect(await mistakesOf(text)).toEqual([
     'monthly.yaml:2:7 kind: expected Playbook, not "Playbok"',
     'monthly.yaml:3:27 metadata.label: unknown field; allowed here: name',
-    'monthly.yaml:6:5 spec.schedule.windows: does not work yet: windows are not enforced; leave it out and start `turnus run` inside your own window',
+    'monthly.yaml:6:15 spec.schedule.windows[0].duration: is missing; expected a duration such as 90s, 15m or 1h30m',
     'monthly.yaml:8:14 spec.drain.timeout: expected a duration such as 90s, 15m or 1h30m, not "15 min"',
     'monthly.yaml:10:5 spec.drain.attempts: is written twice; it is already in line 9',
     'monthly.yaml:10:15 spec.drain.attempts: expected a whole number from 1 to 100, not "none"',

@@ -34,10 +34,13 @@ function answerOf(files: Readonly<Record<string, string | Uint8Array>>, path: st
   return { kind: 'ok', bytes: typeof content === 'string' ? new TextEncoder().encode(content) : content };
 }
 
+/** The time of all playbooks of these tests: 1 November 2026, noon. */
+export const testNow = Date.parse('2026-11-01T12:00:00Z');
+
 /** Loads `/team/monthly.yaml` with this text. */
 export async function load(text: string | Uint8Array): Promise<PlaybookAnswer> {
   const readFile = filesInMemory({ ...teamFiles, '/team/monthly.yaml': text });
-  return await loadPlaybook({ file: '/team/monthly.yaml', readFile, homeDirectory: '/home/ops' });
+  return await loadPlaybook({ file: '/team/monthly.yaml', readFile, homeDirectory: '/home/ops', now: testNow });
 }
 
 /** The playbook, or an error that shows its mistakes. */

@@ -13,6 +13,7 @@ export function projectPath(name: string): string {
 /** Reads a playbook of `playbooks/` with the real files beside it; the home directory holds just these, empty. */
 export async function loadShipped(name: string, home: readonly string[] = []): Promise<PlaybookAnswer> {
   return await loadPlaybook({
+    now: 0,
     file: projectPath(`playbooks/${name}`),
     homeDirectory: '/home/ops',
     readFile: async (path) => {

@@ -20,6 +20,7 @@ async function read(path: string, home: readonly string[]): Promise<FileAnswer> 
 
 async function mistakesWith(...home: string[]): Promise<string[]> {
   const answer = await loadPlaybook({
+    now: 0,
     file: debian,
     homeDirectory: '/home/ops',
     readFile: async (path) => await read(path, home),

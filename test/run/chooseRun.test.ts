@@ -40,7 +40,10 @@ function candidate(one: RunObject): CandidateRun {
 
 const november = {
   planHash: 'new',
-  playbook: { name: 'monthly', schedule: { timeZone: 'Europe/Zurich' } },
+  playbook: {
+    name: 'monthly',
+    schedule: { timeZone: 'Europe/Zurich', windows: [], freezes: [], coverageMs: undefined },
+  },
   now: Date.parse('2026-11-23T01:00:00Z'),
   rehearsal: false,
   replace: false,

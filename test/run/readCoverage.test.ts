@@ -17,9 +17,14 @@ async function playbookOf(changes: { name?: string; selector?: string } = {}): P
   const { name = 'monthly', selector = '' } = changes;
   const text = goodFiles['monthly.yaml']
     .replace('name: monthly', `name: ${name}`)
-    .replace(/ {2}cluster: .*\n/, `  nodes: {selector: '${selector}'}\n`);
+    .replace(/ {2}cluster: .*\n/, `  schedule: {coverage: 40d}\n  nodes: {selector: '${selector}'}\n`);
   const directory = await directoryWith({ ...goodFiles, 'monthly.yaml': text });
-  const answer = await loadPlaybook({ file: join(directory, 'monthly.yaml'), readFile, homeDirectory: directory });
+  const answer = await loadPlaybook({
+    file: join(directory, 'monthly.yaml'),
+    readFile,
+    homeDirectory: directory,
+    now: 0,
+  });
   if (answer.kind !== 'ok') throw new Error(JSON.stringify(answer.mistakes));
   return answer.playbook;
 }
@@ -39,7 +44,7 @@ beforeEach(async () => {
 
 async function read(playbook?: Playbook, cluster: ClusterPort = api.port): Promise<CoverageReading> {
   const clock = { ...systemClock, now: () => api.now() };
-  return await readCoverage({ cluster, clock, playbook, coverageMsOf: () => 40 * dayMs }, signal);
+  return await readCoverage({ cluster, clock, playbook }, signal);
 }
 
 function verdicts({ coverage }: CoverageReading): string[] {

@@ -6,6 +6,7 @@ import type { Night } from './night.js';
 export async function nightPlaybook(night: Night, clusterUid: string): Promise<Playbook> {
   const text = JSON.stringify(playbookDocument(night, clusterUid));
   const answer = await loadPlaybook({
+    now: 0,
     file: '/night/playbook.yaml',
     homeDirectory: '/night',
     readFile: (path) =>

@@ -56,6 +56,7 @@ describe('a sandbox', { timeout: 60_000 }, () => {
     expect(nodesOf('nightly-report')).toHaveLength(1);
 
     const answer = await loadPlaybook({
+      now: 0,
       file: opened.playbookPath,
       homeDirectory: '/nonexistent',
       readFile: async (path) => ({ kind: 'ok', bytes: await readFile(path) }),

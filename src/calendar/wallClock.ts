@@ -1,0 +1,95 @@
+import { Temporal } from 'temporal-polyfill';
+
+/*
+ * The clock on the wall of a time zone. A date and time of day on it is a number of milliseconds counted as if it were
+ * UTC ("wall time"), a date a number of days since 1970-01-01 ("day"): both say nothing without a zone, and take plain
+ * arithmetic. Here alone they become instants.
+ */
+
+/** Milliseconds of a day of 24 hours. */
+export const dayMs = 86_400_000;
+
+/**
+ * The instant at which the clock of the zone shows this time. A time that the clock skips is the first instant after
+ * the gap; of one that comes twice it is the first pass. Never decreasing in `wallMs`.
+ */
+export function instantOf(wallMs: number, timeZone: string): number {
+  const wall = plainDateTime(wallMs);
+  const before = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
+  if (before.toPlainDateTime().equals(wall)) return before.epochMilliseconds;
+  const gap = before.getTimeZoneTransition('next');
+  if (gap === null) throw new RangeError(`${wall.toString()} is skipped in ${timeZone} by no change of the clock`);
+  return gap.epochMilliseconds;
+}
+
+/** What the clock of the zone shows at this instant. */
+export function wallTimeOf(at: number, timeZone: string): number {
+  return at + offsetMsAt(at, timeZone);
+}
+
+/** How far the clock of the zone is ahead of UTC at this instant. */
+export function offsetMsAt(at: number, timeZone: string): number {
+  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+}
+
+/** Whether the clock of the zone shows this time never, once or twice. */
+export function passesOf(wallMs: number, timeZone: string): 'never' | 'once' | 'twice' {
+  const wall = plainDateTime(wallMs);
+  const first = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
+  if (!first.toPlainDateTime().equals(wall)) return 'never';
+  const last = wall.toZonedDateTime(timeZone, { disambiguation: 'later' });
+  return last.epochMilliseconds === first.epochMilliseconds ? 'once' : 'twice';
+}
+
+/** The first instant of a day. */
+export function startOfDay(day: number, timeZone: string): number {
+  return instantOf(day * dayMs, timeZone);
+}
+
+/** The day that the zone has at this instant. */
+export function dayAt(at: number, timeZone: string): number {
+  return Math.floor(wallTimeOf(at, timeZone) / dayMs);
+}
+
+/** The wall time of `2026-12-05T22:00` or `2026-12-05T22:00:30`; undefined where it is none, such as of 30 February. */
+export function parseWallTime(text: string): number | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2})T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text);
+  const day = parseDay(match?.[1] ?? '');
+  if (match === null || day === undefined) return undefined;
+  return day * dayMs + (Number(match[2]) * 3600 + Number(match[3]) * 60 + Number(match[4] ?? 0)) * 1000;
+}
+
+/** The day of `2026-12-15`; undefined where there is no such date. */
+export function parseDay(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return Number.isNaN(at) || dayText(at / dayMs) !== text ? undefined : at / dayMs;
+}
+
+/** `2026-12-15` */
+export function dayText(day: number): string {
+  return new Date(day * dayMs).toISOString().slice(0, 10);
+}
+
+/** `2026-12-05T22:00`, with seconds where there are any. */
+export function wallTimeText(wallMs: number): string {
+  return new Date(wallMs).toISOString().slice(0, wallMs % 60_000 === 0 ? 16 : 19);
+}
+
+/** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
+export function clockText(at: number, timeZone: string): string {
+  return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');
+}
+
+function plainDateTime(wallMs: number): Temporal.PlainDateTime {
+  const date = new Date(wallMs);
+  return new Temporal.PlainDateTime(
+    date.getUTCFullYear(),
+    date.getUTCMonth() + 1,
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds(),
+    date.getUTCMilliseconds(),
+  );
+}
