@@ -76,6 +76,13 @@ export function wallTimeText(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, wallMs % 60_000 === 0 ? 16 : 19);
 }
 
+/** How far a clock is ahead of UTC, as ISO 8601 writes it: `+01:00`. Seconds, which old local times have, are left out. */
+export function offsetText(offsetMs: number): string {
+  const minutes = Math.floor(Math.abs(offsetMs) / 60_000);
+  const pair = (value: number) => String(value).padStart(2, '0');
+  return `${offsetMs < 0 ? '-' : '+'}${pair(Math.floor(minutes / 60))}:${pair(minutes % 60)}`;
+}
+
 /** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
 export function clockText(at: number, timeZone: string): string {
   return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');

@@ -34,6 +34,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addControl(program, io, ended);
   addAccept(program, io, ended);
   addValidate(program, io, ended);
+  addSchedule(program, io, ended);
   addDoctor(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
@@ -229,6 +230,24 @@ function addValidate(program: Command, io: CommandIo, ended: Ended): void {
       const { validateCommand } = await import('./validate.js');
       ended(await validateCommand(io, options as Parameters<typeof validateCommand>[1]));
     });
+}
+
+function addSchedule(program: Command, io: CommandIo, ended: Ended): void {
+  program
+    .command('schedule')
+    .description('Shows the coming windows of a playbook, the freezes and what daylight saving does to them.')
+    .addOption(playbookOption())
+    .option('--next <count>', 'how many windows', windowCount, 12)
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(async (options) => {
+      const { scheduleCommand } = await import('./schedule.js');
+      ended(await scheduleCommand(io, options as Parameters<typeof scheduleCommand>[1]));
+    });
+}
+
+function windowCount(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1 to 9999.');
+  return Number(text);
 }
 
 function addDoctor(program: Command, io: CommandIo, ended: Ended): void {

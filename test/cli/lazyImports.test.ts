@@ -47,6 +47,7 @@ describe('the client of the API server and the SSH client', () => {
     'main.ts',
     'cli/commandLine.ts',
     'cli/validate.ts',
+    'cli/schedule.ts',
     'cli/install.ts',
     'cli/journalVerify.ts',
     'cli/control.ts',

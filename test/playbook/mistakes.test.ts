@@ -287,7 +287,7 @@ describe('a field that does not work yet', () => {
   it.each([
     [
       '  schedule: {freezes: [{name: Holidays, calendar: {configMapKeyRef: {name: days, key: days.ics}}}]}',
-      '9:51 spec.schedule.freezes[0].calendar.configMapKeyRef: does not work yet: only files given by {path: …} work',
+      '9:52 spec.schedule.freezes[0].calendar.configMapKeyRef: does not work yet: only files given by {path: …} work',
     ],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
