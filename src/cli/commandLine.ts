@@ -30,6 +30,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addDrain(program, io, ended);
   addStatus(program, io, ended);
   addExplain(program, io, ended);
+  addCoverage(program, io, ended);
   addControl(program, io, ended);
   addAccept(program, io, ended);
   addValidate(program, io, ended);
@@ -161,6 +162,17 @@ function addExplain(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (node: string, options) => {
       const { explainCommand } = await import('./explain.js');
       ended(await explainCommand(io, node, options as Parameters<typeof explainCommand>[2]));
+    });
+}
+
+function addCoverage(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('coverage'))
+    .description('Shows when each node had its last turn, and which are overdue; changes nothing.')
+    .option('-f, --file <playbook>', 'the playbook; default: every playbook, as its newest run keeps it')
+    .addOption(new Option('-o, --output <format>', 'text or json').choices(['text', 'json']).default('text'))
+    .action(async (options) => {
+      const { coverageCommand } = await import('./coverage.js');
+      ended(await coverageCommand(io, options as Parameters<typeof coverageCommand>[1]));
     });
 }
 

@@ -83,6 +83,14 @@ const ownRules: readonly AccessRule[] = [
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
 ];
 
+/**
+ * What deleting old runs needs; the garbage collector takes their turns. Not asked for before a run: where it is missing
+ * they stay, and the run says so.
+ */
+const pruneRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: ['delete'] },
+];
+
 /** Events about nodes belong in namespace default, heartbeats of the kubelets are in kube-node-lease. */
 const eventRules: readonly AccessRule[] = [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }];
 const heartbeatRules: readonly AccessRule[] = [
@@ -93,6 +101,18 @@ const heartbeatRules: readonly AccessRule[] = [
 const viewRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: read },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+];
+
+/**
+ * What `turnus coverage` needs, for people and for monitoring: pods tell which nodes carry the control plane, and the
+ * namespace which cluster it is.
+ */
+const coverageRules: readonly AccessRule[] = [
+  { apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] },
+];
+const recordRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: ['list'] },
 ];
 
 /** What people need who ask something of a run (`pause`, `retry`, ...) and leave the acting to others. */
@@ -133,7 +153,7 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'turnus' },
       subjects,
     },
-    ...role(namespace, ownRules),
+    ...role(namespace, [...ownRules, ...pruneRules]),
     ...role('default', eventRules),
     ...role('kube-node-lease', heartbeatRules),
     {
@@ -148,21 +168,33 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
       metadata: { name: 'turnus-operate' },
       rules: [definitionsRule, ...operateRules],
     },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'turnus-coverage' },
+      rules: [definitionsRule, ...coverageRules, ...recordRules],
+    },
   ];
 }
 
 /**
  * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
- * `operate` those of the commands that ask something of a run, `drain` what `turnus drain` does: with the Lease where
- * there is a namespace for it. `extras`: what the playbook of a run needs beyond.
+ * `operate` those of the commands that ask something of a run, `coverage` and `drain` what those commands do, `drain`
+ * with the Lease where there is a namespace for it. `extras`: what the playbook of a run needs beyond.
  */
 export function permissionsFor(
-  command: 'plan' | 'run' | 'operate' | 'drain',
+  command: 'plan' | 'run' | 'operate' | 'coverage' | 'drain',
   namespace: string,
   extras: readonly AccessExtra[] = [],
 ): Permission[] {
   if (command === 'operate') {
     return [...expanded(definitionsRule, undefined), ...operateRules.flatMap((rule) => expanded(rule, namespace))];
+  }
+  if (command === 'coverage') {
+    return [
+      ...[definitionsRule, ...coverageRules].flatMap((rule) => expanded(rule, undefined)),
+      ...recordRules.flatMap((rule) => expanded(rule, namespace)),
+    ];
   }
   const anywhere = clusterRules
     .filter((rule) => !rule.resources.includes('*/scale'))

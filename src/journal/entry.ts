@@ -20,6 +20,7 @@ export type JournalType =
   | 'run.finished'
   | 'run.paused'
   | 'run.superseded'
+  | 'runs.deleting'
   | 'request.answered'
   | 'turn.started'
   | 'turn.finished'

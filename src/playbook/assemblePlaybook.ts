@@ -73,6 +73,7 @@ export function assemblePlaybook(manifest: PlaybookManifest, origin: PathOrigin,
       commands: spec.health.commands,
     },
     settle: { timeMs: milliseconds(spec.settle.time), timeoutMs: milliseconds(spec.settle.timeout) },
+    runHistoryLimit: spec.runHistoryLimit,
     files: digests(spec, origin, contents),
     normalised: normalised(manifest),
   };

@@ -20,6 +20,8 @@ export interface Playbook {
   readonly host: HostPolicy;
   readonly health: HealthPolicy;
   readonly settle: { readonly timeMs: number; readonly timeoutMs: number };
+  /** How many ended runs are kept, and as many rehearsals. */
+  readonly runHistoryLimit: number;
   /** Every file that the playbook refers to and whose content decides what happens (scripts, calendars). */
   readonly files: readonly ReferencedFile[];
   /**

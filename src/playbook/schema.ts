@@ -214,6 +214,10 @@ export const playbookSchema = mapping('How the nodes of a cluster are taken thro
     host: hostSchema,
     health: healthSchema.prefault({}),
     settle: settle.prefault({}),
+    runHistoryLimit: wholeNumber(
+      'Ended runs of the playbook that are kept; older ones are deleted when a run ends. Rehearsals are counted by themselves.',
+      { min: 1, max: 1000 },
+    ).default(13),
   }),
 });
 

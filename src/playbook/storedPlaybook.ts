@@ -8,7 +8,7 @@ import { playbookSchema } from './schema.js';
 /** A playbook as a run keeps it: everything but the content of its files, so that nothing can be run of it. */
 export type StoredPlaybook = Omit<Playbook, 'host' | 'files' | 'schedule'> & {
   /** Without freezes, which may stand in files. */
-  readonly schedule: Pick<Playbook['schedule'], 'timeZone'>;
+  readonly schedule: Pick<Playbook['schedule'], 'timeZone' | 'coverageMs'>;
   readonly host: Omit<HostPolicy, 'scripts'> & {
     readonly scripts: { readonly [Stage in keyof HostPolicy['scripts']]: Omit<ScriptPolicy, 'content'> };
   };
@@ -39,7 +39,7 @@ export function readStoredPlaybook(snapshot: string): StoredPlaybook | undefined
   const named = Object.entries(host.scripts).map(([stage, { path, timeoutMs }]) => [stage, { path, timeoutMs }]);
   return {
     ...playbook,
-    schedule: { timeZone: schedule.timeZone },
+    schedule: { timeZone: schedule.timeZone, coverageMs: schedule.coverageMs },
     host: { ...host, scripts: Object.fromEntries(named) as StoredPlaybook['host']['scripts'] },
   };
 }

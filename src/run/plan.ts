@@ -12,11 +12,11 @@ import type { AcceptedFindings } from '../drain/acceptedFindings.js';
 import type { DrainForecast } from '../drain/forecast.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
-import { TurnusError } from '../turnusError.js';
 import { wholeRun, type ExpectedTime } from './expectedTime.js';
 import { estimatedTurnMs } from './expectedTurn.js';
 import { leftShortFor, type LeavingTurn } from './leftDisplaced.js';
 import { nodeFindings, readApiReadiness } from './nodeFindings.js';
+import { noNodes } from './noNodes.js';
 import { wantedServices } from './nodeServices.js';
 import { lastOf, orderNodes } from './orderNodes.js';
 import { overlappingTurns } from './overlaps.js';
@@ -147,13 +147,7 @@ export async function makePlan(
 function plannedOrder(request: PlanRequest, view: ClusterView): NodeView[] {
   const { playbook, existing, ownNode } = request;
   const selected = selectNodes(view, playbook.nodes);
-  if (selected.length === 0) {
-    throw new TurnusError({
-      code: 'no-nodes',
-      message: `The playbook ${playbook.name} selects no node of the cluster (selector ${JSON.stringify(playbook.nodes.selector)}, exclude ${playbook.nodes.exclude}).`,
-      hint: 'Change spec.nodes.selector; kubectl get nodes -l SELECTOR shows what a selector matches.',
-    });
-  }
+  if (selected.length === 0) throw noNodes(playbook);
   const ordered = orderNodes(selected, playbook.nodes, ownNode);
   const known = (existing?.order ?? []).flatMap((name) => ordered.find((node) => node.name === name) ?? []);
   const order = [...known, ...ordered.filter((node) => !known.includes(node))];

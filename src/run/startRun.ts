@@ -6,7 +6,7 @@ import { sharedEvictions } from '../drain/sharedEvictions.js';
 import { cordonedByOf, lastTurnOf } from '../cluster/marks.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { HostPort, HostPorts } from '../host/hostPort.js';
-import type { JournalSink } from '../journal/entry.js';
+import type { Journal, JournalSink } from '../journal/entry.js';
 import { openJournal } from '../journal/openJournal.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
@@ -17,10 +17,12 @@ import { openRun } from './openRun.js';
 import type { Plan } from './plan.js';
 import { oneAfterAnother } from './oneAfterAnother.js';
 import { overridesInWords, recordOverrides, type Overrides } from './overrides.js';
+import { pruneRuns, type Pruning } from './pruneRuns.js';
 import { openControl } from './runControl.js';
 import { countTurns, exitCode, type RunStop } from './runEnd.js';
 import { openRunWindow, windowRecord } from './runWindow.js';
 import type { RunState } from './state.js';
+import { headOf } from './openTurn.js';
 import { openStore, type RunStore } from './store.js';
 import { refuseRunningJobs, supersede } from './supersede.js';
 import { timestamp } from './turnContext.js';
@@ -54,6 +56,8 @@ export interface RunStart {
   readonly ownNode?: string | undefined;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
+  /** A sentence for people. */
+  readonly log: (line: string) => void;
   /** Aborts when a person or the system asks to stop. */
   readonly stop: AbortSignal;
   readonly stoppedBy: () => RunStop | undefined;
@@ -165,6 +169,8 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       stop: AbortSignal.any([signal, start.stop]),
       stoppedBy: start.stoppedBy,
     });
+    // A run that a person has deleted has nowhere to record what else is deleted.
+    if (stop.kind !== 'deleted') await pruneOld({ ...start, cluster, journal, store }, signal);
     return result(store, stop);
   } catch (error) {
     if (error instanceof LeaseLost || signal.aborted)
@@ -179,6 +185,19 @@ export async function startRun(start: RunStart): Promise<RunResult> {
 function turnLength({ node, start, store }: { node: string; start: RunStart; store: RunStore }): number {
   const estimateMs = start.plan.nodes.find((planned) => planned.node === node)?.estimateMs ?? 0;
   return turnLengthMs({ node, past: [...start.past, ...turnsOfRun(store.state())], estimateMs });
+}
+
+/** Not where this call was asked to stop. */
+async function pruneOld(run: RunStart & { journal: Journal; store: RunStore }, signal: AbortSignal): Promise<void> {
+  const { cluster, namespace, playbook, plan, cache, journal, store, log } = run;
+  const unlessStopped = AbortSignal.any([signal, run.stop]);
+  if (unlessStopped.aborted) return;
+  const record: Pruning['record'] = async (evidence) => {
+    await journal.append({ type: 'runs.deleting', ...evidence });
+    await store.saveRun({ journal: headOf(journal) }, signal);
+  };
+  const nodes = cache.view().nodes.values();
+  await pruneRuns({ cluster, namespace, playbook, current: plan.run, nodes, record, log }, unlessStopped);
 }
 
 function hostOf({ cache, hosts, playbook }: RunStart, name: string): HostPort | undefined {

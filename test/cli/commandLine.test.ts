@@ -7,7 +7,7 @@ import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
 const control = ['pause', 'resume', 'abort', 'retry', 'skip'];
-const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', 'sandbox', 'demo', ...control];
+const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', 'coverage', 'sandbox', 'demo', ...control];
 
 describe('turnus --help', () => {
   it('ends with 0 and names every command on standard output', async () => {
@@ -107,6 +107,8 @@ describe('a command line that cannot be understood', () => {
       says: ['Allowed choices are text, json'],
     },
     { title: 'wants a status as YAML', argv: ['status', '-o', 'yaml'], says: ["argument 'yaml' is invalid"] },
+    { title: 'wants the coverage as YAML', argv: ['coverage', '-o', 'yaml'], says: ["argument 'yaml' is invalid"] },
+    { title: 'wants the coverage of a node', argv: ['coverage', 'node-1'], says: ['too many arguments'] },
     { title: 'names no journal', argv: ['journal', 'verify'], says: ["missing required argument 'file'"] },
   ])('ends with 2 where it $title', async ({ argv, says }) => {
     const end = await runTurnus(argv);

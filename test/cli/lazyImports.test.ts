@@ -54,6 +54,7 @@ describe('the client of the API server and the SSH client', () => {
     'cli/drain.ts',
     'cli/doctor.ts',
     'cli/status.ts',
+    'cli/coverage.ts',
     'cli/sandbox.ts',
     'cli/sandboxBreak.ts',
     'cli/demo.ts',

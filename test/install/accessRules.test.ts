@@ -54,10 +54,11 @@ function sentences(permissions: readonly Permission[]): string[] {
   return permissions.map(describePermission).sort();
 }
 
-/** Not asked for before a run: any scale is more than an access review can ask for, the finalizers are only checked
+/** Not asked for before a run: runs that may not be deleted stay, any scale is more than an access review can ask for, the finalizers are only checked
  * where the admission plugin OwnerReferencesPermissionEnforcement is on, most clusters do not serve the kinds of
  * other controllers, and what is not known of Services is a finding. */
 const notAskedFor = [
+  'delete maintenanceruns.turnus.dev in namespace turnus-system',
   'get *.*/scale',
   'list apiservices.apiregistration.k8s.io',
   'list machinehealthchecks.cluster.x-k8s.io',
@@ -154,14 +155,55 @@ describe('the permissions that pause, retry and the like ask for', () => {
   });
 });
 
+describe('the permissions that coverage asks for', () => {
+  const asked = permissionsFor('coverage', 'maintenance');
+
+  it('only get and list, and are those of the ClusterRole turnus-coverage, which is aggregated to no other', () => {
+    const role = objects.find(({ metadata }) => metadata.name === 'turnus-coverage');
+    expect(sentences([...asked])).toEqual([
+      'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get namespaces kube-system',
+      'list maintenanceruns.turnus.dev in namespace maintenance',
+      'list nodes',
+      'list nodeturns.turnus.dev in namespace maintenance',
+      'list pods',
+    ]);
+    const inRole = (role?.rules ?? []).flatMap(({ resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
+    );
+    expect(role?.kind).toBe('ClusterRole');
+    expect(role?.metadata).not.toHaveProperty('labels');
+    expect(inRole.sort()).toEqual([...new Set(asked.map(({ verb, resource }) => `${verb} ${resource}`))].sort());
+  });
+
+  it('are some of those that run asks for, so that who runs may look too', () => {
+    const asWide = ({ name, ...permission }: Permission): Permission =>
+      permission.resource === 'namespaces' || name === undefined ? permission : { ...permission, name };
+    expect(sentences(permissionsFor('run', namespace))).toEqual(
+      expect.arrayContaining(sentences(permissionsFor('coverage', namespace).map(asWide))),
+    );
+  });
+});
+
 describe('the roles', () => {
-  it('allow neither every verb, nor secrets, nor deleting, nor becoming somebody else', () => {
+  it('allow neither every verb, nor secrets, nor becoming somebody else', () => {
     for (const { rules = [] } of objects) {
       for (const { verbs, resources } of rules) {
-        expect(verbs.filter((verb) => /^(\*|delete.*|impersonate|bind|escalate)$/.test(verb))).toEqual([]);
+        expect(verbs.filter((verb) => /^(\*|deletecollection|impersonate|bind|escalate)$/.test(verb))).toEqual([]);
         expect(resources.filter((resource) => /^(\*|secrets.*)$/.test(resource))).toEqual([]);
       }
     }
+  });
+
+  it('allow deleting nothing but runs, in their own namespace, and to Turnus alone', () => {
+    const deleting = objects.filter(({ rules = [] }) => rules.some(({ verbs }) => verbs.includes('delete')));
+    expect(deleting.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`)).toEqual([
+      `Role ${namespace}/turnus`,
+    ]);
+    expect(sentences(allowed().filter(({ verb }) => verb === 'delete'))).toEqual([
+      'delete maintenanceruns.turnus.dev in namespace turnus-system',
+    ]);
   });
 
   it('allow writing nothing else in the whole cluster than nodes and evictions', () => {

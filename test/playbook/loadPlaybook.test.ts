@@ -36,6 +36,7 @@ describe('a playbook without mistakes', () => {
       },
       health: { consecutive: 3, intervalMs: 5000, timeoutMs: 900_000, daemonSets: true, commands: [] },
       settle: { timeMs: 30_000, timeoutMs: 900_000 },
+      runHistoryLimit: 13,
     });
     expect(playbook.host.reboot).toEqual({ when: 'required', timeoutMs: 1_800_000 });
     expect(playbook.host.ssh).toEqual({

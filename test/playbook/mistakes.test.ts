@@ -32,6 +32,8 @@ describe('a wrong value', () => {
     ],
     ['  drain: {timeout: [15m]}', `9:20 spec.drain.timeout: ${duration}, not a list`],
     ['  drain: {timeout: {m: 15}}', `9:20 spec.drain.timeout: ${duration}, not a mapping`],
+    ['  runHistoryLimit: 0', '9:20 spec.runHistoryLimit: expected a whole number from 1 to 1000, not 0'],
+    ['  runHistoryLimit: 1001', '9:20 spec.runHistoryLimit: expected a whole number from 1 to 1000, not 1001'],
     ['  drain: {attempts: 0}', '9:21 spec.drain.attempts: expected a whole number from 1 to 100, not 0'],
     ['  drain: {attempts: 1.5}', '9:21 spec.drain.attempts: expected a whole number from 1 to 100, not 1.5'],
     ['  drain: {attempts: "2"}', '9:21 spec.drain.attempts: expected a whole number from 1 to 100, not "2"'],

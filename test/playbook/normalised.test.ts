@@ -49,6 +49,7 @@ describe('the normalised playbook', () => {
         'metadata:',
         '  name: monthly # the name',
         'spec:',
+        '  runHistoryLimit: 13',
         '  settle: {time: 30s, timeout: "15m"}',
         '  health: {consecutive: 3, interval: 5s, timeout: 15m, daemonSets: true, commands: []}',
         '  drain: {timeout: 15m, attempts: 2, localData: delete, unmanagedPods: block, jobPods: wait, jobPodsLimit: 1h, waitForReplacements: true, overrides: []}',

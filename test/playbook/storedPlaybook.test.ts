@@ -15,7 +15,7 @@ describe('the playbook that a run keeps', () => {
     const { files: _files, host, schedule, ...playbook } = answer.playbook;
     const stored = readStoredPlaybook(canonicalJson(answer.playbook.normalised));
     expect(stored).toMatchObject(playbook);
-    expect(stored?.schedule).toEqual({ timeZone: schedule.timeZone });
+    expect(stored?.schedule).toEqual({ timeZone: schedule.timeZone, coverageMs: schedule.coverageMs });
     expect(stored?.host.reboot).toEqual(host.reboot);
     expect(stored?.host.scripts).toEqual({ update: { path: '/update.sh', timeoutMs: 1_800_000 } });
     expect(stored).not.toHaveProperty('files');
