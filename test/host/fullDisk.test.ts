@@ -49,9 +49,9 @@ function counting(name: string, rest = ''): string {
   return `echo once >>${machine.directory}/${name}\n${rest}`;
 }
 
-/** Whoever waits a second waits a fiftieth. */
+/** Whoever waits a second waits a hundredth. */
 async function hurry(): Promise<void> {
-  await machine.install('sleep', 'exec /bin/sleep 0.02');
+  await machine.install('sleep', 'exec /bin/sleep 0.01');
 }
 
 /** The start breaks between marker and launch. */

@@ -147,7 +147,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
       return await waitFor({
         what: `the end of ${job.runUid}`,
         timeoutMs: 15_000,
-        intervalMs: 20,
+        intervalMs: 50,
         probe: async () => {
           const reading = await read(job, door, fromByte);
           if (reading.state === 'absent') return reading;
@@ -161,7 +161,7 @@ export async function startMachine(options: MachineOptions = {}): Promise<Machin
       const runner = `${jobDirectory(layout, job).job}/runner`;
       await waitFor({
         what: `the end of the launch of ${runner}`,
-        intervalMs: 20,
+        intervalMs: 50,
         probe: () => !shell("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '").includes(runner),
       });
     },

@@ -44,8 +44,8 @@ describe.each(shells)('a host whose /bin/sh is %s', (shell) => {
     waitFor({ what: name, intervalMs: 10, probe: async () => (await machine.count(name)) > 0 });
   const failureOf = async (answer: Promise<{ fields: ReadonlyMap<string, string> }>) =>
     (await answer).fields.get('failed');
-  /** Whoever waits a second waits a fiftieth. */
-  const hurry = () => machine.install('sleep', 'exec /bin/sleep 0.02');
+  /** Whoever waits a second waits a hundredth. */
+  const hurry = () => machine.install('sleep', 'exec /bin/sleep 0.01');
 
   describe.skipIf(why !== undefined).each(doors)(title('by %s'), (door) => {
     it('says how it is, and reboots once, in the boot that is expected', async () => {
@@ -147,7 +147,7 @@ exit 3
     });
 
     it('writes its end down when everybody is asked to end', async () => {
-      const job = jobOf(`trap 'seq 20000; exit 9' TERM\n${counting('leave', 'while :; do sleep 0.02; done')}`);
+      const job = jobOf(`trap 'seq 20000; exit 9' TERM\n${counting('leave', 'while :; do sleep 0.05; done')}`);
       await machine.start(job);
       await untilCounted('leave');
       machine.shell('kill -TERM -1');

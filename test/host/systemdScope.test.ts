@@ -33,7 +33,7 @@ async function installSystemdRun(text: string): Promise<void> {
 }
 
 /** Waits for the file `go` in the machine's directory. */
-const awaitGo = () => `until [ -e ${machine.directory}/go-${scope} ]; do sleep 0.02; done`;
+const awaitGo = () => `until [ -e ${machine.directory}/go-${scope} ]; do sleep 0.05; done`;
 
 async function go(): Promise<void> {
   await writeFile(join(machine.directory, `go-${scope}`), '');
@@ -167,7 +167,7 @@ describe.skipIf(why !== undefined)('a job whose scope is stopped', () => {
   });
 
   it('has the exit code and the last words of a script that takes its leave', async () => {
-    const job = jobOf(`trap 'seq 20000; exit 9' TERM\n${counting('leave', 'while :; do sleep 0.02; done')}`);
+    const job = jobOf(`trap 'seq 20000; exit 9' TERM\n${counting('leave', 'while :; do sleep 0.05; done')}`);
     await machine.start(job);
     await untilCounted('leave');
     signalScope('SIGTERM');
@@ -175,7 +175,7 @@ describe.skipIf(why !== undefined)('a job whose scope is stopped', () => {
   });
 
   it('is still stopped when its time is over, where the script does not listen at first', async () => {
-    const script = `trap 'echo not yet; trap - TERM' TERM\n${counting('deaf', 'while :; do sleep 0.02; done')}`;
+    const script = `trap 'echo not yet; trap - TERM' TERM\n${counting('deaf', 'while :; do sleep 0.05; done')}`;
     const job = jobOf(script, { timeoutMs: 1000 });
     await machine.start(job);
     await untilCounted('deaf');
@@ -199,7 +199,7 @@ describe.skipIf(why !== undefined)('a job whose scope is stopped', () => {
         const name = `moment-${String((round += 1))}`;
         const job = jobOf(counting(name, 'exec sleep 60'));
         const start = machine.start(job);
-        await waitFor({ what: 'the scope', intervalMs: 1, probe: () => processesOfScope().length > 0 });
+        await waitFor({ what: 'the scope', intervalMs: 5, probe: () => processesOfScope().length > 0 });
         await systemClock.sleep(afterMs, new AbortController().signal);
         // As systemd does it: whoever is still there after a while is killed.
         signalScope('SIGTERM');
