@@ -1,4 +1,4 @@
-import { freezeSpans } from './freezes.js';
+import { freezeSpans, joinFreezes } from './freezes.js';
 import type { Schedule } from './schedule.js';
 import { plannedWindows, type Window } from './windows.js';
 import { dayMs } from './wallClock.js';
@@ -39,7 +39,5 @@ function stateWithoutWindows(schedule: Schedule, now: number): ScheduleState {
   const freezes = freezeSpans({ schedule, from: now, until: now + twoYearsMs });
   const holds = freezes.find(({ from, until }) => from <= now && now < until);
   if (holds === undefined) return { kind: 'always', closesAt: freezes[0]?.from, endedBy: freezes[0]?.name };
-  let opensAt = now;
-  for (const { from, until } of freezes) if (from <= opensAt) opensAt = Math.max(opensAt, until);
-  return { kind: 'closed', opensAt, next: undefined, frozenBy: holds.name };
+  return { kind: 'closed', opensAt: joinFreezes(freezes)[0]?.until, next: undefined, frozenBy: holds.name };
 }

@@ -1,5 +1,5 @@
 import type { CalendarEvent, FreezeRule, RuleFreeze, Schedule } from './schedule.js';
-import { dayMs, instantOf, parseDay, parseWallTime, startOfDay } from './wallClock.js';
+import { dayMs, dayText, instantOf, parseDay, parseWallTime, startOfDay } from './wallClock.js';
 
 /** One stretch of time in which nothing starts. */
 export interface FreezeSpan {
@@ -32,6 +32,29 @@ export function freezeSpans({
     .sort((one, other) => one.from - other.from || other.until - one.until);
 }
 
+/** Freezes that overlap or follow on one another without a break. */
+export interface FrozenStretch {
+  readonly from: number;
+  /** Not part of it. */
+  readonly until: number;
+  /** Each once, by their beginning. */
+  readonly names: readonly string[];
+}
+
+/** Joins spans, which are in the order of {@link freezeSpans}. */
+export function joinFreezes(spans: readonly FreezeSpan[]): FrozenStretch[] {
+  const joined: FrozenStretch[] = [];
+  for (const { from, until, name } of spans) {
+    const last = joined.at(-1);
+    if (last === undefined || from > last.until) joined.push({ from, until, names: [name] });
+    else {
+      const names = [...new Set([...last.names, name])];
+      joined[joined.length - 1] = { from: last.from, until: Math.max(last.until, until), names };
+    }
+  }
+  return joined;
+}
+
 interface Range {
   /** The days of the zone that the range touches are among these. */
   readonly firstDay: number;
@@ -49,7 +72,7 @@ function stretches(freeze: FreezeRule, range: Range): Stretch[] {
     case 'rule':
       return ruleDays(freeze, range).flatMap((days) => wholeDays({ ...days, summary: '' }, range));
     case 'calendar':
-      return freeze.events.flatMap((event) => eventStretch(event, range));
+      return eventsIn(freeze.events, range).flatMap((event) => eventStretch(event, range));
   }
 }
 
@@ -74,6 +97,17 @@ function ruleDays(freeze: RuleFreeze, range: Range): { first: number; last: numb
   }
 }
 
+/** By their texts, which sort as the dates do: a file may have very many events. */
+function eventsIn(events: readonly CalendarEvent[], { firstDay, lastDay }: Range): CalendarEvent[] {
+  const [first, next] = [dayText(firstDay), dayText(lastDay + 1)];
+  const [fromMs, untilMs] = [firstDay * dayMs - dayMs, lastDay * dayMs + 2 * dayMs];
+  return events.filter((event) =>
+    event.kind === 'instants'
+      ? event.from < untilMs && event.until > fromMs
+      : event.from < next && event.until >= first,
+  );
+}
+
 function eventStretch(event: CalendarEvent, range: Range): Stretch[] {
   const { timeZone } = range;
   switch (event.kind) {
@@ -81,7 +115,6 @@ function eventStretch(event: CalendarEvent, range: Range): Stretch[] {
       return wholeDays({ first: dayOf(event.from), last: dayOf(event.until), summary: event.summary }, range);
     case 'local': {
       const [from, until] = [wallOf(event.from), wallOf(event.until)];
-      if (until < range.firstDay * dayMs || from >= (range.lastDay + 1) * dayMs) return [];
       return [{ from: instantOf(from, timeZone), until: instantOf(until, timeZone), summary: event.summary }];
     }
     case 'instants':

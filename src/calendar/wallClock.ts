@@ -29,7 +29,7 @@ export function wallTimeOf(at: number, timeZone: string): number {
 
 /** How far the clock of the zone is ahead of UTC at this instant. */
 export function offsetMsAt(at: number, timeZone: string): number {
-  return Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(at)).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
 }
 
 /** Whether the clock of the zone shows this time never, once or twice. */
@@ -74,6 +74,11 @@ export function dayText(day: number): string {
 /** `2026-12-05T22:00`, with seconds where there are any. */
 export function wallTimeText(wallMs: number): string {
   return new Date(wallMs).toISOString().slice(0, wallMs % 60_000 === 0 ? 16 : 19);
+}
+
+/** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
+export function clockText(at: number, timeZone: string): string {
+  return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');
 }
 
 function plainDateTime(wallMs: number): Temporal.PlainDateTime {

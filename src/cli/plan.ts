@@ -1,6 +1,7 @@
 import { documentMarkdown, documentText } from '../console/document.js';
 import { ownersReport } from '../console/ownersReport.js';
 import { planText } from '../console/planText.js';
+import { windowText } from '../console/windowText.js';
 import { ownersOfFindings } from '../run/ownersOfFindings.js';
 import type { Prepared } from '../run/prepareRun.js';
 import { TurnusError } from '../turnusError.js';
@@ -29,7 +30,9 @@ export async function planCommand(io: CommandIo, options: PlanCommandOptions): P
     const { plan } = prepared;
     await print(
       io,
-      options.by === 'owner' ? byOwner(prepared, options.output, io.clock.now()) : inOrder(prepared, options.output),
+      options.by === 'owner'
+        ? byOwner(prepared, options.output, io.clock.now())
+        : inOrder(prepared, options.output, io.clock.now()),
     );
     return plan.nodes.some((node) => node.verdict === 'blocked') ? 3 : 0;
   } finally {
@@ -37,8 +40,9 @@ export async function planCommand(io: CommandIo, options: PlanCommandOptions): P
   }
 }
 
-function inOrder({ plan }: Prepared, output: PlanCommandOptions['output']): string {
-  return output === 'json' ? JSON.stringify(plan, undefined, 2) : planText(plan).join('\n');
+function inOrder({ plan, schedule }: Prepared, output: PlanCommandOptions['output'], now: number): string {
+  if (output === 'json') return JSON.stringify(plan, undefined, 2);
+  return planText(plan, windowText({ schedule, plan, now })).join('\n');
 }
 
 function byOwner({ plan, view }: Prepared, output: PlanCommandOptions['output'], now: number): string {

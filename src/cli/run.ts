@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import { lastWord, whatIsLeft } from '../console/lastWord.js';
 import { planText } from '../console/planText.js';
+import { windowText } from '../console/windowText.js';
 import { openRunConsole, type RunConsole } from '../console/runConsole.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
@@ -112,7 +113,8 @@ async function prepareAndRunOne(
   );
   const { isFormer } = prepared;
   try {
-    for (const line of planText(prepared.plan)) say(io, line);
+    const { plan, schedule } = prepared;
+    for (const line of planText(plan, windowText({ schedule, plan, now: io.clock.now() }))) say(io, line);
     say(io, '');
     if (prepared.replaces !== undefined) say(io, `It supersedes run ${prepared.replaces}.`);
     if (isFormer)

@@ -4,8 +4,8 @@ import { expectedRunText, expectedText } from './expectedText.js';
 import { plainText } from './plainText.js';
 import { table } from './table.js';
 
-/** The plan as people read it: order, what happens to each node, then every finding with its hint. */
-export function planText(plan: Plan): string[] {
+/** The plan as people read it: order, what happens to each node, then every finding with its hint. `window`: windowText. */
+export function planText(plan: Plan, window: readonly string[] = []): string[] {
   const goes = plan.nodes.filter((node) => node.verdict === 'goes').length;
   const groups = groupNumbers(plan);
   const hasGroups = groups.size > 0;
@@ -13,6 +13,7 @@ export function planText(plan: Plan): string[] {
     `Run ${plan.run} of playbook ${plan.playbook} on ${plan.target.server} (context ${plan.target.context}, cluster ${plan.clusterUid})`,
     `Plan ${plan.hash.slice(0, 12)}: ${String(plan.nodes.length)} nodes, ${String(goes)} can have their turn now`,
     ...expectedRunText(plan),
+    ...window,
     '',
     ...table([
       ['#', ...(hasGroups ? ['GROUP'] : []), 'NODE', 'ZONE', 'LAST TURN', 'PODS TO MOVE', 'EXPECTED', 'VERDICT'],

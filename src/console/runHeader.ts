@@ -19,8 +19,24 @@ export function runHeader(state: RunState, seen: { now: number; actor?: LeaseSig
   if (status.waitingFor !== undefined) lines.push(liveWaitText(status.waitingFor, seen.now));
   else if (status.message !== undefined) lines.push(plainText(status.message));
   const change = spec.change === undefined ? [] : [`change ${plainText(spec.change)}`];
-  lines.push([...actingText(state, seen), ...change, `asked for by ${plainText(spec.requester)}`].join('; '));
+  lines.push(
+    [
+      ...windowText(state, seen.now),
+      ...actingText(state, seen),
+      ...change,
+      `asked for by ${plainText(spec.requester)}`,
+    ].join('; '),
+  );
   return lines;
+}
+
+/** Until when turns may start, while somebody is at work. */
+function windowText({ status }: RunState, now: number): string[] {
+  const { closesAt, endedBy } = status.window ?? {};
+  if (status.phase !== 'Running' || closesAt === undefined) return [];
+  return [
+    `turns start until ${timeText(closesAt, now)}${endedBy === undefined ? '' : `, then freeze ${plainText(endedBy)}`}`,
+  ];
 }
 
 function timesText({ status }: RunState, now: number): string[] {

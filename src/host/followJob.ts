@@ -2,6 +2,7 @@ import { isDeadlineExceeded, type Clock } from '../time/clock.js';
 import type { HostFailure, HostPort, JobReading, JobRequest } from './hostPort.js';
 import type { JobEnd } from './jobEnd.js';
 import { createOutputRecord, type OutputRecord } from './outputRecord.js';
+import { scriptDigest } from './scriptDigest.js';
 
 /** Where the job stands, for whoever watches. */
 export interface JobProgress {
@@ -106,6 +107,7 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
   const { host, job, clock } = run;
   let nextByte = 0;
   let endsAt: number | undefined;
+  const digest = scriptDigest(job.script);
   const sinceMs = clock.monotonic();
   for (let failures = 0; ;) {
     const answer = await host.readJob(job, nextByte, signal);
@@ -120,6 +122,9 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
     known.failure = undefined;
     const reading = answer.value;
     if (reading.state === 'absent') return { kind: 'absent' };
+    if (reading.scriptDigest !== undefined && reading.scriptDigest !== digest) {
+      return { kind: 'not-started', failure: otherScript(reading.scriptDigest) };
+    }
     nextByte = reading.nextByte;
     takeOutput(run, known, reading);
     if (reading.state === 'running') {
@@ -136,6 +141,12 @@ async function follow(run: JobRun, known: Known, report: Report, signal: AbortSi
         return ended(run, known, reading, true);
     }
   }
+}
+
+/** Whoever started that (a stolen key can), the job that was asked for was not started, and its name is taken. */
+function otherScript(digest: string): HostFailure {
+  const message = `The job on the host was started with another script (SHA-256 ${digest}) than that of the playbook: find out who started it.`;
+  return { kind: 'command-failed', message };
 }
 
 function takeOutput(run: JobRun, { output }: Known, reading: { output: string; omittedBytes?: number }): void {

@@ -7,7 +7,7 @@ export interface HostPort {
   inspect(signal: AbortSignal): Promise<HostAnswer<HostFacts>>;
   /**
    * Starts the job unless its marker directory is already there, then returns. Starting twice is starting once:
-   * the marker directory is the lock. `lost` means: it may or may not have started; call again to find out.
+   * the marker directory is the lock. One that names another script is `command-failed`. `lost` means: it may or may not have started; call again to find out.
    */
   startJob(job: JobRequest, signal: AbortSignal): Promise<HostAnswer<{ readonly started: boolean }>>;
   /**
@@ -104,6 +104,8 @@ export interface OutputPiece {
   readonly omittedBytes?: number;
   /** The boot in which it was read. */
   readonly bootId: string;
+  /** SHA-256 of the script that was started, hex; absent where the host does not say. */
+  readonly scriptDigest?: string;
 }
 
 export type JobReading =

@@ -2,8 +2,9 @@ import type { HostFacts } from './hostPort.js';
 import { scriptDigest } from './scriptDigest.js';
 import type { RemoteAnswer, RemoteProgram } from './remoteProgram.js';
 
-/** A job needs less than this for its script, and its first output. */
+/** A job needs less than this for its script, its first output, and its files. */
 const leastFreeKib = 1024;
+const leastFreeInodes = 64;
 
 /** What the programs for a job call, besides the shell (docs/host-jobs.md). */
 const neededPrograms = ['setsid', 'mkfifo', 'mktemp', 'sync', 'ln', 'mv', 'find', 'head', 'tail', 'wc', 'dd', 'df'];
@@ -58,6 +59,13 @@ if [ "$(id -u)" -eq 0 ]; then
   [ -w "$disk" ] && [ "$is_writable" = yes ] || trouble disk-read-only "nothing can be written below $base: the disk is read-only"
   [ -z "$free" ] || [ "$free" -ge ${String(leastFreeKib)} ] ||
     trouble disk-full "the disk below $base is full: $free KiB are free"
+  # Not every df counts inodes, and a file system without a table of them says that it has none in all, or a dash.
+  inodes=$(LC_ALL=C df -Pi "$disk" 2>/dev/null | { read -r _; read -r _ all _ free _; echo "$all:$free"; })
+  case $inodes in
+    0:* | :* | *: | *[!0-9:]*) ;;
+    *) [ "\${inodes#*:}" -ge ${String(leastFreeInodes)} ] ||
+      trouble disk-full "the disk below $base is full: it has room for \${inodes#*:} more files" ;;
+  esac
 fi
 ${findRebootCommand}
 systemd=no
@@ -134,8 +142,10 @@ ${findRebootCommand}
 mkdir -p "$base" && printf '%s\\n' "$boot" >"$base/reboot-requested.new" &&
   mv "$base/reboot-requested.new" "$base/reboot-requested" || fail "nothing can be written in $base"
 store "$base/reboot-requested" "$base"
+log=$base/reboot.log
+true >"$log" || log=/dev/null
 answer requested=yes "boot_id=$boot"
-setsid /bin/sh -c 'sleep 1; exec $1' turnus "$reboot" </dev/null >"$base/reboot.log" 2>&1 &`;
+setsid /bin/sh -c 'sleep 1; exec $1' turnus "$reboot" </dev/null >"$log" 2>&1 &`;
 
 /** Names of failed systemd units, without asking for root. */
 export const failedUnitsProgram: RemoteProgram = {

@@ -33,7 +33,7 @@ export type JobEnd =
   | (Ended & { readonly kind: 'vanished'; readonly startedBootId: string })
   /** It was started once, and the host does not know it: another machine, or its disk is lost. Not started again. */
   | { readonly kind: 'absent' }
-  /** Nothing was started: the host said no, or was not reached until the deadline. */
+  /** Nothing was started: the host said no, was not reached until the deadline, or has another script in its place. */
   | { readonly kind: 'not-started'; readonly failure: HostFailure }
   /** The deadline passed: the job may still be running, or may never have started. `failure` is the last answer. */
   | { readonly kind: 'no-contact'; readonly failure: HostFailure; readonly output: JobOutput }

@@ -20,19 +20,33 @@ const keepDays = 100;
 export function startProgram(job: JobRequest): RemoteProgram {
   const timeoutSeconds = Math.max(1, Math.ceil(job.timeoutMs / 1000));
   const words = [job.runUid, jobName(job), job.run, job.node, job.stage, String(timeoutSeconds)];
+  const digest = scriptDigest(job.script);
   return {
-    restricted: { verb: 'start', words: [...words, job.scriptName, scriptDigest(job.script)] },
-    text: startText,
-    values: [...words, String(Buffer.byteLength(job.script))],
+    restricted: { verb: 'start', words: [...words, job.scriptName, digest] },
+    text: `${endIfStarted}\n${startText}`,
+    values: [...words, String(Buffer.byteLength(job.script)), digest],
     input: job.script,
   };
 }
 
+/**
+ * `end_if_started MARKER DIGEST` ends where the marker is there. One that names another script was made by somebody else
+ * (a stolen key), and is not taken for the job that was asked for. Markers of earlier versions name none.
+ */
+export const endIfStarted = `
+end_if_started() {
+  [ -e "$1" ] || return 0
+  digest=$(cat "$1/script_digest" 2>/dev/null)
+  [ "\${digest:-$2}" = "$2" ] ||
+    fail "the job in $1 was started with another script (SHA-256 $digest) than that of the playbook: find out who started it"
+  answer started=no
+  exit 0
+}`;
+
 export const startText = `
 run=$base/jobs/$1
 job=$run/$2
-not_again() { answer started=no; exit 0; }
-[ ! -e "$job" ] || not_again
+end_if_started "$job" "$8"
 read_boot_id
 for each in setsid mkfifo; do command -v "$each" >/dev/null || fail "the program $each is missing"; done
 mkdir -p "$run" && true >"$run/.turnus-run" || fail "the directory $run cannot be made"
@@ -57,35 +71,45 @@ cat >"$upload/script" &&
   printf '%s\\n' "$boot" >"$upload/boot_id" &&
   printf '%s %s %s\\n' "$$" "$(start_time $$)" "$boot" >"$upload/launcher" &&
   printf '%s\\n' "$token" >"$upload/token" &&
-  printf '%-39s\\n' '' >"$upload/exit_code.new" &&
+  printf '%s\\n' "$8" >"$upload/script_digest" &&
+  printf '%-99s\\n' '' >"$upload/launcher.new" &&
+  printf '%-99s\\n' '' >"$upload/pid.new" &&
   printf '%-39s\\n' '' >"$upload/group.new" &&
+  printf '%-39s\\n' '' >"$upload/exit_code.new" &&
+  mkfifo "$upload/.pipe" &&
   true >"$upload/output" || fail "the script cannot be stored in $run (is the disk full?)"
 [ "$(($(wc -c <"$upload/script")))" -eq "$7" ] || fail 'the script did not arrive whole'
 store "$upload"/* "$upload" || fail "the script cannot be brought to the disk in $run"
 mv "$upload" "$job" 2>/dev/null
 if [ "$(cat "$job/token" 2>/dev/null)" != "$token" ]; then
   rm -rf "$job/\${token:?}"
-  [ ! -e "$job" ] || not_again
+  end_if_started "$job" "$8"
   fail "the directory $job cannot be made"
 fi
 trap - EXIT
 if ! store "$run" "$base/jobs" "$base" "$base/.."; then
-  ln "$job/token" "$job/pid"
+  claim_for_nobody "$job"
   fail "the directory $job cannot be brought to the disk"
 fi
 if [ -d /run/systemd/system ] && command -v systemd-run >/dev/null; then
-  setsid /bin/sh -c 'systemd-run --quiet --scope --collect --slice=system.slice -- /bin/sh "$1" || exec /bin/sh "$1"' \\
-    turnus "$job/runner" </dev/null >/dev/null 2>&1 &
+  # Who is ended by a signal is not to start: the scope, or the machine, is being stopped.
+  setsid /bin/sh -c '
+    systemd-run --quiet --scope --collect --slice=system.slice -- /bin/sh "$1" || [ "$?" -gt 128 ] || exec /bin/sh "$1"
+    ' turnus "$job/runner" </dev/null >/dev/null 2>&1 &
 else
   setsid /bin/sh "$job/runner" </dev/null >/dev/null 2>&1 &
 fi
 # Systemd may take its time: as long as the launching shell lives, the runner may still come.
-printf '%s %s %s\\n' "$!" "$(start_time "$!")" "$boot" >"$job/launcher.new" && mv "$job/launcher.new" "$job/launcher"
+launcher=$!
+launcher_start=$(start_time "$launcher")
+printf '%-99s\\n' "$launcher $launcher_start $boot" 1<>"$job/launcher.new" && mv "$job/launcher.new" "$job/launcher"
 tries=0
-while [ ! -e "$job/pid" ] && [ "$tries" -lt 200 ]; do
+while [ ! -e "$job/pid" ] && [ "$tries" -lt 200 ] && alive "$launcher" "$launcher_start"; do
   sleep 0.05
   tries=$((tries + 1))
 done
+alive "$launcher" "$launcher_start" || ! claim_for_nobody "$job" ||
+  fail "the job in $job was not started: its runner found no room, or was killed"
 answer started=yes`;
 
 /**
@@ -108,8 +132,9 @@ find_state() {
   if [ ! -e pid ]; then
     read -r process start claimed_boot <launcher
     if [ "$claimed_boot" = "$boot" ] && alive "$process" "$start"; then state=running; return; fi
-    # Claimed with a file that is there: a full disk has no room for another.
-    ln token pid 2>/dev/null
+    # No runner comes over a reboot.
+    claim_for_nobody . || [ -e pid ] || [ "$claimed_boot" != "$boot" ] ||
+      fail "the job in $PWD has no runner, and cannot be kept from getting one: nothing can be written there"
   fi
   process='' start='' claimed_boot=''
   read -r process start claimed_boot 2>/dev/null <pid
@@ -159,7 +184,7 @@ result=0
 [ "$result" -le ${String(maximumResultBytes)} ] || result=${String(maximumResultBytes)}
 end=
 [ "$state" != ended ] || read -r end <exit_code
-answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "from=$from" "size=$size" "output_bytes=$((length + more))" "gap=$gap" "result_bytes=$result"
+answer "state=$state" "end=$end" "boot_id=$boot" "started_boot_id=$(cat boot_id)" "from=$from" "size=$size" "output_bytes=$((length + more))" "gap=$gap" "result_bytes=$result" "script_digest=$(cat script_digest 2>/dev/null)"
 [ "$length" -eq 0 ] || tail -c "+$((from - part_start + 1))" <&3 | head -c "$length"
 [ "$more" -eq 0 ] || head -c "$more" "$following"
 [ "$result" -eq 0 ] || head -c "$result" result`;
@@ -176,7 +201,8 @@ cd "$base/jobs/$1/$2" 2>/dev/null || nothing
 [ ! -e exit_code ] || nothing
 read_boot_id
 if [ ! -e pid ]; then
-  if ln token pid 2>/dev/null; then answer cancelled=yes; exit 0; fi
+  if claim_for_nobody .; then answer cancelled=yes; exit 0; fi
+  [ -e pid ] || fail "the job in $PWD cannot be cancelled: nothing can be written there"
 fi
 read -r _ _ claimed_boot <pid
 # The script may have outlived its runner.

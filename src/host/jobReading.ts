@@ -32,6 +32,7 @@ function pieceOf({ fields, body }: RemoteAnswer, fromByte: number): (OutputPiece
   const resultBytes = count(fields.get('result_bytes'));
   const size = count(fields.get('size'));
   const bootId = fields.get('boot_id');
+  const scriptDigest = fields.get('script_digest') ?? '';
   if (start === undefined || outputBytes === undefined || resultBytes === undefined || size === undefined)
     return undefined;
   if (bootId === undefined || body.length !== outputBytes + resultBytes) return undefined;
@@ -45,6 +46,7 @@ function pieceOf({ fields, body }: RemoteAnswer, fromByte: number): (OutputPiece
     ...(start > fromByte ? { omittedBytes: start - fromByte } : {}),
     size,
     bootId,
+    ...(scriptDigest === '' ? {} : { scriptDigest }),
     result: parseJobAnswers(body.toString('utf8', outputBytes)),
   };
 }

@@ -6,8 +6,12 @@ import { sharedFunctions } from './remoteProgram.js';
  * its output in bounds, stops it when its time is over, and leaves `exit_code` when it has ended. Its values are in the
  * file `job` beside it.
  *
+ * Who ends all processes of the job (systemd stops a scope so) ends the script: what watches it here takes no notice of
+ * HUP and TERM, so that the script can still speak, is still stopped in time, and its end is written down.
+ *
  * The script gets the usual umask 022: what it writes elsewhere must be readable; the job's directory is closed anyway.
- * The room for `exit_code` was taken when the job was prepared: a disk that the script filled does not lose it.
+ * The room for `pid`, `group` and `exit_code` was taken when the job was prepared: a disk that was filled meanwhile does
+ * not lose them. Only one runner gets the room for `pid`.
  */
 export function runnerProgram(): string {
   return `#!/bin/sh
@@ -21,7 +25,7 @@ cd "$directory" || exit 0
   read -r timeout_seconds
   read -r boot_id_path
 } <job || exit 0
-printf '%s %s %s\\n' "$$" "$(start_time $$)" "$(cat "$boot_id_path")" >"pid.$$" && ln "pid.$$" pid
+mv pid.new "pid.$$" && printf '%-99s\\n' "$$ $(start_time $$) $(cat "$boot_id_path")" 1<>"pid.$$" && ln "pid.$$" pid
 is_claimed=$?
 rm -f "pid.$$"
 [ "$is_claimed" -eq 0 ] || exit 0
@@ -29,20 +33,23 @@ TURNUS_RESULT=$directory/result
 export TURNUS_RUN TURNUS_NODE TURNUS_STAGE TURNUS_RESULT
 exec </dev/null >/dev/null 2>&1
 ${keepOutput}
-mkfifo .pipe
-keep_output <.pipe &
-keeper=$!
-keeper_start=$(start_time "$keeper")
 # The interpreter is named here, because a disk mounted noexec refuses the script itself.
 read -r first <script || :
 case $first in '#!'*) interpreter=\${first#??} ;; *) interpreter=/bin/sh ;; esac
+trap '' HUP INT TERM
+keep_output <.pipe &
+keeper=$!
 umask 022
 set -f
-setsid $interpreter "$directory/script" >.pipe 2>&1 &
+(
+  trap - HUP TERM
+  exec setsid $interpreter "$directory/script"
+) >.pipe 2>&1 &
 script=$!
-script_start=$(start_time "$script")
 umask 077
 set +f
+keeper_start=$(start_time "$keeper")
+script_start=$(start_time "$script")
 printf '%-39s\\n' "$script $script_start" 1<>group.new
 mv group.new group
 (
@@ -52,7 +59,7 @@ mv group.new group
     left=$((left - 1))
   done
   # From here on it cannot be called back: that it ends by itself says that the time was over.
-  trap '' TERM
+  trap '' USR1
   signal_group TERM "$script"
   left=${String(killAfterSeconds)}
   while [ "$left" -gt 0 ] && signal_group 0 "$script"; do
@@ -63,19 +70,12 @@ mv group.new group
   exit 0
 ) &
 watchdog=$!
-# Who ends all processes of the job ends the script; this program stays to write down how that ended. Set here, because
-# a signal to a subshell that is just being made would be taken for this trap's, and be lost.
-trap : HUP INT TERM
 wait "$script"
 code=$?
-while [ "$code" -gt 128 ] && alive "$script" "$script_start"; do
-  wait "$script"
-  code=$?
-done
-kill "$watchdog"
+kill -s USR1 "$watchdog"
 if wait "$watchdog"; then how=timed-out; else how=exited; fi
 await_output
-printf '%-39s\\n' "$code $how" 1<>exit_code.new
+printf '%-39s\\n' "$code $how" 1<>exit_code.new || exit 0
 [ ! -e result ] || store result
 store output exit_code.new
 for part in .output.*; do
@@ -140,13 +140,13 @@ await_output() {
   tries=0 asker=
   while alive "$keeper" "$keeper_start" && [ ! -e .drained ] && [ "$tries" -lt ${String(waits.atMost)} ]; do
     if [ "$tries" -ge ${String(waits.untilAsked)} ]; then
-      [ -z "$asker" ] || kill "$asker"
+      [ -z "$asker" ] || kill -s KILL "$asker"
       printf '\\n' 1<>.pipe &
       asker=$!
     fi
     sleep 0.05
     tries=$((tries + 1))
   done
-  [ -z "$asker" ] || kill "$asker"
+  [ -z "$asker" ] || kill -s KILL "$asker"
   rm -f .pipe .ended .drained
 }`;

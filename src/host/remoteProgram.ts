@@ -73,7 +73,14 @@ export function placesOf({ baseDirectory, bootIdPath }: HostLayout): string {
  * Functions of every program. `start_time PID` is the start of a living process in clock ticks since the boot
  * (proc(5), /proc/pid/stat, field 22; the name in field 2 may hold spaces and brackets); with it a process identifier
  * that was given anew is told apart. `signal_group SIGNAL GROUP`: dash wants the two dashes, busybox refuses them. A file is
- * made by `true >FILE`: after a failed redirection of the special builtin `:` a shell ends (POSIX.1-2024, XCU 2.8.1). `store FILE...` returns when the files are on the disk.
+ * made by `true >FILE`: after a failed redirection of the special builtin `:` a shell ends (POSIX.1-2024, XCU 2.8.1).
+ *
+ * `store FILE...` returns when the files are on the disk, and fails where the disk lost them, with the errors that fsync(2)
+ * names, in the words of glibc and musl; a `sync` or a file system that knows no single files is asked as a whole.
+ *
+ * `claim_for_nobody MARKER` succeeds where no runner has claimed the job and, from here on, none ever can. A runner needs
+ * `pid.new`; to remove that and to link what is there takes no room on a full disk. Markers of earlier versions have only
+ * the link.
  */
 export const sharedFunctions = `
 umask 077
@@ -89,4 +96,13 @@ start_time() {
 read_boot_id() { boot=$(cat "$boot_id_path") || fail 'the boot id cannot be read'; }
 signal_group() { kill -s "$1" -- "-$2" 2>/dev/null || kill -s "$1" "-$2" 2>/dev/null; }
 alive() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ]; }
-store() { sync "$@" 2>/dev/null || sync; }`;
+store() {
+  said=$(LC_ALL=C sync "$@" 2>&1) && return
+  case $said in *'output error'* | *'I/O error'* | *'No space left'* | *'uota exceeded'* | *'Read-only'*) return 1 ;; esac
+  sync
+}
+claim_for_nobody() {
+  rm "$1/pid.new" 2>/dev/null
+  room_taken=$?
+  ln "$1/token" "$1/pid" 2>/dev/null || { [ "$room_taken" -eq 0 ] && [ ! -e "$1/pid" ]; }
+}`;

@@ -1,6 +1,6 @@
 import { bootIdProgram, failedUnitsProgram, inspectText, rebootText } from './hostPrograms.js';
 import { defaultHostLayout, type HostLayout } from './jobDirectory.js';
-import { cancelText, readText, startText } from './jobPrograms.js';
+import { cancelText, endIfStarted, readText, startText } from './jobPrograms.js';
 import { placesOf, sharedFunctions } from './remoteProgram.js';
 import { shellQuote } from './shellQuote.js';
 
@@ -44,6 +44,8 @@ ${failedUnitsProgram.text}
 program_reboot() {
 ${rebootText}
 }
+
+${endIfStarted.trim()}
 
 program_start() {
 ${startText}
@@ -100,9 +102,9 @@ case $verb/$# in
   start/8)
     number "$6"
     # A job that is there is followed, whatever has become of its script.
-    [ ! -e "$base/jobs/$1/$2" ] || { answer started=no; exit 0; }
+    end_if_started "$base/jobs/$1/$2" "$8"
     check_script "$7" "$8"
-    program_start "$1" "$2" "$3" "$4" "$5" "$6" "$(wc -c <"$scripts/$7")" <"$scripts/$7"
+    program_start "$1" "$2" "$3" "$4" "$5" "$6" "$(wc -c <"$scripts/$7")" "$8" <"$scripts/$7"
     ;;
   read/3)
     number "$3"

@@ -8,7 +8,7 @@ export const namespaceAnnotation = 'turnus.dev/namespace';
 /** Annotation of our CRDs: see {@link schemaVersion}. */
 export const schemaAnnotation = 'turnus.dev/schema';
 /** Counts up with every change of the schemas: an older installed schema would prune fields that we write. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** Every spec field but `desired` stays as it was created (CEL, KEP-2876). */
 const immutableSpec = {

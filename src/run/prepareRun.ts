@@ -1,7 +1,6 @@
 import { stateAt, type ScheduleState } from '../calendar/decide.js';
 import type { Schedule } from '../calendar/schedule.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import { cordonedByOf } from '../cluster/marks.js';
 import type { ClusterView } from '../cluster/view.js';
 import { openWatchCache, type CacheProblem, type WatchCache } from '../cluster/watchCache.js';
 import type { HostPorts } from '../host/hostPort.js';
@@ -10,19 +9,16 @@ import { conditionPermissions } from '../install/conditionAccess.js';
 import { readInstallation } from '../install/installation.js';
 import { wantsSurge, type Playbook } from '../playbook/playbook.js';
 import type { Clock } from '../time/clock.js';
-import { acceptedFindings } from './acceptedFindings.js';
-import { openRequests } from './ask.js';
 import { isCarriedOver } from './carryOver.js';
 import { chooseRun, type ChosenRun } from './chooseRun.js';
+import { carriedOver, existingRun, hasUnfinishedTurn, nodesToFinish } from './existingRun.js';
 import { findRun } from './findRun.js';
 import type { PastTurn } from './forecastRun.js';
 import { narrowNodes } from './narrowNodes.js';
-import { isInWork } from './nextTurn.js';
-import type { RunObject, TurnObject } from './objects.js';
 import { OutsideWindow } from './outsideWindow.js';
 import { overriddenSchedule, type Overrides } from './overrides.js';
 import { ownNodeOf, type ThisMachine } from './ownNode.js';
-import { makePlan, type ExistingRun, type Plan } from './plan.js';
+import { makePlan, type Plan } from './plan.js';
 import { planHash } from './planHash.js';
 import { checkedClusterUid, readUserName, refuseMissingPermissions, refuseUnreachable } from './preconditions.js';
 import { locateConditions } from './readConditions.js';
@@ -136,7 +132,7 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
     // What a superseded run has done and left counts for the run that supersedes it.
     const before = chosen.replaces ?? chosen.name;
     const found = command === 'run' ? await findRun({ cluster, namespace, name: before }, signal) : undefined;
-    if (command === 'run' && window.kind === 'closed' && !hasUnfinishedTurn(found)) {
+    if (command === 'run' && window.kind === 'closed' && (found === undefined || !hasUnfinishedTurn(found))) {
       throw new OutsideWindow({ window, playbook: playbook.name, timeZone: schedule.timeZone });
     }
     const narrowed = narrowNodes({
@@ -188,59 +184,4 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
 
 function openedWindow(schedule: Schedule, overrides: Overrides, now: number): ScheduleState {
   return stateAt({ schedule: overriddenSchedule(schedule, { ...overrides, windows: false }), now });
-}
-
-/** Turns in work, and nodes that are out of service because of us, are finished whatever the window says. */
-function hasUnfinishedTurn(found: { turns: readonly TurnObject[] } | undefined): boolean {
-  return (found?.turns ?? []).some(({ status }) => isInWork(status.phase) || status.cordoned === true);
-}
-
-/** Nodes of a former run whose turn is in work, or for which somebody asked something. */
-function nodesToFinish(
-  { run, turns }: { run: RunObject; turns: readonly TurnObject[] },
-  narrowed: ReadonlySet<string> | undefined,
-): ReadonlySet<string> {
-  const asked = new Set(openRequests(run).flatMap(({ node }) => node ?? []));
-  const nodes = turns
-    .filter(({ spec, status }) => isInWork(status.phase) || status.retryFrom !== undefined || asked.has(spec.node))
-    .map(({ spec }) => spec.node);
-  return new Set(nodes.filter((node) => narrowed?.has(node) ?? true));
-}
-
-/** What an earlier month has left unfinished goes first; what it has done is due again. */
-function carriedOver(found: { run: RunObject; turns: readonly TurnObject[] }, view: ClusterView): ExistingRun {
-  const existing = existingRun(found, view);
-  const turns = existing.turns.filter(({ node }) => !existing.done.has(node));
-  const open = new Set(turns.filter(({ status }) => status.phase !== 'Skipped').map(({ node }) => node));
-  return {
-    ...existing,
-    order: existing.order.filter((node) => open.has(node)),
-    done: new Set(),
-    accepted: new Map(),
-    turns,
-  };
-}
-
-/** What a run has done and whose cordons are its own: also where the record of the turn was lost. */
-function existingRun(found: { run: RunObject; turns: readonly TurnObject[] }, view: ClusterView): ExistingRun {
-  const { run, turns } = found;
-  const known = new Set(turns.map(({ spec }) => spec.node));
-  const lost = [...view.nodes.values()].filter(
-    (node) => node.unschedulable && cordonedByOf(node) === run.name && !known.has(node.name),
-  );
-  return {
-    order: run.status.order ?? [],
-    done: nodesWhere(turns, ({ status }) => status.phase === 'Done'),
-    cordoned: new Set([
-      ...nodesWhere(turns, ({ status }) => status.cordoned === true),
-      ...lost.map(({ name }) => name),
-    ]),
-    accepted: new Map(turns.map(({ spec, status }) => [spec.node, acceptedFindings(status)])),
-    turns: turns.map(({ spec, status }) => ({ node: spec.node, status })),
-    cordonedBy: run.name,
-  };
-}
-
-function nodesWhere(turns: readonly TurnObject[], holds: (turn: TurnObject) => boolean): ReadonlySet<string> {
-  return new Set(turns.filter(holds).map((turn) => turn.spec.node));
 }

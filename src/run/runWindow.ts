@@ -2,6 +2,7 @@ import { stateAt, type ScheduleState } from '../calendar/decide.js';
 import { localText } from '../calendar/localText.js';
 import type { Schedule } from '../calendar/schedule.js';
 import type { Clock } from '../time/clock.js';
+import type { RunStatus } from './state.js';
 
 /** The time in which the turns of a run may start. */
 export interface RunWindow {
@@ -90,4 +91,23 @@ function closedText(state: ScheduleState, timeZone: string): string {
   const when = at === undefined ? '' : ` at ${localText(at, timeZone)}`;
   const freeze = state.kind === 'open' ? state.window.endedBy : state.kind === 'always' ? state.endedBy : undefined;
   return freeze === undefined ? `the window closed${when}` : `the window closed${when}: freeze ${freeze} began`;
+}
+
+/** As it stands in the run's status and in the journal. */
+export function windowRecord(state: ScheduleState): NonNullable<RunStatus['window']> {
+  const text = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
+  switch (state.kind) {
+    case 'open': {
+      const { opensAt, closesAt, endedBy } = state.window;
+      return {
+        opensAt: text(opensAt),
+        closesAt: text(closesAt),
+        ...(endedBy === undefined ? {} : { endedBy }),
+      };
+    }
+    case 'always':
+      return state.closesAt === undefined ? {} : { closesAt: text(state.closesAt), endedBy: state.endedBy };
+    case 'closed':
+      return state.opensAt === undefined ? {} : { opensAt: text(state.opensAt) };
+  }
 }

@@ -1,4 +1,3 @@
-import type { ScheduleState } from '../calendar/decide.js';
 import type { Schedule } from '../calendar/schedule.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { LeaseLost, type HeldLease } from '../cluster/heldLease.js';
@@ -20,8 +19,8 @@ import { oneAfterAnother } from './oneAfterAnother.js';
 import { overridesInWords, recordOverrides, type Overrides } from './overrides.js';
 import { openControl } from './runControl.js';
 import { countTurns, exitCode, type RunStop } from './runEnd.js';
-import { openRunWindow } from './runWindow.js';
-import type { RunState, RunStatus } from './state.js';
+import { openRunWindow, windowRecord } from './runWindow.js';
+import type { RunState } from './state.js';
 import { openStore, type RunStore } from './store.js';
 import { refuseRunningJobs, supersede } from './supersede.js';
 import { timestamp } from './turnContext.js';
@@ -173,25 +172,6 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     throw error;
   } finally {
     await window.close();
-  }
-}
-
-/** As it stands in the run's status and in the journal. */
-function windowRecord(state: ScheduleState): NonNullable<RunStatus['window']> {
-  const text = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
-  switch (state.kind) {
-    case 'open': {
-      const { opensAt, closesAt, endedBy } = state.window;
-      return {
-        opensAt: text(opensAt),
-        closesAt: text(closesAt),
-        ...(endedBy === undefined ? {} : { endedBy }),
-      };
-    }
-    case 'always':
-      return state.closesAt === undefined ? {} : { closesAt: text(state.closesAt), endedBy: state.endedBy };
-    case 'closed':
-      return state.opensAt === undefined ? {} : { opensAt: text(state.opensAt) };
   }
 }
 

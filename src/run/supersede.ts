@@ -99,58 +99,61 @@ function nodesLeft(run: RunObject): ReadonlyMap<string, string> {
   );
 }
 
-async function takeOver(
-  work: Supersession,
-  from: { turn: TurnObject; leftBy: string | undefined },
-  signal: AbortSignal,
-): Promise<void> {
+interface LeftTurn {
+  readonly turn: TurnObject;
+  /** Who has asked to leave the node out. */
+  readonly leftBy: string | undefined;
+}
+
+async function takeOver(work: Supersession, left: LeftTurn, signal: AbortSignal): Promise<void> {
   const { store, writer, cache, name } = work;
-  const { turn: old } = from;
-  const { node: nodeName } = old.spec;
+  const { spec, status: old } = left.turn;
+  const { node: nodeName } = spec;
   const ours = store.state().turns.get(nodeName)?.status;
   const node = cache.view().nodes.get(nodeName);
   if (ours?.phase !== 'Pending' || node === undefined) return;
-  const isDueAgain = isCarriedOver({ name: store.state().name, replaces: name }, store.state().spec.playbook.name);
-  if (isDueAgain && (old.status.phase === 'Done' || old.status.phase === 'Skipped')) return;
-  if (old.status.phase === 'Done') {
-    await store.saveTurn(
-      nodeName,
-      {
-        phase: 'Done',
-        unrecovered: old.status.unrecovered,
-        message: `had its turn in run ${name}, which this one replaces`,
-      },
-      signal,
-    );
+  const ended = endedBefore(work, left);
+  if (ended === 'due again') return;
+  if (ended !== undefined) {
+    await store.saveTurn(nodeName, ended, signal);
     return;
   }
-  const skippedBy = from.leftBy ?? (old.status.phase === 'Skipped' ? old.status.skippedBy : undefined);
-  if (skippedBy !== undefined && !isDueAgain) {
-    const message = `Left out of run ${name} by ${skippedBy}, and so of this one, which replaces it.`;
-    await store.saveTurn(
-      nodeName,
-      { phase: 'Skipped', skippedBy, message, finishedAt: timestamp(writer.clock), displaced: old.status.displaced },
-      signal,
-    );
-    return;
-  }
-  const change: Partial<TurnStatus> = { displaced: old.status.displaced ?? ours.displaced };
-  if (old.status.phase === 'Skipped') {
+  const change: Partial<TurnStatus> = { displaced: old.displaced ?? ours.displaced };
+  if (old.phase === 'Skipped') {
     if (change.displaced !== undefined) await store.saveTurn(nodeName, change, signal);
     return;
   }
-  if (old.status.cordoned === true) {
+  if (old.cordoned === true) {
     const run = store.state().name;
     const adopted = await adoptCordon({ cluster: writer.cluster, node, run, from: name, signal });
     if (adopted.kind !== 'ok') throw stateFailure(adopted, `take over the cordon of node ${nodeName} from run ${name}`);
     if (adopted.value) {
       change.cordoned = true;
-      if (isHostTouched(old.status)) change.touchedBefore = true;
-      if (hasLeft(old.status)) change.leftBefore = true;
-      change.message = `Run ${name}, which this one replaces, left the node cordoned (${old.status.phase}); its whole turn is taken.`;
+      if (isHostTouched(old)) change.touchedBefore = true;
+      if (hasLeft(old)) change.leftBefore = true;
+      change.message = `Run ${name}, which this one replaces, left the node cordoned (${old.phase}); its whole turn is taken.`;
     }
   }
   await store.saveTurn(nodeName, change, signal);
+}
+
+/** What becomes of a turn that was done or left out: the same here, unless it was in an earlier month. */
+function endedBefore(
+  { store, writer, name }: Supersession,
+  left: LeftTurn,
+): Partial<TurnStatus> | 'due again' | undefined {
+  const { status: old } = left.turn;
+  const { name: successor, spec } = store.state();
+  const isDueAgain = isCarriedOver({ name: successor, replaces: name }, spec.playbook.name);
+  if (old.phase === 'Done') {
+    const message = `had its turn in run ${name}, which this one replaces`;
+    return isDueAgain ? 'due again' : { phase: 'Done', unrecovered: old.unrecovered, message };
+  }
+  if (isDueAgain) return old.phase === 'Skipped' ? 'due again' : undefined;
+  const skippedBy = left.leftBy ?? (old.phase === 'Skipped' ? old.skippedBy : undefined);
+  if (skippedBy === undefined) return undefined;
+  const message = `Left out of run ${name} by ${skippedBy}, and so of this one, which replaces it.`;
+  return { phase: 'Skipped', skippedBy, message, finishedAt: timestamp(writer.clock), displaced: old.displaced };
 }
 
 async function endOld(

@@ -127,8 +127,7 @@ describe('node-cron', () => {
     fc.assert(
       fc.property(cronExpressions, someDays, fc.nat(), (expression, starts, place) => {
         const answer = parseCron(expression);
-        fc.pre(answer.kind === 'ok');
-        if (answer.kind !== 'ok') return;
+        if (answer.kind === 'invalid') return;
         const { secondsOfDay, days } = answer.cron;
         const second = secondsOfDay[place % secondsOfDay.length] ?? 0;
         // The next day that matches, those around it, and a second later, which matches only where every second does.
@@ -168,8 +167,7 @@ describe('croner, asked for AND', () => {
     fc.assert(
       fc.property(cronExpressions, (expression) => {
         const answer = parseCron(expression);
-        fc.pre(answer.kind === 'ok');
-        if (answer.kind !== 'ok') return;
+        if (answer.kind === 'invalid') return;
         const fields = expression.split(' ').slice(-3).join(' ');
         const other = cronerOrNone(`0 0 0 ${fields}`);
         if (other === undefined) return;

@@ -50,7 +50,15 @@ export interface RunReport {
   name: string;
   uid: string;
   finalizers: string[];
-  spec: { requester: string; rehearsal: boolean; planHash: string; change?: string; reason?: string };
+  spec: {
+    requester: string;
+    rehearsal: boolean;
+    planHash: string;
+    change?: string;
+    reason?: string;
+    replaces?: string;
+    desired?: { overrides?: { what: string; by: string; reason: string; time: string }[] };
+  };
   status: {
     phase: string;
     counts?: { total: number; done: number; failed: number; blocked: number; left: number; skipped?: number };

@@ -144,7 +144,11 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
         },
         journalLines: async () => (await readFile(journal, 'utf8').catch(() => '')).split('\n'),
         runUid: async () =>
-          await waitFor({ what: `the run of ${name}`, probe: async () => (await runOf(cluster, name)).uid }),
+          await waitFor({
+            what: `the run of ${name}`,
+            timeoutMs: 60_000,
+            probe: async () => (await runOf(cluster, name)).uid,
+          }),
         expectDone: async (exception) => {
           await expectDone({ ...parts, journal, boots }, exception);
           if (change.singletons === 'surge') expect(watcher.workload('single').minimumReady).toBe(1);

@@ -5,6 +5,7 @@ import { runJob, type JobProgress, type JobRun } from '../../src/host/followJob.
 import type { HostAnswer, HostFailure, JobReading } from '../../src/host/hostPort.js';
 import { createOutputRecord } from '../../src/host/outputRecord.js';
 import { createJumpingClock } from './jumpingClock.js';
+import { containing } from './matchers.js';
 import { createScriptedHost } from './scriptedHost.js';
 
 const signal = new AbortController().signal;
@@ -52,6 +53,30 @@ describe('runJob', () => {
       output: { tail: 'onetwo', sha256, bytes: 6, isComplete: true, omittedBytes: 0 },
     });
     expect(parts).toEqual(['one', 'two']);
+  });
+
+  test('takes no job for its own that was started with another script, and does not tell of its output', async () => {
+    const parts: string[] = [];
+    const theirs: HostAnswer<JobReading> = {
+      kind: 'ok',
+      value: { state: 'exited', exitCode: 0, result, output: 'theirs', nextByte: 6, bootId: 'a', scriptDigest: 'f00d' },
+    };
+    const host = createScriptedHost({ read: [theirs] });
+    const end = await run(host, { startedBefore: true, onOutput: (text) => parts.push(text) });
+    expect(end).toMatchObject({
+      kind: 'not-started',
+      failure: { kind: 'command-failed', message: containing('f00d') },
+    });
+    expect(parts).toEqual([]);
+  });
+
+  test('follows a job that says that it was started with the same script', async () => {
+    const scriptDigest = createHash('sha256').update(job.script).digest('hex');
+    const ours: HostAnswer<JobReading> = {
+      kind: 'ok',
+      value: { state: 'exited', exitCode: 0, result, output: '', nextByte: 0, bootId: 'a', scriptDigest },
+    };
+    expect(await run(createScriptedHost({ read: [ours] }), { startedBefore: true })).toMatchObject({ kind: 'exited' });
   });
 
   test('asks the fence immediately before each start, and starts nothing when it throws', async () => {

@@ -84,6 +84,24 @@ describe('a look at a host', () => {
     expect(fields.get('failed')).toMatch(/^the disk below \S+ is full: 900 KiB are free$/);
   });
 
+  it.each([
+    ['100 37 63', 'the disk below'],
+    ['100 36 64', undefined],
+    ['0 0 0', undefined],
+    ['- - -', undefined],
+  ])(
+    'tells a disk without room for files, which has %s of them, apart from one that does not count',
+    async (counted, failed) => {
+      const [all, used, free] = counted.split(' ');
+      const files = `echo 'Filesystem Inodes IUsed IFree IUse% Mounted on'\necho '/dev/sda1 ${String(all)} ${String(used)} ${String(free)} - /'`;
+      const { fields } = await inspect({
+        programs: { df: `case $1 in -Pi) ${files} ;; *) ${df('/dev/sda1', 5000)} ;; esac` },
+      });
+      expect(fields.get('failed')?.slice(0, 14)).toBe(failed);
+      expect(fields.get('about')).toBe(failed === undefined ? undefined : 'disk-full');
+    },
+  );
+
   it('understands the answer of an earlier version', () => {
     const fields = new Map(
       Object.entries({ boot_id: 'b', user: 'root', root: 'yes', kernel: '6.1', free_kib: '1', automatic_reboot: '' }),

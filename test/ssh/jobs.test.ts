@@ -50,11 +50,11 @@ function bytesOfSeq(last: number): number {
   return bytes;
 }
 
-/** Whether a process has a handler for SIGTERM (proc(5), /proc/pid/status: SigCgt, bit 14). */
-async function catchesTerm(pid: number): Promise<boolean> {
+/** Whether a process ignores SIGTERM (proc(5), /proc/pid/status: SigIgn, bit 14). */
+async function ignoresTerm(pid: number): Promise<boolean> {
   const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  const caught = BigInt(`0x${/SigCgt:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '0'}`);
-  return (caught & (1n << 14n)) !== 0n;
+  const ignored = BigInt(`0x${/SigIgn:\s*([0-9a-f]+)/.exec(status)?.[1] ?? '0'}`);
+  return (ignored & (1n << 14n)) !== 0n;
 }
 
 describe('a job on a host', () => {
@@ -358,7 +358,7 @@ exit 3`,
     await until(async () => (await machine.count('asked')) === 1);
     const claim = await readFile(`${machine.layout.baseDirectory}/jobs/${job.runUid}/node-1.update.1/pid`, 'utf8');
     const runner = Number(claim.split(' ')[0]);
-    await until(() => catchesTerm(runner));
+    await until(() => ignoresTerm(runner));
     process.kill(runner, 'SIGTERM');
     expect(ok(await host.readJob(job, 0, signal))).toMatchObject({ state: 'running' });
     await machine.install('../asked-go', '');
