@@ -25,7 +25,11 @@ export const exitCodesTell: MakeYearInvariant = (year) => {
     const turns = run === undefined ? [] : turnsOf(year.truth, nameOf(run));
     const phases = new Map(turns.map((turn) => [nodeOfTurn(turn), turnStatusOf(turn).phase ?? 'Pending']));
     const nodes = year.truth.nodes().filter((node) => begin.nodes.has(nameOf(node)));
-    const left = nodes.filter((node) => run === undefined || !year.passages.isCompleted(nameOf(run), node)).map(nameOf);
+    // By name: a machine that takes the name of one that is done is not of this run (docs/decisions/0004).
+    const done = new Set(
+      year.passages.completed().flatMap((turn) => (run !== undefined && turn.run === nameOf(run) ? turn.node : [])),
+    );
+    const left = nodes.map(nameOf).filter((node) => !done.has(node));
     const has = (...wanted: string[]) => [...phases.values()].some((phase) => wanted.includes(phase));
     const end = `${actor} ended with ${exitCode}`;
     const stand = [...phases].map(([node, phase]) => `${node} ${phase}`).join(', ');
