@@ -33,14 +33,14 @@ export interface RunChoice {
   readonly replace: boolean;
 }
 
-/** A run of the playbook, and whether an actor is wanted for it whatever month it is. */
+/** A run of the playbook, and whether an actor is wanted for it whatever month it is: for a turn in work, or a retry. */
 export interface CandidateRun {
   readonly run: RunObject;
   readonly isWanted: boolean;
 }
 
 /**
- * The run of this playbook in which a turn is in work or something is asked, whatever month it is from, else the month's
+ * The run of this playbook in which a turn is in work or a retry is asked, whatever month it is from, else the month's
  * newest, which supersedes what an earlier month has left unfinished. Rehearsals are numbered: the newest is continued
  * while it is unfinished.
  *
@@ -61,7 +61,8 @@ async function isWanted(
 ): Promise<boolean> {
   const { run } = place;
   if (isOver(run)) return false;
-  if (openRequests(run).length > 0) return true;
+  // Whatever else is asked of a run of a month that is over ends with it: it must not cost the new one its window.
+  if (openRequests(run).some(({ verb }) => verb === 'retry' || verb === 'retry-again')) return true;
   const found = await findRun({ ...place, name: run.name }, signal);
   return found?.turns.some(({ status }) => isInWork(status.phase) || status.retryFrom !== undefined) === true;
 }

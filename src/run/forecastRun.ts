@@ -39,7 +39,7 @@ export function pastTurn(node: string, status: TurnStatus): PastTurn | undefined
   const counted = steps.slice(check === -1 ? 0 : check);
   const endedAt = Date.parse(status.finishedAt ?? '');
   if (status.phase !== 'Done' || Number.isNaN(endedAt) || counted.length === 0) return undefined;
-  // A failed step that a person let go on has no end: the pause until then was nobody's work.
+  // A step that failed, or whose actor died, and that went on later has no end: what was between was nobody's work.
   const spans = counted.map((step) => Date.parse(step.finishedAt ?? '') - Date.parse(step.startedAt));
   const tookMs = spans.filter((ms) => ms > 0).reduce((sum, ms) => sum + ms, 0);
   return tookMs > 0 ? { node, endedAt, tookMs } : undefined;

@@ -19,7 +19,7 @@ import { timestamp } from './turnContext.js';
 
 /**
  * A run is not superseded while one of its scripts may still run: the successor would start a second one beside it.
- * Where the record does not say how a script ended, its host is asked.
+ * Where the record does not say how a script ended, its host is asked; `hostOf` knows those of nodes in the cluster.
  *
  * @throws TurnusError `script-may-run`
  */
@@ -37,14 +37,16 @@ export async function refuseRunningJobs(
   const left = nodesLeft(found.run);
   for (const { spec, status } of found.turns) {
     const { node } = spec;
-    if (left.has(node) || status.phase === 'Done' || status.phase === 'Skipped') continue;
+    const host = old.hostOf(node);
+    // Of a node that is no longer in the cluster nothing is begun.
+    if (host === undefined || left.has(node) || status.phase === 'Done' || status.phase === 'Skipped') continue;
     for (const stage of stages) {
       const job = status.jobs?.[stage];
       if (job === undefined || isOver(job)) continue;
       const { execution } = job;
-      const answer = await old.hostOf(node)?.readJob({ runUid: found.run.uid, node, stage, execution }, 0, signal);
-      if (answer?.kind === 'ok' && answer.value.state !== 'running') continue;
-      throw mayRun(old.name, { node, stage, why: answer?.kind === 'ok' ? 'it runs' : (answer?.message ?? 'no host') });
+      const answer = await host.readJob({ runUid: found.run.uid, node, stage, execution }, 0, signal);
+      if (answer.kind === 'ok' && answer.value.state !== 'running') continue;
+      throw mayRun(old.name, { node, stage, why: answer.kind === 'ok' ? 'it runs' : answer.message });
     }
   }
 }

@@ -74,7 +74,11 @@ function stepsFrom(phase: string): readonly Step[] {
 async function begin(turn: TurnContext, step: Step, isFormerDone: boolean): Promise<void> {
   const status = turn.status();
   const now = timestamp(turn.clock);
-  if (status.phase === step.phase) return;
+  if (status.phase === step.phase) {
+    // The step goes on, maybe weeks after an actor died in it: that time was nobody's work, and is not its length.
+    await turn.save({ steps: [...(status.steps ?? []), { phase: step.phase, startedAt: now }] });
+    return;
+  }
   if (status.startedAt === undefined || step === turnSteps[0]) {
     await turn.record({ type: 'turn.started', node: turn.nodeName, attempt: (status.attempts ?? 0) + 1 });
   }

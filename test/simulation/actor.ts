@@ -4,6 +4,7 @@ import type { JournalSink } from '../../src/journal/entry.js';
 import type { Playbook } from '../../src/playbook/playbook.js';
 import { actOnRun } from '../../src/run/actOnRun.js';
 import { noOverrides } from '../../src/run/overrides.js';
+import { readPastTurns } from '../../src/run/pastTurns.js';
 import { prepareRun } from '../../src/run/prepareRun.js';
 import { countTurns, exitCode } from '../../src/run/runEnd.js';
 import type { RunState } from '../../src/run/state.js';
@@ -21,6 +22,8 @@ export interface Actor {
   readonly log: (line: string) => void;
   /** Aborts when the actor is told to stop. */
   readonly stop: AbortSignal;
+  /** Former runs tell how long turns take; absent: nobody asks them. A night has none. */
+  readonly knowsPast?: boolean;
 }
 
 /** How a call of `turnus run --yes` ended. */
@@ -29,6 +32,8 @@ export interface ActorEnd {
   /** Code of the TurnusError that ended it. */
   readonly error?: string;
   readonly state?: RunState;
+  /** It was about a run of a period that is over. */
+  readonly isFormer?: boolean;
 }
 
 /** One call of `turnus run --yes`: the same preparing and acting as behind the command line, on the ports of a night. */
@@ -63,8 +68,9 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
     });
     stop.removeEventListener('abort', giveUp);
     try {
+      const past = actor.knowsPast === true ? await readPastTurns(cluster, closing.signal) : [];
       const end = await actOnRun({
-        prepared,
+        prepared: { ...prepared, past },
         clock,
         random,
         actor: name,
@@ -81,7 +87,7 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
       });
       switch (end.kind) {
         case 'ran':
-          return { exitCode: end.result.exitCode, state: end.result.state };
+          return { exitCode: end.result.exitCode, state: end.result.state, isFormer: prepared.isFormer };
         case 'followed':
           return {
             exitCode: latest === undefined ? 7 : exitCode(countTurns(latest), { kind: 'followed' }),

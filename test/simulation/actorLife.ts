@@ -57,7 +57,7 @@ export function actorLife(plan?: { readonly call: number; readonly moment: 'befo
 /** The clock of an actor: when it is dead, no sleep ends and no deadline passes. */
 export function mortalClock(time: NightTime, life: ActorLife): Clock {
   return {
-    now: () => time.now(),
+    now: () => time.clock.now(),
     monotonic: () => time.clock.monotonic(),
     sleep: (durationMs, signal) =>
       new Promise((resolve, reject) => {

@@ -245,6 +245,20 @@ describe('each invariant', () => {
     },
   });
 
+  complains('jobs-once', 'a script that ran in the former run runs twice in the next', {
+    bad: (night) => {
+      startJob(night, 'node-1', 1);
+      night.store(runResource, { metadata: { name: 'monthly-2026-11', namespace: 'turnus-system' } });
+      startJob(night, 'node-1', 2);
+      startJob(night, 'node-1', 3);
+    },
+    good: (night) => {
+      startJob(night, 'node-1', 1);
+      night.store(runResource, { metadata: { name: 'monthly-2026-11', namespace: 'turnus-system' } });
+      startJob(night, 'node-1', 2);
+    },
+  });
+
   complains('jobs-once', 'a retry runs a script again on a host that was touched', {
     bad: (night) => {
       startJob(night, 'node-1', 1);

@@ -2,6 +2,9 @@ import { loadPlaybook } from '../../src/playbook/loadPlaybook.js';
 import type { Playbook } from '../../src/playbook/playbook.js';
 import type { Night } from './night.js';
 
+/** Runs of nights and years are named after it. */
+export const playbookName = 'monthly';
+
 /** The playbook of a night, read as a team's would be: from its text. */
 export async function nightPlaybook(night: Night, clusterUid: string): Promise<Playbook> {
   const text = JSON.stringify(playbookDocument(night, clusterUid));
@@ -28,7 +31,7 @@ function playbookDocument({ playbook, workloads }: Night, uid: string): unknown 
   return {
     apiVersion: 'turnus.dev/v1alpha1',
     kind: 'Playbook',
-    metadata: { name: 'monthly' },
+    metadata: { name: playbookName },
     spec: {
       cluster: { uid },
       nodes: {

@@ -14,7 +14,8 @@ export function nightText({ seed, nodes, workloads, playbook, troubles }: Night)
   ];
 }
 
-function workloadText({ name, namespace, kind, replicas, budget, ...rest }: NightWorkload): string {
+/** A workload on one line. */
+export function workloadText({ name, namespace, kind, replicas, budget, ...rest }: NightWorkload): string {
   const count = kind === 'Deployment' || kind === 'StatefulSet' ? ` x${replicas}` : '';
   const limits = budget === undefined ? '' : `, budget ${members(budget)}`;
   return `${name}: ${kind} ${namespace}/${name}${count}, ${members(rest)}${limits}`;
@@ -24,7 +25,8 @@ function troubleText({ id, kind, ...rest }: Trouble): string {
   return `${id}: ${kind} ${members(rest)}`;
 }
 
-function members(record: object): string {
+/** The members of a record on one line. */
+export function members(record: object): string {
   return Object.entries(record)
     .map(([name, value]) => `${name} ${valueText(name, value)}`)
     .join(', ');

@@ -2,34 +2,35 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { NightEnd } from './night.js';
 
-/** What a worker answers of a night: all but the night itself, which its seed tells. */
-export type PlayedNight = Omit<NightEnd, 'night'> & { readonly seed: number };
+/** What a worker answers of a night or a year. */
+type Played<End> = End & { readonly seed: number };
 
-export interface NightsToPlay {
+export interface NightsToPlay<End> {
   /** Path of the program that calls {@link serveNights}. */
   readonly program: string;
+  /** With which it is started to do so. */
+  readonly args: readonly string[];
   readonly firstSeed: number;
   readonly nights: number;
   readonly workers: number;
   /** Hears of each night; `false` ends the playing after the nights that are under way. */
-  readonly onNight: (night: PlayedNight) => boolean;
+  readonly onNight: (night: Played<End>) => boolean;
 }
 
-/** Plays nights in child processes, one after the other in each. Rejects where a worker ends before it was told to. */
-export async function playNights(toPlay: NightsToPlay): Promise<void> {
+/** Plays nights, or years, in child processes, one after the other in each. Rejects where a worker ends before it was told to. */
+export async function playNights<End>(toPlay: NightsToPlay<End>): Promise<void> {
   let next = toPlay.firstSeed;
   const until = toPlay.firstSeed + toPlay.nights;
   let goesOn = true;
   const program = await compiled(toPlay.program);
   const work = async (): Promise<void> => {
-    const worker = startWorker(program);
+    const worker = startWorker(program, toPlay.args);
     try {
       while (goesOn && next < until) {
         const seed = next;
         next += 1;
-        const night = await played(worker, seed);
+        const night = await played<End>(worker, seed);
         if (!toPlay.onNight(night)) goesOn = false;
       }
     } finally {
@@ -57,8 +58,8 @@ async function compiled(program: string): Promise<string> {
 }
 
 /** The program comes over standard input, so that no file of it is left; packages are looked for from the project. */
-function startWorker(program: string): ChildProcess {
-  const worker = spawn(process.execPath, ['--input-type=module', '-', '--worker'], {
+function startWorker(program: string, args: readonly string[]): ChildProcess {
+  const worker = spawn(process.execPath, ['--input-type=module', '-', ...args], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
     stdio: ['pipe', 'inherit', 'inherit', 'ipc'],
   });
@@ -68,15 +69,15 @@ function startWorker(program: string): ChildProcess {
   return worker;
 }
 
-async function played(worker: ChildProcess, seed: number): Promise<PlayedNight> {
+async function played<End>(worker: ChildProcess, seed: number): Promise<Played<End>> {
   const stopped = new AbortController();
   const answer = once(worker, 'message', { signal: stopped.signal });
   const exit = once(worker, 'exit', { signal: stopped.signal }).then(() => {
-    throw new Error(`the worker ended while it played the night of seed ${seed}`);
+    throw new Error(`the worker ended while it played seed ${seed}`);
   });
   worker.send(seed);
   try {
-    const [message] = (await Promise.race([answer, exit])) as [PlayedNight];
+    const [message] = (await Promise.race([answer, exit])) as [Played<End>];
     return message;
   } finally {
     stopped.abort();
@@ -85,12 +86,12 @@ async function played(worker: ChildProcess, seed: number): Promise<PlayedNight> 
 }
 
 /** In a worker: plays each seed that comes in. */
-export function serveNights(play: (seed: number) => Promise<NightEnd>): void {
+export function serveNights<End>(play: (seed: number) => Promise<End>): void {
   // Without whoever wants to know there is no point in going on.
   process.on('disconnect', () => process.exit());
   process.on('message', (seed: number) => {
     play(seed).then(
-      ({ night: _night, ...end }) => process.send?.({ seed, ...end }),
+      (end) => process.send?.({ ...end, seed }),
       (error: unknown) => {
         process.stderr.write(
           `seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -216,7 +216,8 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
   };
 }
 
-function created(api: SimulatedApi, object: ApiObject): void {
+/** Stores an object of the scene; throws where the API refuses it. */
+export function created(api: SimulatedApi, object: ApiObject): void {
   const { namespace } = object.metadata;
   const reply = api.create(
     { resource: resourceOf(object), object, ...(namespace === undefined ? {} : { namespace }) },
@@ -226,7 +227,8 @@ function created(api: SimulatedApi, object: ApiObject): void {
     throw new Error(`${object.kind ?? ''} ${object.metadata.name ?? ''}: ${reply.status.message}`);
 }
 
-function uidOfCluster(api: SimulatedApi): string {
+/** By which playbooks know the cluster. */
+export function uidOfCluster(api: SimulatedApi): string {
   const request: ObjectRequest = {
     resource: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
     name: 'kube-system',

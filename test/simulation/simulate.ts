@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bigNight, generateNight } from './generateNight.js';
-import type { Night, Violation } from './night.js';
+import type { Night, NightEnd, Violation } from './night.js';
 import { nightText, timeText } from './nightText.js';
-import { playNights, serveNights, type PlayedNight } from './nightWorkers.js';
+import { playNights, serveNights } from './nightWorkers.js';
 import { playNight } from './playNight.js';
 import { shrinkNight, withoutParts } from './shrinkNight.js';
 import { story } from './story.js';
+import { playYearOf, simulateYear, simulateYears } from './years/simulateYears.js';
 
 /*
  * npm run simulate -- --nights 10000            plays the nights of the seeds 1 to 10000
@@ -17,6 +18,9 @@ import { story } from './story.js';
  * npm run simulate -- --night FILE              plays a night that is written as JSON
  * npm run simulate -- --big 100                 plays a quiet night of so many nodes, for figures
  * npm run simulate -- --invariants a,b          counts the violations of these invariants alone
+ * npm run simulate -- --years 20                plays the years of the seeds 1 to 20
+ * npm run simulate -- --years 1 --seed 7        plays one year again; with --verbose and --without as for nights
+ * npm run simulate -- --year FILE               plays a year that is written as JSON
  */
 const { values: options } = parseArgs({
   options: {
@@ -25,6 +29,8 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     night: { type: 'string' },
     big: { type: 'string' },
+    years: { type: 'string' },
+    year: { type: 'string' },
     without: { type: 'string', default: '' },
     invariants: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -40,12 +46,49 @@ const shrinkingTries = 150;
 /** Invariants of which a failing night is made smaller. */
 const mostShrunk = 3;
 
-if (options.worker) serveNights((seed) => playNight(generateNight(seed)));
+const program = fileURLToPath(import.meta.url);
+
+if (options.worker && options.years !== undefined) serveNights(playYearOf);
+else if (options.worker) serveNights(playNightOf);
+else if (options.years !== undefined || options.year !== undefined) process.exitCode = await playYears();
 else if (isOneNight()) process.exitCode = await playOne(await readNight());
 else process.exitCode = await playMany();
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
+}
+
+/** What a worker answers of a night: all but the night itself, which its seed tells. */
+type PlayedNight = Omit<NightEnd, 'night'>;
+
+async function playNightOf(seed: number): Promise<PlayedNight> {
+  const { night: _night, ...end } = await playNight(generateNight(seed));
+  return end;
+}
+
+async function playYears(): Promise<number> {
+  const without = options.without.split(',').filter((name) => name !== '');
+  const { year: file, seed, verbose: isVerbose } = options;
+  if (file !== undefined || seed !== undefined) {
+    return await simulateYear({
+      seed: seed === undefined ? 1 : wholeNumber('seed', seed),
+      file,
+      without,
+      isVerbose,
+      say,
+    });
+  }
+  return await simulateYears({
+    program,
+    args: ['--worker', '--years', '0'],
+    years: wholeNumber('years', options.years ?? ''),
+    firstSeed: wholeNumber('first-seed', options['first-seed']),
+    workers: Math.max(1, wholeNumber('workers', options.workers)),
+    untilFailure: options['until-failure'],
+    isShrinking: !options['no-shrinking'],
+    isCounted,
+    say,
+  });
 }
 
 function isOneNight(): boolean {
@@ -80,10 +123,11 @@ async function playMany(): Promise<number> {
   const nights = wholeNumber('nights', options.nights);
   const started = performance.now();
   const figures = { nights: 0, events: 0, evictions: 0, crashes: 0, hours: 0 };
-  const failed: PlayedNight[] = [];
+  const failed: (PlayedNight & { readonly seed: number })[] = [];
   let saidAt = started;
-  await playNights({
-    program: fileURLToPath(import.meta.url),
+  await playNights<PlayedNight>({
+    program,
+    args: ['--worker'],
     firstSeed: wholeNumber('first-seed', options['first-seed']),
     nights,
     workers: Math.max(1, wholeNumber('workers', options.workers)),
@@ -119,14 +163,16 @@ function isCounted({ invariant }: Violation): boolean {
   return options.invariants === undefined || options.invariants.split(',').includes(invariant);
 }
 
-function outcome(failed: readonly PlayedNight[]): string {
+function outcome(failed: readonly { readonly seed: number }[]): string {
   if (failed.length === 0) return 'every invariant held';
   const seeds = failed.map(({ seed }) => seed).sort((one, other) => one - other);
   return `${failed.length} failed, seeds ${seeds.join(' ')}`;
 }
 
 /** Of each invariant that failed the first night, made smaller. */
-async function shrink(failed: readonly PlayedNight[]): Promise<void> {
+async function shrink(
+  failed: readonly { readonly seed: number; readonly violations: readonly Violation[] }[],
+): Promise<void> {
   const done = new Set<string>();
   for (const { seed, violations } of failed) {
     const [first] = violations;

@@ -165,7 +165,7 @@ export class SimulatedHost {
     });
   }
 
-  /** The first execution of this stage's script fails. */
+  /** The next first execution of this stage's script fails. */
   failScript(stage: string, changed: boolean): void {
     this.#failing.set(stage, changed);
   }
@@ -186,6 +186,7 @@ export class SimulatedHost {
     const durationMs = Math.round(playbook.jobMs * (0.7 + random.next() * 0.6));
     const isFirst = execution === 1;
     const failsChanged = isFirst ? this.#failing.get(stage) : undefined;
+    if (isFirst) this.#failing.delete(stage);
     const isRebooting = stage === 'update' && isFirst && this.#rebootsInScript;
     const answersBefore = random.chance(0.5);
     const isRebootNeeded = random.chance(0.75);

@@ -38,15 +38,15 @@ export const personName = 'person';
 export function applyTroubles(scene: TroubleScene): void {
   for (const trouble of scene.night.troubles) {
     const act = () => {
-      apply(scene, trouble);
+      applyTrouble(scene, trouble);
     };
     if ('atMs' in trouble) scene.time.after(trouble.atMs, act);
     else act();
   }
 }
 
-/** Weather; the rest belongs to machines and people. */
-function apply(scene: TroubleScene, trouble: Trouble): void {
+/** Lets one trouble happen now, whenever it says. Weather is here; the rest belongs to machines and people. */
+export function applyTrouble(scene: TroubleScene, trouble: Trouble): void {
   const { cluster, weather } = scene;
   switch (trouble.kind) {
     case 'crash':

@@ -2,7 +2,7 @@ import type { Timeline } from '../../src/sandbox/timeline.js';
 import { DeadlineExceeded, type Clock } from '../../src/time/clock.js';
 
 interface Timer {
-  readonly at: number;
+  at: number;
   /** Of two timers for the same moment, the one set first goes first. */
   readonly order: number;
   act: (() => void) | undefined;
@@ -45,8 +45,9 @@ export class VirtualTime implements Timeline {
     };
   }
 
+  /** Its wall clock shows whole milliseconds, as the machine's does. */
   readonly clock: Clock = {
-    now: () => this.#now,
+    now: () => Math.floor(this.#now),
     monotonic: () => this.elapsed(),
     sleep: (durationMs, signal) =>
       new Promise((resolve, reject) => {
@@ -108,6 +109,13 @@ export class VirtualTime implements Timeline {
       if (this.events % eventsATurn === 0) await turnOfTheEventLoop();
     }
     return true;
+  }
+
+  /** Nothing happens for so long: what was to come comes as much later, in the same order. */
+  jump(byMs: number): void {
+    if (byMs < 0) throw new RangeError(`time does not go back by ${String(-byMs)} ms`);
+    for (const timer of this.#heap) timer.at += byMs;
+    this.#now += byMs;
   }
 
   #next(): Timer | undefined {

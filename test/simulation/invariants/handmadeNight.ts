@@ -45,7 +45,11 @@ export interface NightParts {
   readonly troubles?: readonly Trouble[];
 }
 
-export function handmadeNight(parts: NightParts): HandmadeNight {
+/** `watchOf` makes the invariants that are told. */
+export function handmadeNight(
+  parts: NightParts,
+  watchOf: (scene: NightScene) => Invariant = nightWatch,
+): HandmadeNight {
   const night: Night = {
     seed: 1,
     nodes: [],
@@ -63,7 +67,7 @@ export function handmadeNight(parts: NightParts): HandmadeNight {
     elapsedMs: () => now,
     machine: (node) => machines.get(node) ?? { bootId: 'boot-1', isUp: true },
   };
-  const watch: Invariant = nightWatch(scene);
+  const watch = watchOf(scene);
   const store = (by: string, resource: Resource, object: ApiObject): void => {
     const key = keyOf(resource, object);
     const before = objects.get(key)?.object;

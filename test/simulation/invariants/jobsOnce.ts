@@ -1,10 +1,10 @@
 import { isHostTouched } from '../../../src/run/hostTouched.js';
-import { turnResource } from '../../../src/run/objects.js';
+import { runResource, turnResource } from '../../../src/run/objects.js';
 import { isSame, nodeOfTurn, turnStatusOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
 /**
- * A script is executed once for each node and stage. One more execution follows a retry of a failed turn whose node is in
+ * A script is executed once for each run, node and stage. One more execution follows a retry of a failed turn whose node is in
  * service, or whose host nothing has changed (docs/decisions/0008-retry-runs-no-second-script.md), and where a turn is
  * tried again: of `leave` and `join`, and of a `prepare` that had failed (0012-leave-and-join-belong-together.md).
  */
@@ -15,6 +15,11 @@ export const jobsOnce: MakeInvariant = (night) => {
   const mayRepeat = new Set<string>();
   return {
     changed({ type, resource, object, before }) {
+      // A run begins where nothing of the former one is in work, or takes over what is.
+      if (type === 'added' && isSame(resource, runResource)) {
+        started.clear();
+        mayRepeat.clear();
+      }
       if (type !== 'modified' || before === undefined || !isSame(resource, turnResource)) return;
       const former = turnStatusOf(before);
       const { phase } = turnStatusOf(object);

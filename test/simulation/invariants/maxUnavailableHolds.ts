@@ -19,6 +19,9 @@ export const maxUnavailableHolds: MakeInvariant = (night) => {
     },
     changed({ resource, object, before, type }) {
       if (!isSame(resource, resources.nodes) || type === 'deleted') return;
+      if (before !== undefined && cordonMark(before) !== undefined && cordonMark(object) === undefined) {
+        touched.delete(nameOf(object));
+      }
       const isOurCordon =
         isCordoned(object) && cordonMark(object) !== undefined && before !== undefined && !isCordoned(before);
       if (!isOurCordon || touched.has(nameOf(object))) return;

@@ -24,7 +24,7 @@ import { runEnds } from './runEnds.js';
 import { shortOwnersKeepNodes } from './shortOwnersKeepNodes.js';
 import { singletonsStayUp } from './singletonsStayUp.js';
 import { steeringHolds } from './steeringHolds.js';
-import { told } from './told.js';
+import { told, type Told } from './told.js';
 import { truthOf } from './truth.js';
 import { uncordonAfterProof } from './uncordonAfterProof.js';
 import { waitsAreSaid } from './waitsAreSaid.js';
@@ -65,7 +65,14 @@ export const invariants: Readonly<Record<string, MakeInvariant>> = {
 export function nightWatch(scene: NightScene): Invariant {
   const known = told(scene.elapsedMs);
   const night: WatchedNight = { ...scene, truth: truthOf(scene.api), told: known };
-  const all = Object.values(invariants).map((make) => make(night));
+  return together(
+    known,
+    Object.values(invariants).map((make) => make(night)),
+  );
+}
+
+/** These invariants as one, told of everything after `known`. */
+export function together(known: Told, all: readonly Invariant[]): Invariant {
   // Called thousands of times a night: only those that listen are asked.
   const hear = {
     sent: all.filter((one) => 'sent' in one),

@@ -7,10 +7,10 @@ import type { PlantedBug } from './plantedBugs.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Plants the bug in a copy of the project and simulates nights there until one fails. Throws where it cannot be planted. */
+/** Plants the bug in a copy of the project and simulates nights or years there until one fails. Throws where it cannot be planted. */
 export async function hunt(
   bug: PlantedBug,
-  { nights, workers }: { readonly nights: number; readonly workers: number },
+  { nights, years, workers }: { readonly nights: number; readonly years: number; readonly workers: number },
 ): Promise<SimulationEnd> {
   const copy = await mkdtemp(join(tmpdir(), 'turnus-planted-'));
   try {
@@ -19,7 +19,8 @@ export async function hunt(
     }
     await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
     await plant(bug, join(copy, bug.file));
-    const bounds = ['--nights', String(nights), '--workers', String(workers), '--invariants', bug.foundBy.join(',')];
+    const length = bug.needs === 'years' ? ['--years', String(years)] : ['--nights', String(nights)];
+    const bounds = [...length, '--workers', String(workers), '--invariants', bug.foundBy.join(',')];
     return await runSimulation(copy, ['--until-failure', '--no-shrinking', ...bounds]);
   } finally {
     await rm(copy, { recursive: true, force: true });

@@ -6,6 +6,8 @@ export interface PlantedBug {
   /** Each `from` stands in the file exactly once. */
   readonly replacements: readonly { readonly from: string; readonly to: string }[];
   readonly foundBy: readonly string[];
+  /** What it takes to find it; nights where absent. */
+  readonly needs?: 'years';
 }
 
 /** Bugs that somebody could write some day, each against one rule of the engine. */
@@ -180,5 +182,65 @@ export const plantedBugs: readonly PlantedBug[] = [
       { from: 'if (restored.get(key) !== set) continue;', to: 'if (restored.get(key) !== former) continue;' },
     ],
     foundBy: ['during-turn-is-restored'],
+  },
+  {
+    name: 'the window is not looked at before a turn begins',
+    needs: 'years',
+    file: 'src/run/fitsWindow.ts',
+    replacements: [
+      {
+        from: 'return !window.closed.aborted && turnFits({',
+        to: 'return Date.length > 0 || turnFits({',
+      },
+    ],
+    foundBy: ['turns-start-in-windows'],
+  },
+  {
+    name: 'a turn that touched no host goes on after the close',
+    needs: 'years',
+    file: 'src/run/beginTurn.ts',
+    replacements: [
+      {
+        from: 'return { stop, abort: AbortSignal.any([control.abort, window.closed]), abortNow: control.abortNow };',
+        to: 'void window;\n  return { stop, abort: control.abort, abortNow: control.abortNow };',
+      },
+    ],
+    foundBy: ['given-back-at-close'],
+  },
+  {
+    name: 'the taint that turns pods away outlives the window',
+    needs: 'years',
+    file: 'src/run/conductor.ts',
+    replacements: [
+      {
+        from: 'taintsLeft: await stopSteering(work)',
+        to: "taintsLeft: stop.kind === 'window' ? undefined : await stopSteering(work)",
+      },
+    ],
+    foundBy: ['nothing-is-left-outside', 'steering-holds'],
+  },
+  {
+    name: 'nodes that the former month left go last',
+    needs: 'years',
+    file: 'src/run/existingRun.ts',
+    replacements: [
+      {
+        from: '    order: existing.order.filter((node) => open.has(node)),\n    done: new Set(),',
+        to: '    order: existing.order.filter((node) => !open.has(node)),\n    done: new Set(),',
+      },
+    ],
+    foundBy: ['left-go-first'],
+  },
+  {
+    name: 'the weeks in which nobody worked on a turn count as its length',
+    needs: 'years',
+    file: 'src/run/takeTurn.ts',
+    replacements: [
+      {
+        from: 'await turn.save({ steps: [...(status.steps ?? []), { phase: step.phase, startedAt: now }] });',
+        to: 'await turn.save({ steps: status.steps });',
+      },
+    ],
+    foundBy: ['exit-codes-tell'],
   },
 ];

@@ -1,0 +1,110 @@
+import type { ApiObject } from '../../../src/cluster/clusterPort.js';
+import { parseJson, recordOf, stringOf } from '../../../src/cluster/json.js';
+import { marks } from '../../../src/cluster/marks.js';
+import { resources } from '../../../src/cluster/resources.js';
+import { cordonMark, isCordoned, isSame, nameOf } from '../invariants/truth.js';
+import type { Witness } from '../witness.js';
+
+/** A node that is out of service because of us. */
+export interface Passage {
+  readonly node: string;
+  /** The run whose mark it carries: of a later period where that took the cordon over. */
+  readonly run: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** The update was started on its host, or a reboot was asked for. */
+  readonly isTouched: boolean;
+  /** The actor that cordoned it has neither ended nor died since. */
+  readonly isOfOne: boolean;
+}
+
+/** A turn that came to its end, as the node's annotation tells. */
+export interface CompletedTurn {
+  readonly node: string;
+  readonly uid: string;
+  readonly run: string;
+  readonly at: number;
+}
+
+/** What nodes and hosts tell of turns, whatever the objects of Turnus say. */
+export interface Passages {
+  open(): readonly Passage[];
+  openOf(node: string): Passage | undefined;
+  completed(): readonly CompletedTurn[];
+  /** Whether the node, as it is registered now, had its turn in this run. */
+  isCompleted(run: string, node: ApiObject | undefined): boolean;
+  /** From the cordon to the end of those turns that one actor took to their end; milliseconds. */
+  lengthsMs(): readonly number[];
+}
+
+/** Hears of everything before the invariants do, and tells them what begins and ends. */
+export function followPassages(parts: {
+  readonly now: () => number;
+  readonly begun: (passage: Passage) => void;
+  readonly completed: (turn: CompletedTurn) => void;
+}): Passages & Witness {
+  const { now } = parts;
+  const open = new Map<string, Passage>();
+  const completed: CompletedTurn[] = [];
+  const lengths: number[] = [];
+  const touch = (node: string) => {
+    const passage = open.get(node);
+    if (passage !== undefined) open.set(node, { ...passage, isTouched: true });
+  };
+
+  const followCordon = (object: ApiObject): void => {
+    const node = nameOf(object);
+    const run = cordonMark(object);
+    const passage = open.get(node);
+    if (run === undefined) open.delete(node);
+    else if (passage !== undefined) open.set(node, { ...passage, run });
+    else if (isCordoned(object)) {
+      const begun = { node, run, since: now(), isTouched: false, isOfOne: true };
+      open.set(node, begun);
+      parts.begun(begun);
+    }
+  };
+  const followTurn = (object: ApiObject, before: ApiObject): void => {
+    const text = lastTurnText(object);
+    if (text === undefined || text === lastTurnText(before)) return;
+    const run = stringOf(recordOf(parseJson(text))['run']) ?? '';
+    const turn = { node: nameOf(object), uid: object.metadata.uid ?? '', run, at: now() };
+    const passage = open.get(turn.node);
+    if (passage?.isOfOne === true) lengths.push(turn.at - passage.since);
+    completed.push(turn);
+    parts.completed(turn);
+  };
+
+  return {
+    open: () => [...open.values()],
+    openOf: (node) => open.get(node),
+    completed: () => completed,
+    isCompleted: (run, node) =>
+      completed.some((turn) => turn.run === run && turn.node === node?.metadata.name && turn.uid === node.metadata.uid),
+    lengthsMs: () => lengths,
+
+    changed({ type, resource, object, before }) {
+      if (!isSame(resource, resources.nodes)) return;
+      if (type === 'deleted') {
+        open.delete(nameOf(object));
+        return;
+      }
+      if (before !== undefined) followTurn(object, before);
+      followCordon(object);
+    },
+    sent({ port, verb, name = '' }) {
+      if (port === 'host' && verb === 'reboot') touch(name);
+    },
+    onHost(event) {
+      if (event.kind === 'job-started' && event.stage !== 'prepare' && event.stage !== 'leave') touch(event.node);
+    },
+    actor({ what }) {
+      if (what === 'begins') return;
+      for (const [node, passage] of open) open.set(node, { ...passage, isOfOne: false });
+    },
+  };
+}
+
+function lastTurnText({ metadata }: ApiObject): string | undefined {
+  return metadata.annotations?.[marks.lastTurn];
+}
