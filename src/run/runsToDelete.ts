@@ -1,4 +1,5 @@
 import { openRequests } from './ask.js';
+import { isCarriedOver } from './carryOver.js';
 import type { RunObject } from './objects.js';
 import { endedRunPhases } from './state.js';
 
@@ -24,7 +25,8 @@ export interface RetentionChoice {
 /**
  * The ended runs of a playbook that are older than the newest `limit`, the oldest first; rehearsals are counted by
  * themselves. A run stays, however old, that something holds or waits for, whose cordon stands on a node, or that
- * another run names which stays: what its turns have done is told there alone.
+ * another run replaces which stays: while that one has not ended, and where both are of one month, of which each tells a
+ * part.
  */
 export function runsToDelete(choice: RetentionChoice): RunObject[] {
   const ended = choice.runs
@@ -53,8 +55,14 @@ function mayGo(run: RunObject, { current, cordoning }: RetentionChoice): boolean
 
 /** One of the runs to be deleted that is replaced by a run that stays. */
 function namedByKept({ runs }: RetentionChoice, deleted: ReadonlySet<RunObject>): RunObject | undefined {
-  const kept = new Set(runs.flatMap(({ run }) => (deleted.has(run) ? [] : [run.spec.replaces])));
-  return [...deleted].find(({ name }) => kept.has(name));
+  const kept = runs.map(({ run }) => run).filter((run) => !deleted.has(run) && run.spec.replaces !== undefined);
+  const needs = (run: RunObject): string | undefined =>
+    isCarriedOver({ name: run.name, replaces: run.spec.replaces }, run.spec.playbook.name) &&
+    endedRunPhases.includes(run.status.phase)
+      ? undefined
+      : run.spec.replaces;
+  const needed = new Set(kept.map(needs));
+  return [...deleted].find(({ name }) => needed.has(name));
 }
 
 /** The oldest first. Runs of the same second are told apart by their numbers: `-x2` comes before `-x10`. */

@@ -132,14 +132,23 @@ describe('the runs beyond the limit', () => {
       gone: [september],
     },
     {
-      title: 'not one that is replaced by one that stays, nor what that one replaces',
+      title: 'not one that is replaced by one of its month that stays, nor what that one replaces',
       runs: [
-        run(august),
+        run(october),
+        run(november, { phase: 'Superseded' }),
+        run(`${november}-x1`, { phase: 'Superseded', replaces: november }),
+        run(`${november}-x2`, { replaces: `${november}-x1` }),
+      ],
+      gone: [october],
+    },
+    {
+      title: 'one whose nodes were carried over into the next month, once that is over',
+      runs: [
         run(september, { phase: 'Superseded' }),
         run(october, { phase: 'Superseded', replaces: september }),
         run(november, { replaces: october }),
       ],
-      gone: [august],
+      gone: [september, october],
     },
     {
       title: 'not one that is replaced by an unfinished one',

@@ -75,7 +75,10 @@ export async function playYear(year: Year, options: YearOptions = {}): Promise<Y
   const weather = changingWeather(time, random.fork());
   const hosts = simulatedHosts({ cluster, time, random: random.fork(), playbook: year.playbook, witnesses });
   const journal: JournalEntry[] = [];
-  const playbook = { ...(await nightPlaybook(night, uidOfCluster(api))), schedule: year.schedule };
+  const playbook = {
+    ...(await nightPlaybook(night, uidOfCluster(api))),
+    schedule: { ...year.schedule, coverageMs: undefined, expectedTurnMs: undefined },
+  };
   const actors = yearActors({
     ...{ api, time, weather, hosts, playbook, witnesses, journal, log },
     random: random.fork(),
