@@ -68,7 +68,8 @@ export async function runActor(actor: Actor): Promise<ActorEnd> {
     });
     stop.removeEventListener('abort', giveUp);
     try {
-      const past = actor.knowsPast === true ? await readPastTurns({ cluster, playbook: playbook.name }, closing.signal) : [];
+      const past =
+        actor.knowsPast === true ? await readPastTurns({ cluster, playbook: playbook.name }, closing.signal) : [];
       const end = await actOnRun({
         prepared: { ...prepared, past },
         clock,
