@@ -39,6 +39,13 @@ module.exports = {
       to: { path: 'node_modules/node-cron/' },
     },
     {
+      name: 'only-calendar-knows-temporal-and-ical',
+      comment: 'elsewhere an instant is milliseconds since the epoch, and a calendar file plain data',
+      severity: 'error',
+      from: { path: '^src/', pathNot: room('calendar') },
+      to: { path: 'node_modules/(temporal-polyfill|ical[.]js)/' },
+    },
+    {
       name: 'only-cli-knows-commander',
       severity: 'error',
       from: { path: '^src/', pathNot: room('cli') },

@@ -4,7 +4,7 @@ import { periodOf } from './period.js';
 import type { Schedule } from './schedule.js';
 import type { UncutWindow } from './uncutWindows.js';
 import { dayMs } from './wallClock.js';
-import { plannedWindows, type Window } from './windows.js';
+import { plannedWindows, withRemarks, type Window } from './windows.js';
 
 /** What a schedule comes to from an instant on. */
 export interface ComingWindows {
@@ -41,7 +41,8 @@ export function comingWindows({
     const left = parts.filter(({ closesAt }) => closesAt > now);
     // What is past of a window that is frozen from here on is no coming window.
     if (parts.length > 0 && left.length === 0) continue;
-    windows.push({ period: periodOf(uncut.opensAt, schedule.timeZone), uncut, parts: left, freezes });
+    const open = left.map((part) => withRemarks(part, uncut, schedule.timeZone));
+    windows.push({ period: periodOf(uncut.opensAt, schedule.timeZone), uncut, parts: open, freezes });
   }
   const until = windows.at(-1)?.uncut.closesAt ?? now + 366 * dayMs;
   return { now, state: stateAt({ schedule, now }), windows, freezes: freezeSpans({ schedule, from: now, until }) };

@@ -1,6 +1,6 @@
 import { freezeSpans, joinFreezes } from './freezes.js';
 import type { Schedule } from './schedule.js';
-import { plannedWindows, type Window } from './windows.js';
+import { plannedWindows, withRemarks, type Window } from './windows.js';
 import { dayMs } from './wallClock.js';
 
 /** Whether turns may start. */
@@ -25,8 +25,9 @@ export function stateAt({ schedule, now }: { readonly schedule: Schedule; readon
   let frozenBy: string | undefined;
   for (const { uncut, parts, freezes } of plannedWindows({ schedule, from: now })) {
     if (uncut.opensAt <= now) frozenBy = freezes.find(({ from, until }) => from <= now && now < until)?.name;
-    const window = parts.find(({ closesAt }) => closesAt > now);
-    if (window === undefined) continue;
+    const part = parts.find(({ closesAt }) => closesAt > now);
+    if (part === undefined) continue;
+    const window = withRemarks(part, uncut, schedule.timeZone);
     if (window.opensAt <= now) return { kind: 'open', window };
     return { kind: 'closed', opensAt: window.opensAt, next: window, frozenBy };
   }

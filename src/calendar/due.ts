@@ -1,7 +1,7 @@
 import { nextPeriod, periodOf, startOfPeriod } from './period.js';
 import type { Schedule } from './schedule.js';
 import { dayMs } from './wallClock.js';
-import { plannedWindows, type Window } from './windows.js';
+import { plannedWindows } from './windows.js';
 
 /** A run that was begun, whatever became of it. */
 export interface PastRun {
@@ -46,19 +46,34 @@ export interface DueRequest {
 export function due({ schedule, now, runs, since }: DueRequest): Due {
   const asked = schedule.windows.length === 0 ? { ...schedule, windows: [wholeMonths] } : schedule;
   const past = pastOf(runs);
-  let current: string | undefined;
-  for (const { parts } of plannedWindows({ schedule: asked, from: now })) {
-    for (const window of parts) {
-      if (window.closesAt <= now) continue;
-      const period = periodOf(window.opening, schedule.timeZone);
-      current ??= period;
-      const action = actionIn(period, past);
-      if (action === undefined) continue;
-      const missed = missedBefore({ schedule: asked, now, past, since, current });
-      return { ...(window.opensAt <= now ? action : { kind: 'nothing', until: window.opensAt }), missed };
-    }
+  const coming = firstPart(asked, now, now);
+  const missed = missedBefore({ schedule: asked, now, past, since, current: coming?.period });
+  if (coming === undefined) return { kind: 'nothing', until: undefined, missed };
+  const action = actionIn(coming.period, past);
+  if (action !== undefined && coming.opensAt <= now) return { ...action, missed };
+  if (action !== undefined) return { kind: 'nothing', until: coming.opensAt, missed };
+  // The newest run has ended: its period, and those before, have nothing more.
+  const next = firstPart(asked, now, startAfter(past.newest ?? coming.period, schedule.timeZone), past.newest);
+  return { kind: 'nothing', until: next?.opensAt, missed };
+}
+
+/** The first stretch that is open after two instants, of a period after `after`. */
+function firstPart(
+  schedule: Schedule,
+  now: number,
+  from: number,
+  after = '',
+): { readonly opensAt: number; readonly period: string } | undefined {
+  for (const { uncut, parts } of plannedWindows({ schedule, from: Math.max(now, from) })) {
+    const part = parts.find(({ closesAt }) => closesAt > now);
+    const period = periodOf(uncut.opensAt, schedule.timeZone);
+    if (part !== undefined && period > after) return { opensAt: part.opensAt, period };
   }
-  return { kind: 'nothing', until: undefined, missed: missedBefore({ schedule: asked, now, past, since, current }) };
+  return undefined;
+}
+
+function startAfter(period: string, timeZone: string): number {
+  return startOfPeriod(nextPeriod(period), timeZone);
 }
 
 /** The windows of a schedule without any: each ends where the next begins. */
@@ -98,16 +113,15 @@ function missedBefore(request: {
 }): string[] {
   const { schedule, now, past, since, current } = request;
   const { timeZone } = schedule;
-  const afterNewest = past.newest === undefined ? undefined : startOfPeriod(nextPeriod(past.newest), timeZone);
-  if (afterNewest === undefined && since === undefined) return [];
-  const from = Math.max(afterNewest ?? Number.NEGATIVE_INFINITY, since ?? Number.NEGATIVE_INFINITY);
+  if (past.newest === undefined && since === undefined) return [];
+  if (past.newest !== undefined && current !== undefined && nextPeriod(past.newest) >= current) return [];
+  const afterNewest = past.newest === undefined ? Number.NEGATIVE_INFINITY : startAfter(past.newest, timeZone);
+  const from = Math.max(afterNewest, since ?? Number.NEGATIVE_INFINITY);
   const missed = new Set<string>();
   for (const { uncut, parts } of plannedWindows({ schedule, from })) {
-    if (uncut.opensAt >= now) break;
     const period = periodOf(uncut.opensAt, timeZone);
-    const isOver = current === undefined || period < current;
-    if (isOver && parts.some((part: Window) => part.closesAt > from) && period > (past.newest ?? ''))
-      missed.add(period);
+    if (uncut.opensAt >= now || (current !== undefined && period >= current)) break;
+    if (parts.some(({ closesAt }) => closesAt > from) && period > (past.newest ?? '')) missed.add(period);
   }
   return [...missed];
 }

@@ -2,7 +2,7 @@ import { parseCron } from './cronExpression.js';
 import { matchesDay } from './cronDays.js';
 import { periodOf } from './period.js';
 import type { Schedule, WindowRule } from './schedule.js';
-import { dayAt, dayMs, instantOf, parseWallTime, startOfDay } from './wallClock.js';
+import { clockOfDay, dayAt, dayMs, dayText, instantOf, parseWallTime } from './wallClock.js';
 
 /** A window as the rules give it, whatever freezes say. */
 export interface UncutWindow {
@@ -53,8 +53,13 @@ export function* uncutWindows({
   if (current !== undefined && current.closesAt > from) yield current;
 }
 
+/** Where the rules name the same month, the clock is not asked: it moves openings on, but all of them alike. */
 function isSamePeriod(one: UncutWindow, other: UncutWindow, timeZone: string): boolean {
-  return periodOf(one.opensAt, timeZone) === periodOf(other.opensAt, timeZone);
+  return (
+    dayText(Math.floor(one.plannedWallMs / dayMs)).slice(0, 7) ===
+      dayText(Math.floor(other.plannedWallMs / dayMs)).slice(0, 7) ||
+    periodOf(one.opensAt, timeZone) === periodOf(other.opensAt, timeZone)
+  );
 }
 
 interface Rule {
@@ -91,17 +96,18 @@ function opensOn({ rules, timeZone, day }: RulesInZone & { readonly day: number 
 }
 
 function opensOfRule({ secondsOfDay, durationMs }: Rule, day: number, timeZone: string): UncutWindow[] {
-  const plannedAt = (second: number) => day * dayMs + second * 1000;
-  // A day of 24 hours is no change of the clock: one instant gives all others.
-  const start = secondsOfDay.length > 4 ? startOfDay(day, timeZone) : undefined;
-  const isPlain = start !== undefined && startOfDay(day + 1, timeZone) - start === dayMs;
+  const clock = secondsOfDay.length > 4 ? clockOfDay(day, timeZone) : (wallMs: number) => instantOf(wallMs, timeZone);
   const found: UncutWindow[] = [];
+  let current: { opensAt: number; closesAt: number; plannedWallMs: number } | undefined;
   for (const second of secondsOfDay) {
-    const opensAt = isPlain ? start + second * 1000 : instantOf(plannedAt(second), timeZone);
-    const last = found.at(-1);
+    const plannedWallMs = day * dayMs + second * 1000;
+    const opensAt = clock(plannedWallMs);
     const closesAt = opensAt + durationMs;
-    if (last !== undefined && opensAt <= last.closesAt) found[found.length - 1] = { ...last, closesAt };
-    else found.push({ opensAt, closesAt, plannedWallMs: plannedAt(second) });
+    if (current !== undefined && opensAt <= current.closesAt) current.closesAt = closesAt;
+    else {
+      current = { opensAt, closesAt, plannedWallMs };
+      found.push(current);
+    }
   }
   return found;
 }
@@ -114,7 +120,8 @@ function firstDay({ rules, timeZone, today }: RulesInZone & { readonly today: nu
   const limit = first - 32;
   let earliest = firstOpeningFrom({ rules, timeZone, first, today });
   for (let day = first - 1; earliest !== undefined && day >= limit; day -= 1) {
-    if (startOfDay(day + 1, timeZone) + longestMs < earliest) break;
+    // The day has ended half a day after midnight of UTC at the latest.
+    if ((day + 1.5) * dayMs + longestMs < earliest) break;
     for (const { opensAt, closesAt } of opensOn({ rules, timeZone, day }).reverse()) {
       if (closesAt < earliest) continue;
       earliest = opensAt;

@@ -22,6 +22,31 @@ export function instantOf(wallMs: number, timeZone: string): number {
   return gap.epochMilliseconds;
 }
 
+/**
+ * {@link instantOf} for many wall times of one day: the clock is asked once, whatever the number. Times of other days
+ * are not to be given.
+ */
+export function clockOfDay(day: number, timeZone: string): (wallMs: number) => number {
+  const start = startOfDay(day, timeZone);
+  const end = startOfDay(day + 1, timeZone);
+  if (end - start === dayMs) return (wallMs) => start + (wallMs - day * dayMs);
+  const stretches = [{ from: start, offsetMs: offsetMsAt(start, timeZone) }];
+  let change = zonedAt(start, timeZone).getTimeZoneTransition('next');
+  while (change !== null && change.epochMilliseconds < end) {
+    stretches.push({ from: change.epochMilliseconds, offsetMs: change.offsetNanoseconds / 1e6 });
+    change = change.getTimeZoneTransition('next');
+  }
+  return (wallMs) => {
+    const place = stretches.findIndex(({ offsetMs }, index) => {
+      const next = stretches[index + 1];
+      return next === undefined || wallMs - offsetMs < next.from;
+    });
+    const { from, offsetMs } = stretches[place] ?? { from: start, offsetMs: 0 };
+    // Before the stretch begins: the clock has skipped it.
+    return Math.max(from, wallMs - offsetMs);
+  };
+}
+
 /** What the clock of the zone shows at this instant. */
 export function wallTimeOf(at: number, timeZone: string): number {
   return at + offsetMsAt(at, timeZone);
@@ -29,7 +54,7 @@ export function wallTimeOf(at: number, timeZone: string): number {
 
 /** How far the clock of the zone is ahead of UTC at this instant. */
 export function offsetMsAt(at: number, timeZone: string): number {
-  return Temporal.Instant.fromEpochMilliseconds(Math.floor(at)).toZonedDateTimeISO(timeZone).offsetNanoseconds / 1e6;
+  return zonedAt(at, timeZone).offsetNanoseconds / 1e6;
 }
 
 /** Whether the clock of the zone shows this time never, once or twice. */
@@ -86,6 +111,10 @@ export function offsetText(offsetMs: number): string {
 /** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
 export function clockText(at: number, timeZone: string): string {
   return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');
+}
+
+function zonedAt(at: number, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(Math.floor(at)).toZonedDateTimeISO(timeZone);
 }
 
 function plainDateTime(wallMs: number): Temporal.PlainDateTime {

@@ -15,11 +15,14 @@ export interface Window {
   readonly remarks: readonly ClockRemark[];
 }
 
+/** A window about whose clock nobody has asked yet ({@link withRemarks}). */
+export type WindowPart = Omit<Window, 'remarks'>;
+
 /** A window as the rules give it, with what freezes leave of it. */
 export interface PlannedWindow {
   readonly uncut: UncutWindow;
   /** In their order; empty where freezes cover all of it. */
-  readonly parts: readonly Window[];
+  readonly parts: readonly WindowPart[];
   /** That touch it. */
   readonly freezes: readonly FreezeSpan[];
 }
@@ -43,7 +46,8 @@ export function windowsFrom(request: WindowsRequest): Window[] {
   const found: Window[] = [];
   for (const { uncut, parts } of plannedWindows(request)) {
     if (found.length >= count || uncut.opensAt >= until) break;
-    found.push(...parts.filter(({ opensAt, closesAt }) => closesAt > from && opensAt < until));
+    const wanted = parts.filter(({ opensAt, closesAt }) => closesAt > from && opensAt < until);
+    found.push(...wanted.map((part) => withRemarks(part, uncut, request.schedule.timeZone)));
   }
   return found.slice(0, count);
 }
@@ -55,17 +59,20 @@ export function* plannedWindows({
 }: Pick<WindowsRequest, 'schedule' | 'from'>): Generator<PlannedWindow, void> {
   for (const uncut of uncutWindows({ schedule, from })) {
     const freezes = freezeSpans({ schedule, from: uncut.opensAt, until: uncut.closesAt });
-    yield { uncut, parts: partsOf(uncut, freezes, schedule.timeZone), freezes };
+    yield { uncut, parts: partsOf(uncut, freezes), freezes };
   }
 }
 
+/** The part with what a change of the clock does to it. */
+export function withRemarks(part: WindowPart, uncut: UncutWindow, timeZone: string): Window {
+  return { ...part, remarks: clockRemarks({ uncut, opensAt: part.opensAt, closesAt: part.closesAt, timeZone }) };
+}
+
 /** What is left of a window; freezes are sorted by their beginning. */
-function partsOf(uncut: UncutWindow, freezes: readonly FreezeSpan[], timeZone: string): Window[] {
-  const parts: Window[] = [];
+function partsOf(uncut: UncutWindow, freezes: readonly FreezeSpan[]): WindowPart[] {
+  const parts: WindowPart[] = [];
   const add = (opensAt: number, closesAt: number, endedBy: string | undefined) => {
-    if (opensAt >= closesAt) return;
-    const remarks = clockRemarks({ uncut, opensAt, closesAt, timeZone });
-    parts.push({ opensAt, closesAt, opening: uncut.opensAt, endedBy, remarks });
+    if (opensAt < closesAt) parts.push({ opensAt, closesAt, opening: uncut.opensAt, endedBy });
   };
   let free = uncut.opensAt;
   for (const freeze of freezes) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  clockOfDay,
   dayText,
   instantOf,
   parseDay,
@@ -73,6 +74,20 @@ describe('the instant of a wall time', () => {
       const found = Array.from({ length: 4 * 28 }, (_, quarter) => instantOf(start + quarter * 900_000, timeZone));
       expect(found, `${timeZone} ${text}`).toEqual([...found].sort((one, other) => one - other));
       expect(new Set(found).size === found.length, timeZone).toBe(/-10-25|-04-0[45]/.test(text));
+    }
+  });
+
+  it('is the same when many of a day are asked for', () => {
+    const days = ['2026-03-29', '2026-10-25', '2026-04-05', '2026-10-04', '2026-04-04', '2026-09-06', '2026-11-01'];
+    for (const timeZone of [...tellingZones, 'Pacific/Apia']) {
+      for (const text of [...days, '2026-06-01', '2011-12-30']) {
+        const day = parseDay(text) ?? 0;
+        const clock = clockOfDay(day, timeZone);
+        for (let minute = 0; minute < 24 * 60; minute += 45) {
+          const wallMs = day * 86_400_000 + minute * 60_000;
+          expect(clock(wallMs), `${timeZone} ${wallTimeText(wallMs)}`).toBe(instantOf(wallMs, timeZone));
+        }
+      }
     }
   });
 
