@@ -1,4 +1,5 @@
 import { documentMarkdown, documentText } from '../console/document.js';
+import { coverageWarning } from '../console/coverageWarning.js';
 import { ownersReport } from '../console/ownersReport.js';
 import { planText } from '../console/planText.js';
 import { windowText } from '../console/windowText.js';
@@ -40,9 +41,10 @@ export async function planCommand(io: CommandIo, options: PlanCommandOptions): P
   }
 }
 
-function inOrder({ plan, schedule }: Prepared, output: PlanCommandOptions['output'], now: number): string {
+function inOrder({ plan, schedule, playbook }: Prepared, output: PlanCommandOptions['output'], now: number): string {
   if (output === 'json') return JSON.stringify(plan, undefined, 2);
-  return planText(plan, windowText({ schedule, plan, now })).join('\n');
+  const lines = planText(plan, windowText({ schedule, plan, now }));
+  return [...lines, ...coverageWarning({ playbook, plan, now })].join('\n');
 }
 
 function byOwner({ plan, view }: Prepared, output: PlanCommandOptions['output'], now: number): string {
