@@ -37,7 +37,9 @@ describe('what a plan says of the coverage', () => {
   });
 
   it('is that six turns of an hour do not fit into four hours a month', () => {
-    expect(warned(six, 40 * dayMs)).toMatch(/^\ncaution coverage-unattainable\n {2}.*6 /);
+    expect(warned(six, 40 * dayMs)).toMatch(
+      /^\ncaution coverage-unattainable\n {2}A node that is first on 2026-12-08 22:00 and last on .* waits .*, longer than the coverage of 40 d/,
+    );
   });
 
   it('counts blocked nodes by their estimate, and done ones not at all', () => {
