@@ -140,6 +140,7 @@ function exceptions(left: readonly Moment[], from: Moment): (moment: Moment) => 
     moment.kind === 'time' && moment.zone.kind === 'floating' && from.kind === 'time'
       ? { ...moment, zone: from.zone }
       : moment;
+  if (left.length === 0) return () => false;
   const keys = new Set(left.map((moment) => momentKey(asOfEvent(moment))));
   return (moment) => keys.has(momentKey(moment)) || keys.has(momentKey({ kind: 'day', day: dayOfMoment(moment) }));
 }

@@ -32,19 +32,37 @@ export function* recurringDays({
   readonly lastDay: number;
 }): Generator<number, void> {
   const rule = withDefaults(recurrence, firstDay);
-  const origin = periodOfDay(rule, firstDay);
-  let period = origin;
-  let inPeriod: number[] = [];
   yield firstDay;
+  const days = matchingDays(rule, firstDay, lastDay);
+  const later = rule.positions.length === 0 ? days : atPositions(rule, days);
+  for (const day of later) if (day > firstDay) yield day;
+}
+
+/** From the beginning of the period of the first day on, as positions count in whole periods. */
+function* matchingDays(rule: Recurrence, firstDay: number, lastDay: number): Generator<number, void> {
+  const origin = periodOfDay(rule, firstDay);
   for (let day = startOfPeriod(rule, firstDay); day <= lastDay; day = nextCandidate(rule, day)) {
+    if ((periodOfDay(rule, day) - origin) % rule.interval === 0 && matches(rule, day)) yield day;
+  }
+}
+
+/** Of the days of each day, week, month or year those that the rule counts. */
+function* atPositions(rule: Recurrence, days: Iterable<number>): Generator<number, void> {
+  let period: number | undefined;
+  let inPeriod: number[] = [];
+  const chosen = () =>
+    inPeriod.filter(
+      (_, place) => rule.positions.includes(place + 1) || rule.positions.includes(place - inPeriod.length),
+    );
+  for (const day of days) {
     const ofDay = periodOfDay(rule, day);
     if (ofDay !== period) {
-      yield* chosen(rule, inPeriod).filter((each) => each > firstDay);
+      yield* chosen();
       [period, inPeriod] = [ofDay, []];
     }
-    if ((ofDay - origin) % rule.interval === 0 && matches(rule, day)) inPeriod.push(day);
+    inPeriod.push(day);
   }
-  yield* chosen(rule, inPeriod).filter((each) => each > firstDay);
+  yield* chosen();
 }
 
 /** What a rule leaves open comes from the first day (RFC 5545: "information … gathered from DTSTART"). */
@@ -64,11 +82,6 @@ function withDefaults(rule: Recurrence, firstDay: number): Recurrence {
       if (rule.weeksOfYear.length > 0) return sameWeekday;
       return { ...rule, months: rule.months.length > 0 ? rule.months : [month], daysOfMonth: [dayOfMonth] };
   }
-}
-
-function chosen({ positions }: Recurrence, days: readonly number[]): number[] {
-  if (positions.length === 0) return [...days];
-  return days.filter((_, place) => positions.includes(place + 1) || positions.includes(place - days.length));
 }
 
 /** The next day that may match: the beginning of the next month where the rule does not have this one. */
