@@ -94,9 +94,10 @@ function generateFreezes(parts: Open): FreezeRule[] {
     datesInWindow,
     instantsInWindow,
     instantsInWindow,
+    instantsInWindow,
     byRule,
   ];
-  return Array.from({ length: random.pick([0, 1, 1, 2, 3]) }, () => random.pick(makers)(parts))
+  return Array.from({ length: random.pick([0, 1, 2, 4, 6]) }, () => random.pick(makers)(parts))
     .filter((freeze) => freeze !== undefined)
     .map((freeze, number) => ({ ...freeze, name: `${freeze.name} ${String(number + 1)}` }));
 }

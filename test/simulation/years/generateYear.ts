@@ -24,9 +24,10 @@ export function generateYear(seed: number): Year {
   const schedule = generateSchedule({ beginsAt, endsAt, random: random.fork() });
   const windows = windowsFrom({ schedule, from: beginsAt, until: endsAt });
   const calls = generateCalls({ beginsAt, endsAt, windows, isQuiet, random: random.fork() });
-  const troubles = isQuiet
-    ? []
-    : generateYearTroubles({ beginsAt, endsAt, windows, nodes, workloads, playbook, random: random.fork() });
+  const troubles =
+    isQuiet || calls.length === 0
+      ? []
+      : generateYearTroubles({ beginsAt, endsAt, calls, nodes, workloads, playbook, random: random.fork() });
   return { seed, beginsAt, endsAt, nodes, workloads, playbook, schedule, coverageMs: 40 * day, calls, troubles };
 }
 
@@ -76,7 +77,10 @@ function generatePlaybook(random: SeededRandom): NightPlaybook {
   };
 }
 
-/** Cron starts the command at each opening, with a delay; a machine may be away for weeks; people start it as well. */
+/**
+ * The command is started in each window: at the opening, some time later, or shortly before the close. A machine may be
+ * away for weeks; people start it as well, also outside of windows.
+ */
 function generateCalls({
   beginsAt,
   endsAt,
@@ -97,7 +101,8 @@ function generateCalls({
     const within = () => random.between(opensAt, closesAt - 1);
     const isAway = away.from <= opensAt && opensAt < away.until;
     if (!isAway && !random.chance(missing)) {
-      times.push(random.chance(0.8) ? opensAt + random.between(0, 30 * second) : within());
+      const late = () => Math.max(opensAt, closesAt - random.between(minute, 12 * minute));
+      times.push(random.pick([() => opensAt + random.between(0, 30 * second), within, late])());
     }
     if (random.chance(0.15)) times.push(within());
     if (random.chance(0.06)) times.push(...random.pick([[opensAt - 1], [closesAt], [closesAt - 1], [closesAt + 1]]));

@@ -1,8 +1,7 @@
-import type { Window } from '../../../src/calendar/windows.js';
 import type { SeededRandom } from '../../../src/sandbox/seededRandom.js';
 import type { NodeDescription } from '../../../src/sandbox/simulatedCluster.js';
 import type { NightPlaybook, NightWorkload } from '../night.js';
-import type { Happening, YearTrouble } from './year.js';
+import type { Happening, YearCall, YearTrouble } from './year.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -10,28 +9,32 @@ const hour = 60 * minute;
 interface Situation {
   readonly beginsAt: number;
   readonly endsAt: number;
-  readonly windows: readonly Window[];
+  readonly calls: readonly YearCall[];
   readonly nodes: readonly NodeDescription[];
   readonly workloads: readonly NightWorkload[];
   readonly playbook: NightPlaybook;
   readonly random: SeededRandom;
 }
 
-/** One to twelve troubles, most of them shortly before a window or in the beginning of it, where they do harm. */
+/** One to twelve troubles, and some that let turns last into the close of their window. */
 export function generateYearTroubles(situation: Situation): readonly YearTrouble[] {
   const { random } = situation;
-  return Array.from({ length: random.between(1, 12) }, () => ({
+  const scattered = Array.from({ length: random.between(1, 12) }, () => ({
     at: someTime(situation),
     what: random.pick(makers)(situation),
-  }))
+  }));
+  const slow = Array.from({ length: random.pick([0, 2, 4, 6]) }, () => ({
+    at: random.pick(situation.calls).at - 10_000,
+    what: random.pick([podsHang, podsHang, bootIsLate])(situation),
+  }));
+  return [...scattered, ...slow]
     .sort((one, other) => one.at - other.at)
     .map((trouble, number) => ({ id: `t${String(number + 1)}`, ...trouble }));
 }
 
-function someTime({ beginsAt, endsAt, windows, random }: Situation): number {
-  if (windows.length === 0 || random.chance(0.3)) return random.between(beginsAt + hour, endsAt - hour);
-  const { opensAt, closesAt } = random.pick(windows);
-  return Math.max(beginsAt + hour, random.between(opensAt - 5 * minute, Math.min(opensAt + 12 * minute, closesAt)));
+function someTime({ beginsAt, endsAt, calls, random }: Situation): number {
+  if (random.chance(0.25)) return random.between(beginsAt + hour, endsAt - hour);
+  return random.pick(calls).at + random.between(-2 * minute, 6 * minute);
 }
 
 const makers: readonly ((situation: Situation) => Happening)[] = [
@@ -44,18 +47,20 @@ const makers: readonly ((situation: Situation) => Happening)[] = [
   scriptFails,
   scriptFails,
   scriptFails,
-  ({ nodes, random }) => ({
-    kind: 'boot-never-returns',
-    node: random.pick(nodes).name,
-    mendedAfterMs: random.between(1, 30) * minute,
-  }),
-  ({ workloads, random }) => ({
-    kind: 'never-ready',
-    workload: random.pick(workloads).name,
-    forMs: random.between(1, 40) * minute,
-  }),
+  bootIsLate,
+  podsHang,
+  podsHang,
   ({ random }) => ({ kind: 'pause', resumedAfterMs: pauseMs(random) }),
 ];
+
+function bootIsLate({ nodes, random }: Situation): Happening {
+  return { kind: 'boot-never-returns', node: random.pick(nodes).name, mendedAfterMs: random.between(1, 30) * minute };
+}
+
+/** Replacements do not become Ready for a while: a drain waits for them. */
+function podsHang({ workloads, random }: Situation): Happening {
+  return { kind: 'never-ready', workload: random.pick(workloads).name, forMs: random.between(1, 40) * minute };
+}
 
 function scriptFails({ nodes, playbook, random }: Situation): Happening {
   return {
