@@ -7,7 +7,7 @@ import { periodOf as monthOf } from '../calendar/period.js';
 import { periodOfRun, runName } from './identity.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject } from './objects.js';
-import { endedRunPhases } from './state.js';
+import { endedRunPhases, type TurnStatus } from './state.js';
 
 /** The run that a call begins or continues. */
 export interface ChosenRun {
@@ -64,7 +64,12 @@ async function isWanted(
   // Whatever else is asked of a run of a month that is over ends with it: it must not cost the new one its window.
   if (openRequests(run).some(({ verb }) => verb === 'retry' || verb === 'retry-again')) return true;
   const found = await findRun({ ...place, name: run.name }, signal);
-  return found?.turns.some(({ status }) => isInWork(status.phase) || status.retryFrom !== undefined) === true;
+  return found?.turns.some(({ status }) => isInWork(status.phase) || isOutAndRetried(status)) === true;
+}
+
+/** A retry of a node in service waits for a window like any turn, and goes first in the new month's run as well. */
+function isOutAndRetried({ cordoned, retryFrom }: TurnStatus): boolean {
+  return cordoned === true && retryFrom !== undefined;
 }
 
 type MonthOfPlaybook = Pick<RunChoice, 'playbook' | 'rehearsal' | 'planHash'> & { readonly period: string };

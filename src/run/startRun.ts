@@ -130,6 +130,9 @@ export async function startRun(start: RunStart): Promise<RunResult> {
         phase: 'Running',
         startedAt: run.status.startedAt ?? timestamp(clock),
         finishedAt: undefined,
+        // What the former call ended with, and waited for.
+        message: undefined,
+        waitingFor: undefined,
         window: windowRecord(window.state()),
         order: [...new Set([...(run.status.order ?? []), ...plan.order])],
         journal: { seq, head: hash },

@@ -162,7 +162,7 @@ describe('each invariant of years', () => {
 
   complains('months-have-runs', 'the former run is left unfinished', {
     bad: (year) => {
-      beginNovember(year, { phase: 'AwaitingWindow' });
+      beginNovember(year, { phase: 'AwaitingWindow', waitingFor: windowToWaitFor });
     },
     good: (year) => {
       beginNovember(year, { phase: 'Superseded' });
@@ -255,10 +255,21 @@ describe('each invariant of years', () => {
     },
   });
 
+  complains('waits-are-current', 'a run waits for a window while it is at work', {
+    bad: (year) => {
+      year.store(runResource, run(october, { phase: 'Running', waitingFor: windowToWaitFor }));
+    },
+    good: (year) => {
+      year.store(runResource, run(october, { phase: 'AwaitingWindow', waitingFor: windowToWaitFor }));
+    },
+  });
+
   it('has a history that it complains about', () => {
     expect([...told].sort()).toEqual(Object.keys(yearInvariants).sort());
   });
 });
+
+const windowToWaitFor = { what: 'the window that opens later', since: 'then' };
 
 async function violationsOf(history: History, schedule: Schedule | undefined): Promise<readonly string[]> {
   const year = handmadeYear(schedule);
@@ -362,7 +373,7 @@ function leaveCordoned(year: HandmadeYear, status: TurnStatus): void {
 
 function beginNovember(year: HandmadeYear, former: Partial<RunStatus>): void {
   year.store(resources.nodes, node('node-1'));
-  year.store(runResource, run(october, { phase: 'AwaitingWindow' }));
+  year.store(runResource, run(october, { phase: 'AwaitingWindow', waitingFor: windowToWaitFor }));
   year.until(inNovember(1));
   year.actor({ actor: 'one', what: 'begins' });
   year.store(runResource, run(november, { phase: 'Running' }));
@@ -385,7 +396,7 @@ function carryOver(year: HandmadeYear, order: readonly string[]): void {
 /** A call that begins in the window and ends a minute later with the turn of the only node in this phase. */
 function endWith(year: HandmadeYear, status: TurnStatus, exitCode: number): void {
   year.store(resources.nodes, node('node-1'));
-  year.store(runResource, run(october, { phase: 'AwaitingWindow' }));
+  year.store(runResource, run(october, { phase: 'AwaitingWindow', waitingFor: windowToWaitFor }));
   const from = Math.max(inOctober(0), year.now());
   year.store(turnResource, turn('node-1', status));
   call(year, { from, until: from + 60_000, exitCode });

@@ -11,6 +11,7 @@ import { nothingIsLeftOutside } from './invariants/nothingIsLeftOutside.js';
 import { oneTurnARun } from './invariants/oneTurnARun.js';
 import { quietOutside } from './invariants/quietOutside.js';
 import { turnsStartInWindows } from './invariants/turnsStartInWindows.js';
+import { waitsAreCurrent } from './invariants/waitsAreCurrent.js';
 import { followPassages, type Passages } from './passages.js';
 import { newestRun, turnsOf } from './runsOfYear.js';
 import type { MakeYearInvariant, WatchedYear, YearInvariant, YearScene } from './watchedYear.js';
@@ -25,6 +26,7 @@ export const yearInvariants: Readonly<Record<string, MakeYearInvariant>> = {
   'one-turn-a-run': oneTurnARun,
   'quiet-outside': quietOutside,
   'turns-start-in-windows': turnsStartInWindows,
+  'waits-are-current': waitsAreCurrent,
 };
 
 /** Invariants of nights that hold over many runs as well. */

@@ -41,7 +41,10 @@ export function callBegin(year: WatchedYear): CallBegin {
 
 function unfinishedBefore(month: string, truth: Truth): boolean {
   const isFormer = (run: string) => monthOf(run) < month;
-  const isRetried = (turn: ApiObject) => turnStatusOf(turn).retryFrom !== undefined && isFormer(runOfTurn(turn));
+  const isRetried = (turn: ApiObject) => {
+    const { retryFrom, cordoned } = turnStatusOf(turn);
+    return retryFrom !== undefined && cordoned === true && isFormer(runOfTurn(turn));
+  };
   return (
     turnsInWork(truth).some((turn) => isFormer(runOfTurn(turn))) ||
     truth.turns().some(isRetried) ||
