@@ -5,27 +5,34 @@ import type { Night } from './night.js';
 /** Runs of nights and years are named after it. */
 export const playbookName = 'monthly';
 
+/** What a playbook has besides, and files that it names, by their names. */
+export interface MoreOfPlaybook {
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly files: ReadonlyMap<string, string>;
+}
+
 /** The playbook of a night, read as a team's would be: from its text. */
-export async function nightPlaybook(night: Night, clusterUid: string): Promise<Playbook> {
-  const text = JSON.stringify(playbookDocument(night, clusterUid));
+export async function nightPlaybook(night: Night, clusterUid: string, more?: MoreOfPlaybook): Promise<Playbook> {
+  const files = new Map([
+    ['playbook.yaml', JSON.stringify(playbookDocument(night, clusterUid, more))],
+    ...(more?.files ?? []),
+  ]);
   const answer = await loadPlaybook({
     now: 0,
     file: '/night/playbook.yaml',
     homeDirectory: '/night',
-    readFile: (path) =>
-      Promise.resolve({
-        kind: 'ok',
-        bytes: Buffer.from(
-          path.endsWith('playbook.yaml') ? text : '#!/bin/sh\necho reboot=required >"$TURNUS_RESULT"\n',
-        ),
-      }),
+    readFile: (path) => {
+      const known = files.get(path.slice(path.lastIndexOf('/') + 1));
+      const bytes = Buffer.from(known ?? '#!/bin/sh\necho reboot=required >"$TURNUS_RESULT"\n');
+      return Promise.resolve({ kind: 'ok', bytes });
+    },
   });
   if (answer.kind !== 'ok')
     throw new Error(`the playbook of the night is not valid: ${JSON.stringify(answer.mistakes)}`);
   return answer.playbook;
 }
 
-function playbookDocument({ playbook, workloads }: Night, uid: string): unknown {
+function playbookDocument({ playbook, workloads }: Night, uid: string, more: MoreOfPlaybook | undefined): unknown {
   const script = (timeoutMs: number) => ({ script: { path: './script.sh' }, timeout: seconds(timeoutMs) });
   const jobTimeoutMs = 4 * playbook.jobMs + 60_000;
   return {
@@ -64,6 +71,7 @@ function playbookDocument({ playbook, workloads }: Night, uid: string): unknown 
       },
       health: { consecutive: 2, interval: '3s', timeout: '10m' },
       settle: { time: '5s', timeout: '10m' },
+      ...more?.spec,
     },
   };
 }

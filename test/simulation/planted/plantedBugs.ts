@@ -243,4 +243,11 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
     foundBy: ['exit-codes-tell'],
   },
+  {
+    name: 'a new machine is taken for the one whose name it bears',
+    needs: 'years',
+    file: 'src/run/completedTurn.ts',
+    replacements: [{ from: '&& turn.nodeUid === node.uid)', to: "&& turn.nodeUid !== '')" }],
+    foundBy: ['coverage-tells'],
+  },
 ];

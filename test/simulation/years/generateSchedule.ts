@@ -119,8 +119,9 @@ function datesInWindow({ open, timeZone, random }: Open): FreezeRule | undefined
 function instantsInWindow({ open, random }: Open): FreezeRule | undefined {
   if (open.length === 0) return undefined;
   const { opensAt, closesAt } = random.pick(open);
-  const from = random.between(opensAt, closesAt);
-  const until = random.chance(0.5) ? random.between(from, closesAt) : from + random.between(1, 72) * hour;
+  const within = (least: number) => Math.floor(random.between(least, closesAt) / 1000) * 1000;
+  const from = within(opensAt);
+  const until = random.chance(0.5) ? within(from) : from + random.between(1, 72) * hour;
   if (until === from) return undefined;
   return { kind: 'calendar', name: 'Match', events: [{ kind: 'instants', summary: 'Final', from, until }] };
 }

@@ -28,7 +28,12 @@ export function generateYear(seed: number): Year {
     isQuiet || calls.length === 0
       ? []
       : generateYearTroubles({ beginsAt, endsAt, calls, nodes, workloads, playbook, random: random.fork() });
-  return { seed, beginsAt, endsAt, nodes, workloads, playbook, schedule, coverageMs: 40 * day, calls, troubles };
+  return {
+    ...{ seed, beginsAt, endsAt, nodes, workloads, playbook, schedule, calls, troubles },
+    coverageMs: random.pick([20, 40, 70]) * day,
+    runHistoryLimit: random.pick([1, 3, 13, 13]),
+    ...(random.chance(0.3) ? { expectedTurnMs: random.between(2, 9) * minute } : {}),
+  };
 }
 
 function generateNodes(random: SeededRandom): readonly NodeDescription[] {

@@ -1,5 +1,6 @@
 import { stateAt } from '../../../src/calendar/decide.js';
 import type { Schedule } from '../../../src/calendar/schedule.js';
+import type { Coverage } from '../../../src/run/coverage.js';
 import { handmadeNight, type HandmadeNight } from '../invariants/handmadeNight.js';
 import { closedSinceMs } from './watchedYear.js';
 import type { Year } from './year.js';
@@ -11,6 +12,7 @@ export interface HandmadeYear extends HandmadeNight {
   now(): number;
   /** Lets time pass until then; milliseconds since the epoch. */
   until(at: number): void;
+  coverageTold(coverage: Coverage): void;
   /** Lets time pass until the window that is open has been closed for a while. */
   untilClosed(): void;
 }
@@ -30,7 +32,7 @@ export function handmadeYear(schedule: Schedule = windowsOfHandmadeYear): Handma
   let watch: YearWatch | undefined;
   const night = handmadeNight({}, (scene) => {
     const { nodes, workloads, playbook } = scene.night;
-    const times = { beginsAt, endsAt: Number.POSITIVE_INFINITY, coverageMs: 0 };
+    const times = { beginsAt, endsAt: Number.POSITIVE_INFINITY, coverageMs: 40 * 24 * 3_600_000, runHistoryLimit: 13 };
     const year: Year = { seed: 1, nodes, workloads, playbook, schedule, calls: [], troubles: [], ...times };
     watch = yearWatch({ ...scene, year, now: () => now });
     return watch;
@@ -47,6 +49,9 @@ export function handmadeYear(schedule: Schedule = windowsOfHandmadeYear): Handma
     },
     now: () => now,
     until,
+    coverageTold(coverage) {
+      watch?.coverageTold(coverage);
+    },
     untilClosed() {
       const state = stateAt({ schedule, now });
       if (state.kind !== 'open') throw new Error('no window is open that could close');

@@ -4,13 +4,13 @@ import { periodOf } from '../../../src/calendar/period.js';
 import { windowsFrom } from '../../../src/calendar/windows.js';
 import { defaultNamespace, manifests } from '../../../src/install/manifests.js';
 import type { JournalEntry } from '../../../src/journal/entry.js';
+import { readCoverage } from '../../../src/run/readCoverage.js';
 import { simulatedPort } from '../../../src/sandbox/api/simulatedPort.js';
 import { createSimulatedCluster } from '../../../src/sandbox/createSimulatedCluster.js';
-import { seededRandom } from '../../../src/sandbox/seededRandom.js';
+import { seededRandom, type SeededRandom } from '../../../src/sandbox/seededRandom.js';
 import { runStatusOf, truthOf } from '../invariants/truth.js';
 import type { Night, Violation } from '../night.js';
 import { nightObjects } from '../nightObjects.js';
-import { nightPlaybook } from '../nightPlaybook.js';
 import { created, uidOfCluster } from '../playNight.js';
 import { simulatedHosts } from '../simulatedHosts.js';
 import { personName, type TroubleScene } from '../troubles.js';
@@ -23,6 +23,7 @@ import { closedSinceMs, type YearScene } from './watchedYear.js';
 import type { Year, YearCall, YearEnd } from './year.js';
 import { yearActors } from './yearActors.js';
 import { yearOperator, type Question } from './yearOperator.js';
+import { yearPlaybook } from './yearPlaybook.js';
 import { yearWatch } from './yearWatch.js';
 
 const minute = 60_000;
@@ -75,10 +76,7 @@ export async function playYear(year: Year, options: YearOptions = {}): Promise<Y
   const weather = changingWeather(time, random.fork());
   const hosts = simulatedHosts({ cluster, time, random: random.fork(), playbook: year.playbook, witnesses });
   const journal: JournalEntry[] = [];
-  const playbook = {
-    ...(await nightPlaybook(night, uidOfCluster(api))),
-    schedule: { ...year.schedule, coverageMs: undefined, expectedTurnMs: undefined },
-  };
+  const playbook = await yearPlaybook(year, night, uidOfCluster(api));
   const actors = yearActors({
     ...{ api, time, weather, hosts, playbook, witnesses, journal, log },
     random: random.fork(),
@@ -139,6 +137,14 @@ export async function playYear(year: Year, options: YearOptions = {}): Promise<Y
       undertake(() => start(crash));
     });
   }
+  for (const at of coverageAskedAt(year, random.fork())) {
+    agenda.add(at, () => {
+      undertake(async () => {
+        const { coverage } = await readCoverage({ cluster: person.cluster, clock: time.clock, playbook }, signal);
+        watch.coverageTold(coverage);
+      });
+    });
+  }
   for (const window of windows) {
     agenda.add(window.closesAt + closedSinceMs, () => {
       watch.closed(window);
@@ -192,6 +198,12 @@ export async function playYear(year: Year, options: YearOptions = {}): Promise<Y
     windows: windows.length,
     months: new Set(windows.map(({ opening }) => periodOf(opening, year.schedule.timeZone))).size,
   };
+}
+
+/** Some days at random, and minutes after some of the calls. */
+function coverageAskedAt({ beginsAt, endsAt, calls }: Year, random: SeededRandom): readonly number[] {
+  const some = Array.from({ length: 12 }, () => random.between(beginsAt, endsAt));
+  return [...some, ...calls.filter(() => random.chance(0.2)).map(({ at }) => at + random.between(0, 10 * minute))];
 }
 
 /** What is going on comes to its end, then nothing happens until shortly before that moment. */

@@ -1,4 +1,5 @@
 import type { Window } from '../../../src/calendar/windows.js';
+import type { Coverage } from '../../../src/run/coverage.js';
 import type { WatchedNight } from '../invariants/watchedNight.js';
 import type { Invariant, NightScene } from '../witness.js';
 import type { CompletedTurn, Passage, Passages } from './passages.js';
@@ -26,6 +27,8 @@ export interface YearInvariant extends Invariant {
   completed?(turn: CompletedTurn): void;
   /** The window has been closed for {@link closedSinceMs}. */
   closed?(window: Window): void;
+  /** What `turnus coverage` answers at this moment. */
+  coverageTold?(coverage: Coverage): void;
 }
 
 export type MakeYearInvariant = (year: WatchedYear) => YearInvariant;

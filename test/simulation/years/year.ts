@@ -16,6 +16,10 @@ export interface Year {
   readonly schedule: Schedule;
   /** Every node is to have its turn within this. */
   readonly coverageMs: number;
+  /** What the playbook says where no former turn tells how long one takes; absent: Turnus estimates. */
+  readonly expectedTurnMs?: number;
+  /** As many runs that have ended are kept. */
+  readonly runHistoryLimit: number;
   readonly calls: readonly YearCall[];
   readonly troubles: readonly YearTrouble[];
 }

@@ -4,6 +4,7 @@ import type { ApiObject } from '../../../src/cluster/clusterPort.js';
 import { marks } from '../../../src/cluster/marks.js';
 import { resources } from '../../../src/cluster/resources.js';
 import { steerTaint } from '../../../src/cluster/steerTaint.js';
+import type { Coverage } from '../../../src/run/coverage.js';
 import { newRun, runResource, turnResource } from '../../../src/run/objects.js';
 import type { RunStatus, TurnStatus } from '../../../src/run/state.js';
 import { handmadeYear, windowsOfHandmadeYear, type HandmadeYear } from './handmadeYear.js';
@@ -255,6 +256,31 @@ describe('each invariant of years', () => {
     },
   });
 
+  complains('coverage-tells', 'a node that is overdue is called covered', {
+    bad: (year) => {
+      haveTurn(year, 'node-1', { minutes: 1 });
+      year.until(inOctober(41 * 24 * 60));
+      year.coverageTold(coverageOf('node-1', { isAlarm: false }));
+    },
+    good: (year) => {
+      haveTurn(year, 'node-1', { minutes: 1 });
+      year.until(inOctober(39 * 24 * 60));
+      year.coverageTold(coverageOf('node-1', { isAlarm: false }));
+    },
+  });
+
+  complains('coverage-tells', 'a machine is taken for the one whose name it bears', {
+    bad: (year) => {
+      haveTurn(year, 'node-1', { minutes: 1 });
+      year.store(resources.nodes, registeredAnew('node-1'));
+      year.coverageTold(coverageOf('node-1', { isAlarm: false }));
+    },
+    good: (year) => {
+      haveTurn(year, 'node-1', { minutes: 1 });
+      year.coverageTold(coverageOf('node-1', { isAlarm: false }));
+    },
+  });
+
   complains('waits-are-current', 'a run waits for a window while it is at work', {
     bad: (year) => {
       year.store(runResource, run(october, { phase: 'Running', waitingFor: windowToWaitFor }));
@@ -270,6 +296,23 @@ describe('each invariant of years', () => {
 });
 
 const windowToWaitFor = { what: 'the window that opens later', since: 'then' };
+
+/** What coverage says of a node that had its turn in October. */
+function coverageOf(name: string, { isAlarm }: { readonly isAlarm: boolean }): Coverage {
+  const lastTurn = {
+    ...{ at: inOctober(1), run: october, knownBy: 'annotation' as const, scriptVersions: {} },
+    ...{ versionsBefore: undefined, versionsAfter: undefined },
+  };
+  const verdict = isAlarm ? ('overdue' as const) : ('covered' as const);
+  const judged = { node: name, verdict, isAlarm, createdAt: 0, lastTurn, ageMs: 0, dueAt: 0 };
+  const playbook = { playbook: 'monthly', snapshotOf: undefined, coverageMs: 0, current: undefined };
+  return { judgedAt: 0, playbooks: [{ ...playbook, nodes: [judged] }], notSelected: [] };
+}
+
+function registeredAnew(name: string): ApiObject {
+  const { metadata, ...rest } = node(name);
+  return { ...rest, metadata: { ...metadata, uid: `other-${name}`, creationTimestamp: '2026-10-13T22:00:00Z' } };
+}
 
 async function violationsOf(history: History, schedule: Schedule | undefined): Promise<readonly string[]> {
   const year = handmadeYear(schedule);

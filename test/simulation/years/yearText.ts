@@ -7,12 +7,14 @@ import type { Year } from './year.js';
 /** A year for people: nodes, workloads, playbook, schedule, calls and troubles, one a line. */
 export function yearText(year: Year): readonly string[] {
   const { seed, beginsAt, endsAt, nodes, workloads, playbook, schedule, calls, troubles } = year;
+  const { coverageMs, runHistoryLimit, expectedTurnMs } = year;
+  const expected = expectedTurnMs === undefined ? '' : `, ${members({ expectedTurnMs })}`;
   const at = (instant: number) => localText(instant, schedule.timeZone);
   return [
     `year of seed ${seed}: ${at(beginsAt)} to ${at(endsAt)}`,
     ...nodes.map(({ name, zone }) => `  ${name}${zone === undefined ? '' : `, zone ${zone}`}`),
     ...workloads.map((workload) => `  ${workloadText(workload)}`),
-    `  playbook: ${members(playbook)}`,
+    `  playbook: ${members(playbook)}, ${members({ coverageMs, runHistoryLimit })}${expected}`,
     ...schedule.windows.map((window) => `  window ${windowText(window)}`),
     ...schedule.freezes.map((freeze) => `  freeze ${freezeText(freeze, at)}`),
     ...calls.map(

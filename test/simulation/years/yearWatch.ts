@@ -1,8 +1,10 @@
 import type { Window } from '../../../src/calendar/windows.js';
+import type { Coverage } from '../../../src/run/coverage.js';
 import { nameOf, truthOf, type Truth } from '../invariants/truth.js';
 import { invariants as ofNights, together } from '../invariants/nightWatch.js';
 import { told } from '../invariants/told.js';
 import type { Invariant } from '../witness.js';
+import { coverageTells } from './invariants/coverageTells.js';
 import { exitCodesTell } from './invariants/exitCodesTell.js';
 import { givenBackAtClose } from './invariants/givenBackAtClose.js';
 import { leftGoFirst } from './invariants/leftGoFirst.js';
@@ -18,6 +20,7 @@ import type { MakeYearInvariant, WatchedYear, YearInvariant, YearScene } from '.
 
 /** What must hold in every year, by the names that violations carry. */
 export const yearInvariants: Readonly<Record<string, MakeYearInvariant>> = {
+  'coverage-tells': coverageTells,
   'exit-codes-tell': exitCodesTell,
   'given-back-at-close': givenBackAtClose,
   'left-go-first': leftGoFirst,
@@ -51,6 +54,7 @@ const alsoInYears = [
 export interface YearWatch extends Invariant {
   /** To be called when a window has been closed for a while. */
   closed(window: Window): void;
+  coverageTold(coverage: Coverage): void;
   readonly passages: Passages;
 }
 
@@ -89,6 +93,9 @@ export function yearWatch(scene: YearScene): YearWatch {
     ...together(known, [facts, ...borrowed, ...own]),
     closed(window) {
       for (const one of own) one.closed?.(window);
+    },
+    coverageTold(coverage) {
+      for (const one of own) one.coverageTold?.(coverage);
     },
     passages,
   };
