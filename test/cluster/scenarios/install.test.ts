@@ -107,11 +107,17 @@ describe('turnus install', () => {
     expect(await content()).toEqual(before);
   });
 
-  it('grants no right to read Secrets or to delete anything, and no wildcard but reading scales', () => {
+  it('grants no right to read Secrets or to delete anything but runs of ours, and no wildcard but reading scales', () => {
     const rules = printed.flatMap((object) => (object['rules'] as Record<string, string[]>[] | undefined) ?? []);
     expect(rules.length).toBeGreaterThan(5);
     for (const { verbs = [], resources = [], apiGroups = [] } of rules) {
-      expect(verbs.filter((verb) => verb === '*' || verb.startsWith('delete'))).toEqual([]);
+      if (verbs.some((verb) => verb === '*' || verb.startsWith('delete'))) {
+        expect({ verbs, resources, apiGroups }).toEqual({
+          verbs: ['delete'],
+          resources: ['maintenanceruns'],
+          apiGroups: ['turnus.dev'],
+        });
+      }
       expect(resources.filter((resource) => resource === '*' || resource === 'secrets')).toEqual([]);
       if (apiGroups.includes('*')) expect({ verbs, resources }).toEqual({ verbs: ['get'], resources: ['*/scale'] });
     }
