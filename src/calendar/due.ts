@@ -66,8 +66,9 @@ function firstPart(
 ): { readonly opensAt: number; readonly period: string } | undefined {
   for (const { uncut, parts } of plannedWindows({ schedule, from: Math.max(now, from) })) {
     const part = parts.find(({ closesAt }) => closesAt > now);
+    if (part === undefined) continue;
     const period = periodOf(uncut.opensAt, schedule.timeZone);
-    if (part !== undefined && period > after) return { opensAt: part.opensAt, period };
+    if (period > after) return { opensAt: part.opensAt, period };
   }
   return undefined;
 }
@@ -118,10 +119,14 @@ function missedBefore(request: {
   const afterNewest = past.newest === undefined ? Number.NEGATIVE_INFINITY : startAfter(past.newest, timeZone);
   const from = Math.max(afterNewest, since ?? Number.NEGATIVE_INFINITY);
   const missed = new Set<string>();
+  let told = Number.NEGATIVE_INFINITY;
   for (const { uncut, parts } of plannedWindows({ schedule, from })) {
+    if (uncut.opensAt >= now) break;
+    if (uncut.opensAt < told || !parts.some(({ closesAt }) => closesAt > from)) continue;
     const period = periodOf(uncut.opensAt, timeZone);
-    if (uncut.opensAt >= now || (current !== undefined && period >= current)) break;
-    if (parts.some(({ closesAt }) => closesAt > from) && period > (past.newest ?? '')) missed.add(period);
+    if (current !== undefined && period >= current) break;
+    if (period > (past.newest ?? '')) missed.add(period);
+    told = startAfter(period, timeZone);
   }
   return [...missed];
 }

@@ -14,11 +14,10 @@ export const dayMs = 86_400_000;
  * the gap; of one that comes twice it is the first pass. Never decreasing in `wallMs`.
  */
 export function instantOf(wallMs: number, timeZone: string): number {
-  const wall = plainDateTime(wallMs);
-  const before = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
-  if (before.toPlainDateTime().equals(wall)) return before.epochMilliseconds;
+  const before = plainDateTime(wallMs).toZonedDateTime(timeZone, { disambiguation: 'earlier' });
+  if (shownBy(before) === wallMs) return before.epochMilliseconds;
   const gap = before.getTimeZoneTransition('next');
-  if (gap === null) throw new RangeError(`${wall.toString()} is skipped in ${timeZone} by no change of the clock`);
+  if (gap === null) throw new RangeError(`${wallTimeText(wallMs)} is skipped in ${timeZone} by no change of the clock`);
   return gap.epochMilliseconds;
 }
 
@@ -61,7 +60,7 @@ export function offsetMsAt(at: number, timeZone: string): number {
 export function passesOf(wallMs: number, timeZone: string): 'never' | 'once' | 'twice' {
   const wall = plainDateTime(wallMs);
   const first = wall.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
-  if (!first.toPlainDateTime().equals(wall)) return 'never';
+  if (shownBy(first) !== wallMs) return 'never';
   const last = wall.toZonedDateTime(timeZone, { disambiguation: 'later' });
   return last.epochMilliseconds === first.epochMilliseconds ? 'once' : 'twice';
 }
@@ -111,6 +110,11 @@ export function offsetText(offsetMs: number): string {
 /** What the clock of the zone shows, for people: `2026-12-05 22:00`, with seconds where there are any. */
 export function clockText(at: number, timeZone: string): string {
   return wallTimeText(Math.floor(wallTimeOf(at, timeZone) / 1000) * 1000).replace('T', ' ');
+}
+
+/** The wall time of an instant in its zone. */
+function shownBy(zoned: Temporal.ZonedDateTime): number {
+  return zoned.epochMilliseconds + zoned.offsetNanoseconds / 1e6;
 }
 
 function zonedAt(at: number, timeZone: string): Temporal.ZonedDateTime {

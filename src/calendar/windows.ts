@@ -2,6 +2,7 @@ import { clockRemarks, type ClockRemark } from './clockRemarks.js';
 import { freezeSpans, type FreezeSpan } from './freezes.js';
 import type { Schedule } from './schedule.js';
 import { uncutWindows, type UncutWindow } from './uncutWindows.js';
+import { dayMs } from './wallClock.js';
 
 /** A stretch of time in which turns may start: a window, or what freezes leave of it. Milliseconds since the epoch. */
 export interface Window {
@@ -57,8 +58,14 @@ export function* plannedWindows({
   schedule,
   from,
 }: Pick<WindowsRequest, 'schedule' | 'from'>): Generator<PlannedWindow, void> {
+  let known = { until: Number.NEGATIVE_INFINITY, spans: [] as readonly FreezeSpan[] };
   for (const uncut of uncutWindows({ schedule, from })) {
-    const freezes = freezeSpans({ schedule, from: uncut.opensAt, until: uncut.closesAt });
+    if (uncut.closesAt > known.until) {
+      // Windows come one by one, or many a day: a week of freezes is little for the one, and much for the others.
+      const until = Math.max(uncut.closesAt, uncut.opensAt + 7 * dayMs);
+      known = { until, spans: freezeSpans({ schedule, from: uncut.opensAt, until }) };
+    }
+    const freezes = known.spans.filter((span) => span.from < uncut.closesAt && span.until > uncut.opensAt);
     yield { uncut, parts: partsOf(uncut, freezes), freezes };
   }
 }

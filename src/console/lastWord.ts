@@ -40,7 +40,7 @@ function carriedOver(state: RunState, { opensAt }: Extract<RunStop, { kind: 'win
   const nodes = left === 1 ? 'The node that is left is' : `The ${String(left)} nodes that are left are`;
   return opensAt === undefined
     ? `${nodes} carried over; add a window to the playbook.`
-    : `${nodes} carried over: start the same command again then.`;
+    : `${nodes} carried over: start the same command again in that window.`;
 }
 
 function nothingLeft(state: RunState): boolean {

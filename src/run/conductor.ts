@@ -46,7 +46,7 @@ export async function conduct(work: Conducting): Promise<RunStop> {
 
 /** Nobody acts until then. */
 function nextWindow({ clock, window }: Conducting, stop: RunStop): Wait | undefined {
-  if (stop.kind !== 'window' || stop.opensAt === undefined) return undefined;
+  if (stop.kind !== 'window' || stop.opensAt === undefined || stop.opensAt <= clock.now()) return undefined;
   return {
     what: `the window that opens at ${localText(stop.opensAt, window.timeZone)}`,
     since: timestamp(clock),

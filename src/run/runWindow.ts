@@ -9,7 +9,7 @@ export interface RunWindow {
   readonly timeZone: string;
   /** What the schedule says now. */
   state(): ScheduleState;
-  /** When turns may start again, milliseconds since the epoch; undefined where that is never. */
+  /** When turns may start again, milliseconds since the epoch: in the past where they may already. Undefined: never. */
   reopensAt(): number | undefined;
   /**
    * Aborts with {@link WindowClosed} when turns may no longer start; from the beginning where they may not. What opens
@@ -57,7 +57,7 @@ export function openRunWindow(request: {
   return {
     timeZone: schedule.timeZone,
     state,
-    reopensAt: () => reopening(schedule, state()),
+    reopensAt: () => (closed.signal.aborted ? openingAgain(schedule, clock.now()) : reopening(schedule, state())),
     closed: closed.signal,
     look,
     async close() {
@@ -76,6 +76,19 @@ export function closeOf(state: ScheduleState): number | undefined {
       return state.closesAt;
     case 'closed':
       return undefined;
+  }
+}
+
+/** After the close: the opening of the window that is open by now, or comes. */
+function openingAgain(schedule: Schedule, now: number): number | undefined {
+  const state = stateAt({ schedule, now });
+  switch (state.kind) {
+    case 'open':
+      return state.window.opensAt;
+    case 'always':
+      return now;
+    case 'closed':
+      return state.opensAt;
   }
 }
 

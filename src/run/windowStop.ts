@@ -7,11 +7,14 @@ import type { RunState } from './state.js';
 
 /** Why no further turn begins in this window, and when the next one opens. */
 export function windowStop(work: Conducting): Extract<RunStop, { kind: 'window' }> {
-  const { window, store, turnLengthMs } = work;
+  const { window, store, turnLengthMs, clock } = work;
   const opensAt = window.reopensAt();
   const lengths = nodesLeft(store.state()).map(turnLengthMs);
+  const opens = opensAt !== undefined && opensAt <= clock.now() ? 'has opened' : 'opens';
   const next =
-    opensAt === undefined ? 'No further one opens.' : `The next one opens at ${localText(opensAt, window.timeZone)}.`;
+    opensAt === undefined
+      ? 'No further one opens.'
+      : `The next one ${opens} at ${localText(opensAt, window.timeZone)}.`;
   return { kind: 'window', opensAt, message: `${whyNow(window, Math.min(...lengths))} ${next}` };
 }
 

@@ -298,7 +298,7 @@ exit 3`,
     expect(end.state !== 'absent' && end.output === `${'ein grüner Käfer für 5 € 😀\n'.repeat(150_000)}é€😀`).toBe(
       true,
     );
-  });
+  }, 60_000);
 
   test('with more output than the host keeps fills the disk to the bound; the beginning and the end can be read', async () => {
     const lines = 6_000_000;
@@ -327,7 +327,7 @@ exit 3`,
     expect(end.endsWith(`${String(lines - 1)}\n${String(lines)}\n`)).toBe(true);
     expect(end.length).toBeGreaterThan(4 * 1024 * 1024);
     expect(beginning.length + omitted + end.length).toBe(bytesOfSeq(lines));
-  });
+  }, 60_000);
 
   test('that leaves something running which holds its output open is over with its script, and all of it is there', async () => {
     const job = jobOf(

@@ -7,6 +7,7 @@ import { describeObstacles } from './obstacles.js';
 import { describeServerAnswers } from './serverAnswers.js';
 import { describeSingletons } from './singletons.js';
 import { describeStages } from './stages.js';
+import { describeWindows } from './windows.js';
 
 /** What may go wrong in a cluster, one trouble after the other. */
 export function describeTroubles(place: string, openSide: OpenMaintainedSide): void {
@@ -18,5 +19,6 @@ export function describeTroubles(place: string, openSide: OpenMaintainedSide): v
     describeInterruptions(given);
     describeSingletons(given);
     describeStages(given);
+    describeWindows(given);
   });
 }

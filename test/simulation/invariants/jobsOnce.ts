@@ -1,5 +1,6 @@
 import { isHostTouched } from '../../../src/run/hostTouched.js';
 import { runResource, turnResource } from '../../../src/run/objects.js';
+import type { TurnStatus } from '../../../src/run/state.js';
 import { isSame, nodeOfTurn, turnStatusOf } from './truth.js';
 import { complaints, type MakeInvariant } from './watchedNight.js';
 
@@ -24,9 +25,7 @@ export const jobsOnce: MakeInvariant = (night) => {
       const former = turnStatusOf(before);
       const { phase } = turnStatusOf(object);
       if (phase === 'Preparing' && ['Pending', 'Deferred', 'Blocked'].includes(former.phase ?? 'Pending')) {
-        const { prepare } = former.jobs ?? {};
-        const stages = ['leave', 'join', ...(prepare?.state === 'exited' && prepare.exitCode === 0 ? [] : ['prepare'])];
-        for (const stage of stages) mayRepeat.add(`${stage} on ${nodeOfTurn(object)}`);
+        for (const stage of stagesOfNewTry(former)) mayRepeat.add(`${stage} on ${nodeOfTurn(object)}`);
       }
       if (former.phase !== 'Failed' || phase === 'Failed') return;
       if (former.failure?.code === 'undo-not-joined') mayRepeat.add(`join on ${nodeOfTurn(object)}`);
@@ -46,3 +45,8 @@ export const jobsOnce: MakeInvariant = (night) => {
     violations,
   };
 };
+
+function stagesOfNewTry({ jobs }: Partial<TurnStatus>): string[] {
+  const isPrepared = jobs?.prepare?.state === 'exited' && jobs.prepare.exitCode === 0;
+  return ['leave', 'join', ...(isPrepared ? [] : ['prepare'])];
+}
