@@ -184,13 +184,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     foundBy: ['during-turn-is-restored'],
   },
   {
-    name: 'the window is not looked at before a turn begins',
+    name: 'a turn begins in a window although it does not fit',
     needs: 'years',
     file: 'src/run/fitsWindow.ts',
     replacements: [
       {
         from: 'return !window.closed.aborted && turnFits({',
-        to: 'return Date.length > 0 || turnFits({',
+        to: 'return !window.closed.aborted || turnFits({',
       },
     ],
     foundBy: ['turns-start-in-windows'],

@@ -128,8 +128,8 @@ function absence(from: number, random: SeededRandom): { readonly from: number; r
 
 function generateCrash(random: SeededRandom): NonNullable<YearCall['crash']> {
   return {
-    // Most calls that do something make some hundreds.
-    call: Math.max(1, Math.round(Math.exp(random.next() * Math.log(1200)))),
+    // About the first hundred make the plan; of the others nobody knows how many there are.
+    call: random.chance(0.3) ? random.between(1, 110) : Math.round(110 * Math.exp(random.next() * Math.log(10))),
     moment: random.pick(['before', 'after'] as const),
     ...(random.chance(0.5) ? { restartAfterMs: random.between(5, 600) * second } : {}),
   };

@@ -14,8 +14,10 @@ export interface Passage {
   readonly since: number;
   /** The update was started on its host, or a reboot was asked for. */
   readonly isTouched: boolean;
-  /** The actor that cordoned it has neither ended nor died since. */
-  readonly isOfOne: boolean;
+  /** No actor has ended or died since. */
+  readonly isUndisturbed: boolean;
+  /** There was an actor at work all the time. */
+  readonly isContinuous: boolean;
 }
 
 /** A turn that came to its end, as the node's annotation tells. */
@@ -33,8 +35,10 @@ export interface Passages {
   completed(): readonly CompletedTurn[];
   /** Whether the node, as it is registered now, had its turn in this run. */
   isCompleted(run: string, node: ApiObject | undefined): boolean;
-  /** From the cordon to the end of those turns that one actor took to their end; milliseconds. */
-  lengthsMs(): readonly number[];
+  /** From the cordon to the end of those turns that one actor took to their end; 0 where there is none. Milliseconds. */
+  shortestMs(): number;
+  /** The same of those at which somebody was at work all the time. */
+  longestMs(): number;
 }
 
 /** Hears of everything before the invariants do, and tells them what begins and ends. */
@@ -46,7 +50,9 @@ export function followPassages(parts: {
   const { now } = parts;
   const open = new Map<string, Passage>();
   const completed: CompletedTurn[] = [];
-  const lengths: number[] = [];
+  const atWork = new Set<string>();
+  let shortestMs: number | undefined;
+  let longestMs = 0;
   const touch = (node: string) => {
     const passage = open.get(node);
     if (passage !== undefined) open.set(node, { ...passage, isTouched: true });
@@ -59,7 +65,7 @@ export function followPassages(parts: {
     if (run === undefined) open.delete(node);
     else if (passage !== undefined) open.set(node, { ...passage, run });
     else if (isCordoned(object)) {
-      const begun = { node, run, since: now(), isTouched: false, isOfOne: true };
+      const begun = { node, run, since: now(), isTouched: false, isUndisturbed: true, isContinuous: true };
       open.set(node, begun);
       parts.begun(begun);
     }
@@ -70,7 +76,9 @@ export function followPassages(parts: {
     const run = stringOf(recordOf(parseJson(text))['run']) ?? '';
     const turn = { node: nameOf(object), uid: object.metadata.uid ?? '', run, at: now() };
     const passage = open.get(turn.node);
-    if (passage?.isOfOne === true) lengths.push(turn.at - passage.since);
+    const tookMs = turn.at - (passage?.since ?? turn.at);
+    if (passage?.isUndisturbed === true) shortestMs = Math.min(shortestMs ?? tookMs, tookMs);
+    if (passage?.isContinuous === true) longestMs = Math.max(longestMs, tookMs);
     completed.push(turn);
     parts.completed(turn);
   };
@@ -81,7 +89,8 @@ export function followPassages(parts: {
     completed: () => completed,
     isCompleted: (run, node) =>
       completed.some((turn) => turn.run === run && turn.node === node?.metadata.name && turn.uid === node.metadata.uid),
-    lengthsMs: () => lengths,
+    shortestMs: () => shortestMs ?? 0,
+    longestMs: () => longestMs,
 
     changed({ type, resource, object, before }) {
       if (!isSame(resource, resources.nodes)) return;
@@ -98,9 +107,16 @@ export function followPassages(parts: {
     onHost(event) {
       if (event.kind === 'job-started' && event.stage !== 'prepare' && event.stage !== 'leave') touch(event.node);
     },
-    actor({ what }) {
-      if (what === 'begins') return;
-      for (const [node, passage] of open) open.set(node, { ...passage, isOfOne: false });
+    actor({ actor, what }) {
+      if (what === 'begins') {
+        atWork.add(actor);
+        return;
+      }
+      atWork.delete(actor);
+      for (const [node, passage] of open) {
+        const isContinuous = passage.isContinuous && atWork.size > 0;
+        open.set(node, { ...passage, isUndisturbed: false, isContinuous });
+      }
     },
   };
 }

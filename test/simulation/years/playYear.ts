@@ -34,7 +34,7 @@ const settlesMs = 20 * minute;
 /** A call that lasts longer has no end. */
 const longestCallMs = 26 * 60 * minute;
 /** Nor do more timers go off during one: somebody runs in circles. */
-const mostEventsOfCall = 600_000;
+const mostEventsOfCall = 200_000;
 
 export interface YearOptions {
   /** See the year besides the invariants. */

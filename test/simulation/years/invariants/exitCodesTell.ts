@@ -8,8 +8,10 @@ import { callBegin, openForMs, type CallBegin } from './callBegins.js';
 
 /** Whoever was started so shortly before the close may find it closed. */
 const beginsWithinMs = 60_000;
-/** A turn without trouble takes a few minutes, and is taken to need less than this where none is known. */
-const usualTurnMs = 15 * 60_000;
+/** Where no turn is known, one is taken to need less than this. */
+const estimatedMs = 15 * 60_000;
+/** Checks before the cordon and settling after the uncordon take no longer. */
+const someMs = 5 * 60_000;
 
 /**
  * What a call ends with tells how the run stands: 0 when every node had its turn, 5 when the window ended with nodes left
@@ -22,8 +24,8 @@ export const exitCodesTell: MakeYearInvariant = (year) => {
 
   const judge = (actor: string, exitCode: number, begin: CallBegin): void => {
     const run = newestRun(year.truth);
-    const turns = run === undefined ? [] : turnsOf(year.truth, nameOf(run));
-    const phases = new Map(turns.map((turn) => [nodeOfTurn(turn), turnStatusOf(turn).phase ?? 'Pending']));
+    const objects = run === undefined ? [] : turnsOf(year.truth, nameOf(run));
+    const phases = new Map(objects.map((turn) => [nodeOfTurn(turn), turnStatusOf(turn).phase ?? 'Pending']));
     const nodes = year.truth.nodes().filter((node) => begin.nodes.has(nameOf(node)));
     // By name: a machine that takes the name of one that is done is not of this run (docs/decisions/0004).
     const done = new Set(
@@ -41,8 +43,10 @@ export const exitCodesTell: MakeYearInvariant = (year) => {
     if (left.length === 0 || has('Failed', 'Blocked', 'Deferred') || isPaused) {
       say(`${end}, and the window is not all that is wrong (${stand}${isPaused ? ', paused' : ''})`);
     }
-    const longestMs = Math.max(0, ...year.passages.lengthsMs());
-    const enoughMs = begin.nodes.size * (usualTurnMs + longestMs);
+    const longestMs = year.passages.longestMs();
+    const expectedMs = longestMs === 0 ? estimatedMs : longestMs + someMs;
+    const turns = left.length + year.passages.completed().filter(({ at }) => at >= begin.at).length;
+    const enoughMs = turns * expectedMs;
     if (openForMs(begin) > enoughMs) {
       say(
         `${end}, and ${left.join(', ')} had no turn although the window was open for ${openForMs(begin)} ms (${stand})`,

@@ -31,8 +31,7 @@ export const turnsStartInWindows: MakeYearInvariant = (year) => {
       }
       if (state.kind === 'always') return;
       const leftMs = state.window.closesAt - since;
-      const lengths = year.passages.lengthsMs();
-      const shortestMs = lengths.length === 0 ? 0 : Math.min(...lengths);
+      const shortestMs = year.passages.shortestMs();
       if (leftMs < shortestMs) {
         say(`${node} was cordoned ${leftMs} ms before the close, and no turn so far took less than ${shortestMs} ms`);
       }
