@@ -1,4 +1,5 @@
 import { resourcePath } from '../../cluster/resourcePaths.js';
+import { waitFor } from '../../cluster/waitFor.js';
 import { deployment } from '../../cluster/workloads.js';
 import type { Body, Talk } from './talk.js';
 
@@ -31,7 +32,14 @@ export async function askPatches({ ask, path, side, namespace }: Talk): Promise<
     patch({ metadata: { annotations: { one: null, never: null } } }, merge),
     marks,
   );
-  const before = await side.api.get({ kind: 'PodDisruptionBudget', namespace, name: 'written' });
+  // Until then the disruption controller may write its status between two questions.
+  const before = await waitFor({
+    what: 'budget written to be seen by the disruption controller',
+    probe: async () => {
+      const budget = await side.api.get({ kind: 'PodDisruptionBudget', namespace, name: 'written' });
+      return budget.status?.observedGeneration === budget.metadata.generation ? budget : undefined;
+    },
+  });
   const version = before.metadata.resourceVersion;
   await ask(
     'a patch that changes nothing',
