@@ -184,7 +184,13 @@ describe('a host behind a real sshd', () => {
       { host: await port(one), job, clock: systemClock, deadlineMs: 60_000, bootIdBefore, fence: () => undefined },
       signal,
     );
-    await waitFor({ what: 'the script', probe: async () => (await one.counter('cut')) === 1 });
+    // Its output goes to the disk through another process: what is on its way is lost with the power.
+    const output = `/var/lib/turnus/jobs/${job.runUid}/node-1.update.1/output`;
+    await waitFor({
+      what: 'the first line of the script',
+      probe: async () => (await one.readFile(output).catch(() => '')) === 'working\n',
+    });
+    expect(await one.counter('cut')).toBe(1);
     await one.powerCut();
     await one.powerOn();
     expect(await end).toMatchObject({
