@@ -2,7 +2,8 @@ import type { ApiObject } from '../../../src/cluster/clusterPort.js';
 import { parseJson, recordOf, stringOf } from '../../../src/cluster/json.js';
 import { marks } from '../../../src/cluster/marks.js';
 import { resources } from '../../../src/cluster/resources.js';
-import { cordonMark, isCordoned, isSame, nameOf } from '../invariants/truth.js';
+import { turnResource } from '../../../src/run/objects.js';
+import { cordonMark, isCordoned, isSame, nameOf, nodeOfTurn, turnStatusOf } from '../invariants/truth.js';
 import type { Witness } from '../witness.js';
 
 /** A node that is out of service because of us. */
@@ -16,8 +17,9 @@ export interface Passage {
   readonly isTouched: boolean;
   /** No actor has ended or died since. */
   readonly isUndisturbed: boolean;
-  /** There was an actor at work all the time. */
-  readonly isContinuous: boolean;
+  /** As long was some actor at work since then, not counting what follows `workedSince`. */
+  readonly workedMs: number;
+  readonly workedSince: number | undefined;
 }
 
 /** A turn that came to its end, as the node's annotation tells. */
@@ -37,7 +39,7 @@ export interface Passages {
   isCompleted(run: string, node: ApiObject | undefined): boolean;
   /** From the cordon to the end of those turns that one actor took to their end; 0 where there is none. Milliseconds. */
   shortestMs(): number;
-  /** The same of those at which somebody was at work all the time. */
+  /** From the cordon until the turn was Done, without the times at which nobody was at work; of all turns. */
   longestMs(): number;
 }
 
@@ -49,6 +51,8 @@ export function followPassages(parts: {
 }): Passages & Witness {
   const { now } = parts;
   const open = new Map<string, Passage>();
+  /** Given back, and not yet Done. */
+  const settling = new Map<string, Passage>();
   const completed: CompletedTurn[] = [];
   const atWork = new Set<string>();
   let shortestMs: number | undefined;
@@ -58,6 +62,9 @@ export function followPassages(parts: {
     if (passage !== undefined) open.set(node, { ...passage, isTouched: true });
   };
 
+  const worked = ({ workedMs, workedSince }: Passage) =>
+    workedMs + (workedSince === undefined ? 0 : now() - workedSince);
+
   const followCordon = (object: ApiObject): void => {
     const node = nameOf(object);
     const run = cordonMark(object);
@@ -65,7 +72,7 @@ export function followPassages(parts: {
     if (run === undefined) open.delete(node);
     else if (passage !== undefined) open.set(node, { ...passage, run });
     else if (isCordoned(object)) {
-      const begun = { node, run, since: now(), isTouched: false, isUndisturbed: true, isContinuous: true };
+      const begun = { node, run, since: now(), isTouched: false, isUndisturbed: true, workedMs: 0, workedSince: now() };
       open.set(node, begun);
       parts.begun(begun);
     }
@@ -76,11 +83,17 @@ export function followPassages(parts: {
     const run = stringOf(recordOf(parseJson(text))['run']) ?? '';
     const turn = { node: nameOf(object), uid: object.metadata.uid ?? '', run, at: now() };
     const passage = open.get(turn.node);
+    if (passage !== undefined) settling.set(turn.node, passage);
     const tookMs = turn.at - (passage?.since ?? turn.at);
     if (passage?.isUndisturbed === true) shortestMs = Math.min(shortestMs ?? tookMs, tookMs);
-    if (passage?.isContinuous === true) longestMs = Math.max(longestMs, tookMs);
     completed.push(turn);
     parts.completed(turn);
+  };
+
+  const followDone = (node: string): void => {
+    const passage = settling.get(node);
+    settling.delete(node);
+    if (passage !== undefined) longestMs = Math.max(longestMs, worked(passage));
   };
 
   return {
@@ -93,6 +106,7 @@ export function followPassages(parts: {
     longestMs: () => longestMs,
 
     changed({ type, resource, object, before }) {
+      if (isSame(resource, turnResource) && turnStatusOf(object).phase === 'Done') followDone(nodeOfTurn(object));
       if (!isSame(resource, resources.nodes)) return;
       if (type === 'deleted') {
         open.delete(nameOf(object));
@@ -108,14 +122,19 @@ export function followPassages(parts: {
       if (event.kind === 'job-started' && event.stage !== 'prepare' && event.stage !== 'leave') touch(event.node);
     },
     actor({ actor, what }) {
-      if (what === 'begins') {
-        atWork.add(actor);
-        return;
-      }
-      atWork.delete(actor);
-      for (const [node, passage] of open) {
-        const isContinuous = passage.isContinuous && atWork.size > 0;
-        open.set(node, { ...passage, isUndisturbed: false, isContinuous });
+      const wasWorkedOn = atWork.size > 0;
+      if (what === 'begins') atWork.add(actor);
+      else atWork.delete(actor);
+      const isWorkedOn = atWork.size > 0;
+      for (const passages of [open, settling]) {
+        for (const [node, passage] of passages) {
+          const isUndisturbed = passage.isUndisturbed && what === 'begins';
+          const work =
+            wasWorkedOn === isWorkedOn
+              ? {}
+              : { workedMs: worked(passage), workedSince: isWorkedOn ? now() : undefined };
+          passages.set(node, { ...passage, isUndisturbed, ...work });
+        }
       }
     },
   };

@@ -10,8 +10,8 @@ import { callBegin, openForMs, type CallBegin } from './callBegins.js';
 const beginsWithinMs = 60_000;
 /** Where no turn is known, one is taken to need less than this. */
 const estimatedMs = 15 * 60_000;
-/** Checks before the cordon and settling after the uncordon take no longer. */
-const someMs = 5 * 60_000;
+/** Checks before the cordon take no longer. */
+const someMs = 2 * 60_000;
 
 /**
  * What a call ends with tells how the run stands: 0 when every node had its turn, 5 when the window ended with nodes left
@@ -21,6 +21,8 @@ const someMs = 5 * 60_000;
 export const exitCodesTell: MakeYearInvariant = (year) => {
   const { say, violations } = complaints('exit-codes-tell', year);
   const begins = new Map<string, CallBegin>();
+  /** When nodes were cordoned. */
+  const cordons: number[] = [];
 
   const judge = (actor: string, exitCode: number, begin: CallBegin): void => {
     const run = newestRun(year.truth);
@@ -38,15 +40,17 @@ export const exitCodesTell: MakeYearInvariant = (year) => {
     if (exitCode === 0 && left.length > 0) say(`${end}, and ${left.join(', ')} had no turn (${stand})`);
     if (exitCode === 4 && !has('Failed')) say(`${end}, and no turn is Failed (${stand})`);
     if (exitCode === 1) say(end);
-    if (exitCode !== 5 || openForMs(begin) < beginsWithinMs) return;
+    // What a former run had in work may have taken the time.
+    if (exitCode !== 5 || begin.wasHeldUp || openForMs(begin) < beginsWithinMs) return;
     const isPaused = run !== undefined && readDesired(parseRun(run).spec).state !== 'Run';
     if (left.length === 0 || has('Failed', 'Blocked', 'Deferred') || isPaused) {
       say(`${end}, and the window is not all that is wrong (${stand}${isPaused ? ', paused' : ''})`);
     }
+    const completed = year.passages.completed().filter(({ at }) => at >= begin.at).length;
+    // A turn that was given back has had its share of the window.
+    if (cordons.filter((at) => at >= begin.at).length > completed) return;
     const longestMs = year.passages.longestMs();
-    const expectedMs = longestMs === 0 ? estimatedMs : longestMs + someMs;
-    const turns = left.length + year.passages.completed().filter(({ at }) => at >= begin.at).length;
-    const enoughMs = turns * expectedMs;
+    const enoughMs = (left.length + completed) * (longestMs === 0 ? estimatedMs : longestMs + someMs);
     if (openForMs(begin) > enoughMs) {
       say(
         `${end}, and ${left.join(', ')} had no turn although the window was open for ${openForMs(begin)} ms (${stand})`,
@@ -55,6 +59,9 @@ export const exitCodesTell: MakeYearInvariant = (year) => {
   };
 
   return {
+    begun({ since }) {
+      cordons.push(since);
+    },
     actor({ actor, what, exitCode = 1 }) {
       if (what === 'begins') begins.set(actor, callBegin(year));
       const begin = begins.get(actor);

@@ -22,7 +22,8 @@ export const monthsHaveRuns: MakeYearInvariant = (year) => {
       if (what === 'begins') begins.set(actor, callBegin(year));
       const begin = begins.get(actor);
       if (what !== 'ends' || begin?.month === undefined || openForMs(begin) < beginsWithinMs) return;
-      const hasFailedBefore = begin.wasHeldUp && !goesOnAfter.has(exitCode);
+      const isClosed = begin.at + openForMs(begin) <= year.now();
+      const hasFailedBefore = begin.wasHeldUp && (isClosed || !goesOnAfter.has(exitCode));
       if (hasFailedBefore || !begin.wasAlone || begin.nodes.size === 0) return;
       const names = year.truth.runs().map(nameOf);
       if (!names.includes(runOfMonth(begin.month))) {
