@@ -5,7 +5,7 @@ import { createReady } from '../../cluster/waitForReady.js';
 import { deployment } from '../../cluster/workloads.js';
 import { watchBoots } from './bootWatch.js';
 import type { BootWatch } from './bootWatch.js';
-import { ended, killed, orderOf, untilGo } from './maintenance.js';
+import { ended, killed, orderOf, untilPut } from './maintenance.js';
 import type { Maintenance } from './maintenance.js';
 
 /** A person who pauses a run, and an actor that dies. */
@@ -25,14 +25,14 @@ export function describeInterruptions(given: () => Maintenance): void {
     it('lets the turn in work end and begins no other, until resume', async () => {
       const { side, run, playbook } = given();
       const nodes = ['node-1', 'node-2'];
-      const paused = await playbook('paused', { nodes, commands: untilGo });
+      const paused = await playbook('paused', { nodes, commands: untilPut('paused-go') });
       const turnus = paused.start();
       const [first, second = ''] = await waitFor({ what: 'a run', probe: () => orderOf(given(), paused) });
       const name = await paused.runName();
       // It looks for a sign of life of the actor before it ends.
       const asked = run(['pause', name, '--reason', 'a look at the mirror'], 0);
       await waitFor({ what: 'the pause to be recorded', probe: async () => (await desiredOf(name)) === 'Pause' });
-      for (const node of nodes) await side.hosts.host(node).put('go');
+      for (const node of nodes) await side.hosts.host(node).put('paused-go');
       await waitFor({
         what: 'the run to be Paused',
         timeoutMs: 60_000,

@@ -62,8 +62,10 @@ export interface Entry {
   undo?: boolean;
 }
 
-/** Waits until the file `go` is in the home of scripts. */
-export const untilGo = 'until [ -e "$HOME/go" ]; do sleep 0.1; done';
+/** Waits until the file named is in the home of scripts; hosts keep it for the scenarios that follow. */
+export function untilPut(file: string): string {
+  return `until [ -e "$HOME/${file}" ]; do sleep 0.1; done`;
+}
 
 const quick = {
   drain: { timeout: '1m' },

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { runOf } from '../../cluster/runReport.js';
 import { waitFor } from '../../cluster/waitFor.js';
-import { ended, orderOf, untilGo } from './maintenance.js';
+import { ended, orderOf, untilPut } from './maintenance.js';
 import type { Maintenance } from './maintenance.js';
 
 /** A window that closes while a turn is in work, and the next one. */
@@ -18,7 +18,7 @@ export function describeWindows(given: () => Maintenance): void {
       const [closes, reopens] = [second + 15, second + 40];
       const windowed = await playbook('windowed', {
         nodes,
-        commands: untilGo,
+        commands: untilPut('windowed-go'),
         spec: {
           schedule: {
             timeZone: 'UTC',
@@ -38,7 +38,7 @@ export function describeWindows(given: () => Maintenance): void {
         probe: async () => (await windowed.updates(first)) === 1,
       });
       await waitFor({ what: 'the close', timeoutMs: 60_000, probe: () => Date.now() > closes * 1000 });
-      for (const node of nodes) await side.hosts.host(node).put('go');
+      for (const node of nodes) await side.hosts.host(node).put('windowed-go');
       const end = await ended(turnus, 5);
       expect(end.stderr).toContain('The 2 nodes that are left are carried over');
       expect(await windowed.phases()).toEqual([`${first} Done`, ...others.map((node) => `${node} Pending`)]);
