@@ -19,6 +19,11 @@ export interface HeldLease {
    * it also knows after the process was stopped for a while.
    */
   fence(): FenceAnswer;
+  /**
+   * Ends acting at once, as if the lease were lost; `release` still hands it over. For who must be gone before what is in
+   * work has come to a stop by itself.
+   */
+  giveUp(reason: string): void;
   /** Ends renewing and hands the lease over, so that a successor need not wait. Never rejects; nothing may act after. */
   release(): Promise<void>;
 }
@@ -37,6 +42,7 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
   let object = written;
   let deadlineAt = writtenAt + durations.renewDeadlineMs;
   let released = false;
+  let isGivenUp = false;
 
   const lose = (reason: string): void => {
     if (!lost.signal.aborted) lost.abort(new LeaseLost(reason));
@@ -107,7 +113,7 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
     // Where no answer came the write may have been done: what is read then has no holder, and nothing is left to do.
     if (answer.kind !== 'conflict' && answer.kind !== 'unreachable') return;
     await lookAgain(signal);
-    if (!lost.signal.aborted) await writeLease(claim, object, spec, signal);
+    if (!lost.signal.aborted || isGivenUp) await writeLease(claim, object, spec, signal);
   };
 
   return {
@@ -118,6 +124,11 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
       if (!lost.signal.aborted) return { kind: 'ok' };
       return { kind: 'lost', reason: lost.signal.reason instanceof Error ? lost.signal.reason.message : notRenewed };
     },
+    giveUp(reason) {
+      if (lost.signal.aborted) return;
+      isGivenUp = true;
+      lose(reason);
+    },
     async release() {
       if (released) {
         await renewing;
@@ -126,8 +137,8 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
       released = true;
       stopping.abort(new Error('the lease is released'));
       await renewing;
-      if (lost.signal.aborted) return;
-      const deadline = clock.deadline(releaseWithinMs, lost.signal);
+      if (lost.signal.aborted && !isGivenUp) return;
+      const deadline = clock.deadline(releaseWithinMs, isGivenUp ? new AbortController().signal : lost.signal);
       try {
         await handOver(deadline.signal);
       } catch (error) {

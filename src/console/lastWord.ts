@@ -12,6 +12,10 @@ export function lastWord(state: RunState, stop: RunStop): string {
   switch (stop.kind) {
     case 'other-actor':
       return `Run ${state.name}: the lease was lost and could not be had again, so this actor stopped: ${tally}. ${again}`;
+    case 'hand-over':
+      return `Run ${state.name} was left to another actor: ${tally}. All stays as it is until that one goes on.`;
+    case 'own-node':
+      return `Run ${state.name}: ${tally}. Only the node is left that this actor runs on; another one takes it.`;
     case 'followed':
       return `Run ${state.name}: ${tally}.`;
     case 'signal':

@@ -19,6 +19,7 @@ export type JournalType =
   | 'run.resumed'
   | 'run.finished'
   | 'run.paused'
+  | 'run.handed-over'
   | 'run.superseded'
   | 'runs.deleting'
   | 'request.answered'

@@ -1,3 +1,4 @@
+import type { HeldLease } from '../cluster/heldLease.js';
 import type { JournalSink } from '../journal/entry.js';
 import type { Clock } from '../time/clock.js';
 import { followOther } from './followOther.js';
@@ -17,6 +18,10 @@ export interface RunAct {
   readonly change: string | undefined;
   readonly reason: string | undefined;
   readonly rehearsal: boolean;
+  /** See {@link startRun}. */
+  readonly leavesOwnNode?: boolean;
+  /** Hears of the lease once it is held, so that the process can end at once if it must. */
+  readonly onLease?: (lease: HeldLease) => void;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
   /** Sentences for people: whom we wait for, whom we follow, that the lease was lost. */
@@ -47,6 +52,9 @@ export async function actOnRun(act: RunAct): Promise<LeaseEnd> {
       follow: (holder, signal) =>
         followOther({ ...prepared, clock, random, holder, onChange: act.onChange, log }, signal),
     },
-    (lease) => startRun({ ...act, ...prepared, lease }),
+    (lease) => {
+      act.onLease?.(lease);
+      return startRun({ ...act, ...prepared, lease });
+    },
   );
 }

@@ -47,6 +47,8 @@ export interface Conducting {
   readonly only: ReadonlySet<string> | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
   readonly ownNode?: string | undefined;
+  /** That node, where another actor may take it. */
+  readonly leftToOthers?: string | undefined;
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
   /** Aborts when the run is asked to stop, and when the lease is lost. */

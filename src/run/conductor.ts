@@ -24,7 +24,12 @@ export async function conduct(work: Conducting): Promise<RunStop> {
     const opens = opensAt === undefined ? {} : { opensAt: new Date(opensAt).toISOString() };
     await journal.append({ type: 'window.closed', message, left: nodesLeft(store.state()), ...opens });
   }
-  await journal.append({ type: 'run.finished', phase, counts, stop: stop.kind });
+  await journal.append({
+    type: isHandedOver(stop) ? 'run.handed-over' : 'run.finished',
+    phase,
+    counts,
+    stop: stop.kind,
+  });
   await store.saveRun(
     {
       phase,
@@ -42,6 +47,11 @@ export async function conduct(work: Conducting): Promise<RunStop> {
     signal,
   );
   return stop;
+}
+
+/** Another actor goes on at once: what the run has changed in the cluster is what that one needs. */
+function isHandedOver({ kind }: RunStop): boolean {
+  return kind === 'hand-over' || kind === 'own-node';
 }
 
 /** Nobody acts until then. */
@@ -65,7 +75,7 @@ async function turnsThenTaints(work: Conducting): Promise<{ stop: RunStop; taint
     if (!work.signal.aborted) await stopSteering(work).catch(() => undefined);
     throw error;
   }
-  return { stop, taintsLeft: await stopSteering(work) };
+  return { stop, taintsLeft: isHandedOver(stop) ? undefined : await stopSteering(work) };
 }
 
 /** Hears what people want until the signal aborts; what ends it before is begun again. */

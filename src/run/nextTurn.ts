@@ -46,6 +46,8 @@ export interface NextTurnInput {
   /** Tries of each node in this call. */
   readonly tries: ReadonlyMap<string, number>;
   readonly attempts: number;
+  /** A node that another actor takes: the one that this process runs on (rule 13). */
+  readonly leftToOthers?: string | undefined;
   /** Whether a turn of the node that starts now ends before the window closes. */
   readonly fits: (node: string) => boolean;
 }
@@ -57,7 +59,7 @@ export type NextTurn =
   | { readonly kind: 'wait' }
   /** Nodes are left, and a person wants none of them to begin. */
   | { readonly kind: 'paused' }
-  | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window' };
+  | { readonly kind: 'end'; readonly why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window' | 'own-node' };
 
 /**
  * A turn in work goes on, whatever is wanted of the run. No other begins once the run is aborted, deleted, paused or
@@ -66,8 +68,10 @@ export type NextTurn =
 export function nextTurn(input: NextTurnInput): NextTurn {
   const { state, taken } = input;
   const order = knownOrder(state);
-  const started = order.find((node) => isInWork(phaseOf(state, node)) && !taken.has(node));
-  if (started !== undefined) return { kind: 'take', node: started };
+  const started = order.filter((node) => isInWork(phaseOf(state, node)) && !taken.has(node));
+  const mine = started.find((node) => node !== input.leftToOthers);
+  if (mine !== undefined) return { kind: 'take', node: mine };
+  if (started.length > 0) return taken.size === 0 ? { kind: 'end', why: 'own-node' } : wait;
   const next = taken.size >= turnsAtOnce(input, order) ? wait : nextToBegin(input, order);
   return next.kind === 'take' || taken.size === 0 ? next : wait;
 }
@@ -104,10 +108,13 @@ function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<Ne
   const { state, desired, policy } = input;
   if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
   if (state.isDeleted) return { kind: 'end', why: 'deleted' };
-  const nodes = nodesToCome(input);
-  if (nodes.length === 0) return { kind: 'end', why: 'finished' };
+  const left = nodesToCome(input);
+  const nodes = left.filter((name) => name !== input.leftToOthers);
+  if (left.length === 0) return { kind: 'end', why: 'finished' };
   if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
   if (desired.state === 'Pause') return { kind: 'paused' };
+  if (nodes.length === 0)
+    return { kind: 'end', why: left.some((name) => mayStart(input, name)) ? 'own-node' : 'window' };
   const node = (areCanariesOver(input, order) ? nodes : nodes.slice(0, 1)).find((name) => mayStart(input, name));
   return node === undefined ? { kind: 'end', why: 'window' } : { kind: 'take', node };
 }

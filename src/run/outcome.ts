@@ -17,9 +17,10 @@ export type StepEnd =
 
 /**
  * How a turn can end before it is Done: a step that did not succeed, the run being stopped (by a signal, or by `abort`
- * or the window's end while the host is untouched), or `abort --now`, which leaves everything as it is.
+ * or the window's end while the host is untouched), `abort --now`, which leaves everything as it is, or by this process
+ * leaving the run to another one.
  */
-export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'aborted-now';
+export type Outcome = Exclude<StepEnd['kind'], 'done'> | 'aborted-now' | 'handed-over';
 
 /** Why a step failed. */
 export const failureCodes = [
@@ -76,6 +77,10 @@ export const outcomeTable: Readonly<Record<Outcome, { readonly untouched: Decisi
   },
   stopped: {
     untouched: { node: 'undo', turn: 'Pending', run: 'stop' },
+    touched: { node: 'leave', turn: 'same', run: 'stop' },
+  },
+  'handed-over': {
+    untouched: { node: 'leave', turn: 'same', run: 'stop' },
     touched: { node: 'leave', turn: 'same', run: 'stop' },
   },
   'aborted-now': {

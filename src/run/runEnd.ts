@@ -38,6 +38,10 @@ export type RunStop =
   | { readonly kind: 'deleted' }
   /** Another actor took the run to where it is; this one only looked on. */
   | { readonly kind: 'followed' }
+  /** This process ends and leaves everything as it is to the next one (`serve`). */
+  | { readonly kind: 'hand-over' }
+  /** Only the node that this process runs on is left; another one takes it (rule 13). */
+  | { readonly kind: 'own-node' }
   /** The lease was lost. */
   | { readonly kind: 'other-actor' };
 
@@ -47,8 +51,11 @@ export function endPhase(counts: Counts, stop: RunStop): RunPhase {
   if (counts.failed > 0) return 'Failed';
   if (counts.done + (counts.skipped ?? 0) === counts.total) return 'Completed';
   if (stop.kind === 'paused') return 'Paused';
-  return stop.kind === 'signal' || stop.kind === 'other-actor' ? 'Running' : 'AwaitingWindow';
+  return goesOnElsewhere.includes(stop.kind) ? 'Running' : 'AwaitingWindow';
 }
+
+/** Somebody else goes on with the run, or the same command once it is started again. */
+const goesOnElsewhere: readonly RunStop['kind'][] = ['signal', 'other-actor', 'hand-over', 'own-node'];
 
 /**
  * Exit code of `run` (DESIGN, "Exit codes"): the first that applies of 1, 4, 130/143, 7, 6, 3, 5, 0. With any node not
@@ -71,4 +78,4 @@ export function followedStop({ turns, status }: Pick<RunState, 'turns' | 'status
   return isShort ? { kind: 'not-recovered', message: status.message ?? '' } : { kind: 'followed' };
 }
 
-const stoppedByOthers: readonly RunStop['kind'][] = ['other-actor', 'deleted', 'aborted', 'paused'];
+const stoppedByOthers: readonly RunStop['kind'][] = ['other-actor', 'hand-over', 'deleted', 'aborted', 'paused'];

@@ -54,6 +54,8 @@ export interface RunStart {
   readonly only: ReadonlySet<string> | undefined;
   /** The node that this actor runs on, where it is known (rule 13). */
   readonly ownNode?: string | undefined;
+  /** Another actor may take that node: the run ends with `own-node` when nothing else is left. Absent: false. */
+  readonly leavesOwnNode?: boolean;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
   /** A sentence for people. */
@@ -167,13 +169,14 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       fence,
       only: start.only,
       ownNode: start.ownNode,
+      leftToOthers: start.leavesOwnNode === true ? start.ownNode : undefined,
       selected: new Set(plan.order),
       signal,
       stop: AbortSignal.any([signal, start.stop]),
       stoppedBy: start.stoppedBy,
     });
     // A run that a person has deleted has nowhere to record what else is deleted.
-    if (stop.kind !== 'deleted') await pruneOld({ ...start, cluster, journal, store }, signal);
+    if (!endsUnpruned.includes(stop.kind)) await pruneOld({ ...start, cluster, journal, store }, signal);
     return result(store, stop);
   } catch (error) {
     if (error instanceof LeaseLost || signal.aborted)
@@ -183,6 +186,9 @@ export async function startRun(start: RunStart): Promise<RunResult> {
     await window.close();
   }
 }
+
+/** Not where there is nowhere to record it, nor where the process has to end. */
+const endsUnpruned: readonly RunStop['kind'][] = ['deleted', 'hand-over'];
 
 /** The turns of this run that are done tell as much as former ones. */
 function turnLength({ node, start, store }: { node: string; start: RunStart; store: RunStore }): number {

@@ -1,4 +1,5 @@
 import { LeaseLost } from '../cluster/heldLease.js';
+import { HandOver } from './handOver.js';
 import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js';
 import { isHostTouched } from './hostTouched.js';
 import { newAttempt } from './newAttempt.js';
@@ -104,7 +105,7 @@ function endedSteps({ steps = [] }: TurnStatus, now: string): NonNullable<TurnSt
   return last === undefined ? [] : [...steps.slice(0, -1), { ...last, finishedAt: now }];
 }
 
-type StepOrStop = StepEnd | { readonly kind: 'aborted-now'; readonly message: string };
+type StepOrStop = StepEnd | { readonly kind: 'aborted-now' | 'handed-over'; readonly message: string };
 
 async function runStep(turn: TurnContext, step: Step, stop: AbortSignal): Promise<StepOrStop> {
   try {
@@ -114,12 +115,15 @@ async function runStep(turn: TurnContext, step: Step, stop: AbortSignal): Promis
     if (error instanceof LeaseLost) throw error;
     if (stop.reason instanceof LeaseLost) throw stop.reason;
     if (stop.aborted) {
-      const isNow = stop.reason instanceof AbortRequested && stop.reason.now;
-      const message = `Stopped while ${step.phase} (${reasonOf(stop)}).`;
-      return { kind: isNow ? 'aborted-now' : 'stopped', message };
+      return { kind: stopKind(stop.reason), message: `Stopped while ${step.phase} (${reasonOf(stop)}).` };
     }
     throw error;
   }
+}
+
+function stopKind(reason: unknown): 'aborted-now' | 'handed-over' | 'stopped' {
+  if (reason instanceof HandOver) return 'handed-over';
+  return reason instanceof AbortRequested && reason.now ? 'aborted-now' : 'stopped';
 }
 
 function reasonOf(signal: AbortSignal): string {
@@ -180,6 +184,7 @@ function failureCode(end: Exclude<StepOrStop, { kind: 'done' }>): TurnFailureCod
     case 'vanished':
       return 'node-gone';
     case 'stopped':
+    case 'handed-over':
     case 'aborted-now':
       return 'aborted';
   }

@@ -61,7 +61,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
 }
 
 /** Nothing is left to do, which is not to say that all is well. */
-function endOf(work: Conducting, why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window'): RunStop {
+function endOf(work: Conducting, why: Extract<NextTurn, { kind: 'end' }>['why']): RunStop {
   if (why === 'window') return windowStop(work);
   const message = why === 'finished' ? stillMissing(work) : undefined;
   return message === undefined ? { kind: why } : { kind: 'not-recovered', message };
@@ -210,7 +210,7 @@ function candidatesBeside(work: Conducting, tries: Tries): readonly string[] {
 }
 
 function turnQuestion(work: Conducting, tries: Tries): NextTurnInput {
-  const { store, playbook, control, inHand, only } = work;
+  const { store, playbook, control, inHand, only, leftToOthers } = work;
   return {
     state: store.state(),
     desired: control.desired(),
@@ -219,6 +219,7 @@ function turnQuestion(work: Conducting, tries: Tries): NextTurnInput {
     only,
     tries: tries.counts,
     attempts: playbook.drain.attempts,
+    leftToOthers,
     fits: (node) => fitsWindow(work, node),
   };
 }

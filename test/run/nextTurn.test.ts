@@ -409,3 +409,56 @@ describe('a window that is about to close', () => {
     expect(nodeAhead({ ...input, fits: () => true })).toBe('n2');
   });
 });
+
+describe('the node that the actor runs on', () => {
+  const own = (phases: Parameters<typeof runState>[0], options: { taken?: readonly string[]; fits?: boolean } = {}) =>
+    nextTurn({
+      state: runState(phases),
+      desired: { state: 'Run' },
+      policy: { canaries: 0, concurrency: 2, stopAfterFailures: 1 },
+      taken: new Set(options.taken),
+      only: undefined,
+      tries: new Map(),
+      attempts: 2,
+      leftToOthers: 'own',
+      fits: () => options.fits ?? true,
+    });
+
+  it.each<{
+    title: string;
+    phases: Parameters<typeof runState>[0];
+    options?: Parameters<typeof own>[1];
+    next: NextTurn;
+  }>([
+    {
+      title: 'is left to another one when nothing else is to come',
+      phases: { n1: 'Done', own: 'Pending' },
+      next: { kind: 'end', why: 'own-node' },
+    },
+    {
+      title: 'is left to another one in the middle of its turn too',
+      phases: { n1: 'Pending', own: 'Draining' },
+      next: { kind: 'end', why: 'own-node' },
+    },
+    {
+      title: 'waits for the turns in work to end',
+      phases: { n1: 'Draining', own: 'Draining' },
+      options: { taken: ['n1'] },
+      next: { kind: 'wait' },
+    },
+    {
+      title: 'is passed over while others are to come',
+      phases: { own: 'Pending', n1: 'Pending' },
+      next: { kind: 'take', node: 'n1' },
+    },
+    {
+      title: 'is left to the next window where its turn does not fit',
+      phases: { n1: 'Done', own: 'Pending' },
+      options: { fits: false },
+      next: { kind: 'end', why: 'window' },
+    },
+    { title: 'is nobody else’s when it is done', phases: { own: 'Done' }, next: { kind: 'end', why: 'finished' } },
+  ])('$title', ({ phases, options, next: expected }) => {
+    expect(own(phases, options)).toEqual(expected);
+  });
+});

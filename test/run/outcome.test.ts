@@ -15,6 +15,8 @@ describe('the outcome table', () => {
     { outcome: 'vanished', touched: true, decision: { node: 'leave', turn: 'Failed', run: 'failure' } },
     { outcome: 'stopped', touched: false, decision: { node: 'undo', turn: 'Pending', run: 'stop' } },
     { outcome: 'stopped', touched: true, decision: { node: 'leave', turn: 'same', run: 'stop' } },
+    { outcome: 'handed-over', touched: false, decision: { node: 'leave', turn: 'same', run: 'stop' } },
+    { outcome: 'handed-over', touched: true, decision: { node: 'leave', turn: 'same', run: 'stop' } },
     { outcome: 'aborted-now', touched: false, decision: { node: 'leave', turn: 'Failed', run: 'stop' } },
     { outcome: 'aborted-now', touched: true, decision: { node: 'leave', turn: 'Failed', run: 'stop' } },
   ])(
@@ -24,12 +26,13 @@ describe('the outcome table', () => {
     },
   );
 
-  it('has no other cell than these fourteen', () => {
+  it('has no other cell than these sixteen', () => {
     expect(Object.keys(outcomeTable).sort()).toEqual([
       'aborted-now',
       'blocked',
       'deferred',
       'failed',
+      'handed-over',
       'not-recovered',
       'stopped',
       'vanished',
@@ -40,9 +43,9 @@ describe('the outcome table', () => {
     expect(Object.values(outcomeTable).map(({ touched }) => touched.node)).not.toContain('undo');
   });
 
-  it('always gives a node back whose host was not touched, except where a person wants all left as it is', () => {
+  it('always gives a node back whose host was not touched, except where a person or the next actor wants all left as it is', () => {
     const left = Object.entries(outcomeTable).filter(([, { untouched }]) => untouched.node === 'leave');
-    expect(left.map(([outcome]) => outcome)).toEqual(['aborted-now']);
+    expect(left.map(([outcome]) => outcome)).toEqual(['handed-over', 'aborted-now']);
   });
 
   it('lets the run go on past a Failed turn only by counting it', () => {
