@@ -222,11 +222,7 @@ function tellEnd(end: LeaseEnd, seen: { where: string; latest: RunState | undefi
 }
 
 /** The flag counts before the playbook; what goes to standard output is for `-o` alone to say. */
-async function openSinks(
-  io: CommandIo,
-  options: RunOptions,
-  target: Playbook['journal'],
-): Promise<JournalSink[]> {
+async function openSinks(io: CommandIo, options: RunOptions, target: Playbook['journal']): Promise<JournalSink[]> {
   const sinks: JournalSink[] = [];
   const file = options.journal ?? (target?.kind === 'file' ? target.path : undefined);
   if (file !== undefined) sinks.push(await openFileSink(file));

@@ -10,6 +10,13 @@ export const calendarFields: readonly (readonly string[])[] = [['spec', 'schedul
 /** Where a playbook names the key that notifications are signed with. */
 export const signingKeyFields: readonly (readonly string[])[] = [['spec', 'notify', 'webhooks', '*', 'secret']];
 
+/** Where a playbook names a file that nobody else may read. */
+export const secretFields: readonly (readonly string[])[] = [
+  ['spec', 'host', 'ssh', 'identity'],
+  ['spec', 'host', 'ssh', 'identityPassphrase'],
+  ...signingKeyFields,
+];
+
 /** Where a playbook names a file; `*` stands for every position of a list. */
 export const fileFields: readonly (readonly string[])[] = [
   ['spec', 'host', 'ssh', 'knownHosts'],

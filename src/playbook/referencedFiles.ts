@@ -86,7 +86,9 @@ export async function readReferencedFiles(
   readFile: ReadFile,
 ): Promise<FileContents & { readonly problems: readonly Problem[] }> {
   const named = fileFields.flatMap((field) =>
-    valuesAt(content, field).flatMap(({ path, value }) => filesToRead({ at: path, value, role: roleOf(field) }, origin)),
+    valuesAt(content, field).flatMap(({ path, value }) =>
+      filesToRead({ at: path, value, role: roleOf(field) }, origin),
+    ),
   );
   const paths = [...new Set(named.map(({ path }) => path))];
   const answers = new Map(await Promise.all(paths.map(async (path) => [path, await readFile(path)] as const)));

@@ -1,4 +1,4 @@
-import { fileFields, isAbsolute, writtenPath } from './fileFields.js';
+import { fileFields, isAbsolute, secretFields, writtenPath } from './fileFields.js';
 import type { Problem } from './mistake.js';
 import { valuesAt } from './writtenContent.js';
 
@@ -23,7 +23,7 @@ export const onlyInObjects: readonly OnlyInObjects[] = fileFields.flatMap((field
 
 /** One problem for each file that cannot be named in a playbook of this source. Reads it parsed, but not yet checked. */
 export function refusedReferences(content: unknown, source: PlaybookSource): Problem[] {
-  return source === 'file' ? referencesIn(content) : relativePathsIn(content);
+  return source === 'file' ? referencesIn(content) : [...relativePathsIn(content), ...openSecretsIn(content)];
 }
 
 function referencesIn(content: unknown): Problem[] {
@@ -40,6 +40,17 @@ function relativePathsIn(content: unknown): Problem[] {
     valuesAt(content, field)
       .filter(({ value }) => typeof value === 'string' && writtenPath.test(value) && !isAbsolute(value))
       .map(({ path }) => ({ path, at: 'value' as const, message: `${relative}; ${insteadAt(field)}` })),
+  );
+}
+
+/** Who may look at a namespace reads its ConfigMaps, and not its Secrets (ClusterRole view). */
+function openSecretsIn(content: unknown): Problem[] {
+  return secretFields.flatMap((field) =>
+    valuesAt(content, [...field, 'configMapKeyRef']).map(({ path }) => ({
+      path,
+      at: 'key' as const,
+      message: 'a ConfigMap is no place for a secret: others may read it; put it into a Secret and write secretKeyRef',
+    })),
   );
 }
 

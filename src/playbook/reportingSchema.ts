@@ -46,9 +46,12 @@ export const notifySchema = mapping('Who is told what happens, by `turnus serve`
   webhooks: listOf('Receivers of notifications.', webhook, 'webhooks ({url, secret})')
     .min(1, { error: 'expected at least one webhook' })
     .max(10, { error: 'expected at most 10 webhooks' }),
-  before: duration('How long before a window opens its plan is made and sent with its findings. Without it not at all.', {
-    longestDays: 14,
-  }).optional(),
+  before: duration(
+    'How long before a window opens its plan is made and sent with its findings. Without it not at all.',
+    {
+      longestDays: 14,
+    },
+  ).optional(),
 });
 
 function url(description: string) {
@@ -66,7 +69,8 @@ function url(description: string) {
 function wrongUrl(written: string, expected: string): string | undefined {
   if (!/^https?:\/\/\S+$/.test(written) || !URL.canParse(written)) return expected;
   const { protocol, hostname, username, password } = new URL(written);
-  if (username !== '' || password !== '') return 'expected a URL without user and password; the secret proves who sends';
+  if (username !== '' || password !== '')
+    return 'expected a URL without user and password; the secret proves who sends';
   if (protocol === 'https:' || isLoopback(hostname)) return undefined;
   return 'expected https; http is for loopback addresses such as http://127.0.0.1:8080/';
 }

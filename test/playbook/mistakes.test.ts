@@ -317,7 +317,10 @@ describe('where a run is recorded and who is told', () => {
       '9:60 spec.notify.webhooks[0].events[0]: expected plan.ready, window.opened, turn.started, turn.finished, turn.failed, window.closed or run.finished, not "turn.starts"; did you mean turn.started?',
     ],
     ...[
-      ['http://a.example/', 'expected https, not "http://a.example/"; http is for loopback addresses such as http://127.0.0.1:8080/'],
+      [
+        'http://a.example/',
+        'expected https, not "http://a.example/"; http is for loopback addresses such as http://127.0.0.1:8080/',
+      ],
       ['http://127.0.0.1.example/', 'expected https, not "http://127.0.0.1.example/"; http is for'],
       ['ftp://127.0.0.1/', `${wantsUrl}, not "ftp://127.0.0.1/"`],
       ['a.example', `${wantsUrl}, not "a.example"`],
@@ -339,7 +342,9 @@ describe('where a run is recorded and who is told', () => {
   it.each(['https://a.example/hook?x=1', 'http://127.0.0.1:8080/', 'http://[::1]:8080/', 'http://localhost/'])(
     'may be told at %s',
     async (url) => {
-      expect(await mistakesOf(playbookWith(`  notify: {webhooks: [{url: "${url}", ${secret}}], before: 14d}`))).toEqual([]);
+      expect(await mistakesOf(playbookWith(`  notify: {webhooks: [{url: "${url}", ${secret}}], before: 14d}`))).toEqual(
+        [],
+      );
     },
   );
 });

@@ -80,7 +80,10 @@ describe('a Playbook object', () => {
   it.each([
     ['drain: {timout: 15m}', 'spec.drain.timout: unknown field; did you mean timeout?'],
     ['drain: {timeout: 15 min}', 'spec.drain.timeout: expected a duration such as 90s, 15m or 1h30m, not "15 min"'],
-    ['settle:', 'spec.settle: expected a mapping with time, timeout, but nothing is written there; fill it in or leave the field out'],
+    [
+      'settle:',
+      'spec.settle: expected a mapping with time, timeout, but nothing is written there; fill it in or leave the field out',
+    ],
     [
       'journal: {file: journal.ndjson}',
       'spec.journal.file: is not absolute, and a Playbook object lies in no directory; write the path of a file in the container',
@@ -100,6 +103,10 @@ describe('a Playbook object', () => {
     [
       'schedule: {freezes: [{name: A, calendar: {path: /etc/turnus/hook.key, secretKeyRef: {name: hook, key: a}}}]}',
       'spec.schedule.freezes[0].calendar: expected exactly one of path, configMapKeyRef, secretKeyRef',
+    ],
+    [
+      'notify: {webhooks: [{url: "https://a.example/", secret: {configMapKeyRef: {name: hook, key: a}}}]}',
+      'spec.notify.webhooks[0].secret.configMapKeyRef: a ConfigMap is no place for a secret: others may read it; put it into a Secret and write secretKeyRef',
     ],
   ])('has the mistake, without a line: %s', async (line, expected) => {
     const answer = await load(objectWith(line));
