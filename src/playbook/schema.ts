@@ -14,11 +14,12 @@ import {
   wholeNumber,
 } from './fieldKinds.js';
 import { hostSchema } from './hostSchema.js';
+import { journalSchema, notifySchema } from './reportingSchema.js';
 import { scheduleSchema } from './scheduleSchema.js';
 
 /*
- * Every field of a playbook with its default. Fields that do not work yet are part of it, so that their reason can be
- * given (notWorkingYet.ts). Rules between fields are in consistency.ts.
+ * Every field of a playbook with its default. Those that only one kind of source may have are part of it, so that the
+ * reason can be given (refusedReferences.ts). Rules between fields are in consistency.ts.
  */
 
 const labelMap = (description: string) =>
@@ -214,6 +215,8 @@ export const playbookSchema = mapping('How the nodes of a cluster are taken thro
     host: hostSchema,
     health: healthSchema.prefault({}),
     settle: settle.prefault({}),
+    journal: journalSchema.optional(),
+    notify: notifySchema.optional(),
     runHistoryLimit: wholeNumber(
       'Ended runs of the playbook that are kept; older ones are deleted when a run ends. Rehearsals are counted by themselves.',
       { min: 1, max: 1000 },
