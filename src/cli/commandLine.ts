@@ -269,8 +269,11 @@ function addInstall(program: Command, io: CommandIo, ended: Ended): void {
     .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
     .option('-f, --file <playbook>', 'also the roles that the conditions of this playbook need')
     .addOption(
-      new Option('--with <permission...>', 'also what not every cluster allows: surge (patch deployments)')
-        .choices(['surge'])
+      new Option(
+        '--with <permission...>',
+        'also what not every cluster allows: surge (patch deployments), serve (read playbooks, ConfigMaps and Secrets of Turnus)',
+      )
+        .choices(['surge', 'serve'])
         .default([]),
     )
     .option('--print', 'print the objects as YAML instead', false)
