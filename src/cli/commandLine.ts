@@ -33,6 +33,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addCoverage(program, io, ended);
   addControl(program, io, ended);
   addAccept(program, io, ended);
+  addTrigger(program, io, ended);
   addValidate(program, io, ended);
   addSchedule(program, io, ended);
   addDoctor(program, io, ended);
@@ -224,6 +225,17 @@ function addAccept(program: Command, io: CommandIo, ended: Ended): void {
     });
 }
 
+function addTrigger(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('trigger <playbook>'))
+    .description('Has `turnus serve` start a run of a Playbook object, outside of its windows too; freezes hold.')
+    .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
+    .option('--override-freeze <name>', 'start in the freeze of this name; may be repeated', repeated, [])
+    .action(async (playbook: string, options) => {
+      const { triggerCommand } = await import('./trigger.js');
+      ended(await triggerCommand(io, playbook, options as Parameters<typeof triggerCommand>[2]));
+    });
+}
+
 function addValidate(program: Command, io: CommandIo, ended: Ended): void {
   program
     .command('validate')
@@ -269,8 +281,11 @@ function addInstall(program: Command, io: CommandIo, ended: Ended): void {
     .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
     .option('-f, --file <playbook>', 'also the roles that the conditions of this playbook need')
     .addOption(
-      new Option('--with <permission...>', 'also what not every cluster allows: surge (patch deployments)')
-        .choices(['surge'])
+      new Option(
+        '--with <permission...>',
+        'also what not every cluster allows: surge (patch deployments), serve (read playbooks, ConfigMaps and Secrets of Turnus)',
+      )
+        .choices(['surge', 'serve'])
         .default([]),
     )
     .option('--print', 'print the objects as YAML instead', false)
