@@ -13,7 +13,6 @@ import type { UserName } from '../accounts.js';
 import { ensureKubectl } from '../binaries.js';
 import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
-import type { OtherObject } from '../objects.js';
 import { runCommand, type CommandResult } from '../runCommand.js';
 import { expectExit, installTurnus, systemNamespace } from '../runReport.js';
 import { runTurnus } from '../turnus.js';
