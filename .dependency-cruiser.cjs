@@ -39,6 +39,13 @@ module.exports = {
       to: { path: 'node_modules/node-cron/' },
     },
     {
+      name: 'only-server-knows-metrics-and-logs',
+      comment: 'elsewhere what happens is a journal entry, a state or a value',
+      severity: 'error',
+      from: { path: '^src/', pathNot: room('server') },
+      to: { path: 'node_modules/(prom-client|pino)/' },
+    },
+    {
       name: 'only-calendar-knows-temporal-and-ical',
       comment: 'elsewhere an instant is milliseconds since the epoch, and a calendar file plain data',
       severity: 'error',

@@ -57,7 +57,7 @@ export async function awaitDetached(wait: VolumesToAwait): Promise<readonly Wait
         return [];
       } else {
         const what = `The volume attachments of node ${node} cannot be read: ${listed.message}`;
-        tell([{ key: `attachments ${listed.kind}`, what, until, who: ['API server'] }]);
+        tell([{ key: `attachments ${listed.kind}`, for: 'volumes', what, until, who: ['API server'] }]);
       }
       await clock.sleep(pauseMs, deadline.signal);
     }
@@ -65,7 +65,7 @@ export async function awaitDetached(wait: VolumesToAwait): Promise<readonly Wait
     if (!isDeadlineExceeded(deadline.signal) || wait.signal.aborted) throw error;
     // What was not read in time is not known to be gone.
     const what = `The volume attachments of node ${node} were not read in time.`;
-    if (waitingFor.length === 0) tell([{ key: 'attachments', what, until, who: ['API server'] }]);
+    if (waitingFor.length === 0) tell([{ key: 'attachments', for: 'volumes', what, until, who: ['API server'] }]);
     return waitingFor;
   } finally {
     deadline.clear();
@@ -107,6 +107,7 @@ function attached({ name, node, volume = '', driver, detachError }: VolumeAttach
   const error = detachError === undefined ? '' : ` The driver says: ${detachError}`;
   return {
     key: `attachment ${name}`,
+    for: 'volumes',
     what: `PersistentVolume ${volume} is still attached to node ${node} (VolumeAttachment ${name}, driver ${driver}).${error}`,
     until,
     who: [`VolumeAttachment ${name}`, `driver ${driver}`],

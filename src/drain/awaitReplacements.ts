@@ -32,6 +32,7 @@ export async function awaitReplacements(wait: ReplacementsToAwait): Promise<read
     const leftMs = deadline - clock.monotonic();
     const waits = missing.map((owner) => ({
       key: owner.owner,
+      for: 'replacements' as const,
       what: recoverySentence(owner),
       until: clock.now() + Math.max(0, Math.round(leftMs)),
       who: [ownerName(owner.owner), ...owner.unready.map((pod) => pod.split(': ')[0] ?? pod)],

@@ -26,6 +26,7 @@ import type { SharedEvictions } from './sharedEvictions.js';
 import type { SpreadPolicy } from './spreadPolicy.js';
 import { surgeSender, type SurgeSender } from './surgeSender.js';
 import { waitForChange, type DrainCache } from './waitForChange.js';
+import type { WaitedFor } from './waitedTime.js';
 
 export interface Drain {
   /** Checks the lease before each eviction and restart. */
@@ -98,7 +99,9 @@ export async function drain(request: Drain): Promise<DrainEnd> {
     leftByPolicy: leftPods({ ...request, view: request.cache.view(), now: request.clock.now() }).map(podKey),
     findings: [...('findings' in ended ? ended.findings : []), ...bound.findings(request.cache.view())],
   };
-  if (ended.kind !== 'stopped') await request.journal(finished(request.node, ended, record));
+  if (ended.kind !== 'stopped') {
+    await request.journal({ ...finished(request.node, ended, record), ...waitedEvidence(work.progress.waited()) });
+  }
   return { ...ended, ...record };
 }
 
@@ -130,7 +133,13 @@ function begin(request: Drain): Work {
     sender: evictionSender({ ...request, underWay, ledger, bound }),
     surges: surgeSender({ ...request, underWay }),
     time: drainTime({ clock, policy }),
-    progress: progressReporter({ node, now: () => clock.now(), gone: () => ledger.goneCount(), report }),
+    progress: progressReporter({
+      node,
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      gone: () => ledger.goneCount(),
+      report,
+    }),
   };
 }
 
@@ -301,6 +310,10 @@ function finished(node: string, ended: Ended, record: DrainRecord): JournalRecor
     ...('jobs' in ended ? { jobs: ended.jobs } : {}),
     ...('findings' in ended ? { findings: ended.findings } : {}),
   };
+}
+
+function waitedEvidence(waited: readonly WaitedFor[]): Readonly<Record<string, unknown>> {
+  return waited.length === 0 ? {} : { waited };
 }
 
 async function untilStopped(signal: AbortSignal, act: () => Promise<Ended>): Promise<Ended> {

@@ -35,35 +35,37 @@ export interface Wait {
   readonly until?: number;
 }
 
-export type WaitReason =
+export const waitReasons = [
   /** The budget allows nothing until more pods are Ready. */
-  | 'budget-not-now'
-  | 'budget-stale'
-  | 'budget-not-synced'
+  'budget-not-now',
+  'budget-stale',
+  'budget-not-synced',
   /** An operator opens this budget by itself. */
-  | 'managed-budget'
+  'managed-budget',
   /** Too few Ready replicas would be left. */
-  | 'spread'
+  'spread',
   /** It is the last Ready pod behind a Service that the API server calls. */
-  | 'last-backend'
+  'last-backend',
   /** Its Deployment was restarted for this turn; the pod ends when its replacement is available. */
-  | 'surging'
+  'surging',
   /** Somebody's rollout of its Deployment is under way, so that it cannot be restarted. */
-  | 'rollout'
-  | 'job-running'
-  | 'pod-objects'
+  'rollout',
+  'job-running',
+  'pod-objects',
   /** The playbook does not have it evicted: it goes by itself. */
-  | 'pod-awaited'
+  'pod-awaited',
   /** Evicted or deleted; it is ending. */
-  | 'terminating'
+  'terminating',
   /** The same, past its grace period. */
-  | 'overdue'
+  'overdue',
   /** Its namespace is being deleted, and it goes with it. */
-  | 'namespace-deleted'
+  'namespace-deleted',
   /** Critical pods and those of managed budgets go when the others have left. */
-  | 'earlier-pods'
+  'earlier-pods',
   /** An eviction was refused; it is tried again later. */
-  | 'retry';
+  'retry',
+] as const;
+export type WaitReason = (typeof waitReasons)[number];
 
 /** What one rule says about evicting a pod now. */
 export type Permission =

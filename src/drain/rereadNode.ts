@@ -28,6 +28,7 @@ export async function rereadNode(read: {
     const waitingFor = progress.waiting('reading', [
       {
         key: `refresh ${answer.kind}`,
+        for: 'reading',
         what: `The pods of node ${node} cannot be read: ${answer.message}`,
         until: clock.now() + Math.round(leftMs),
         who: ['API server'],

@@ -4,7 +4,7 @@ import { TurnusError } from '../turnusError.js';
 import { credentialsOf, inClusterCredentials, type Credentials } from './credentials.js';
 import { readKubeconfig } from './kubeconfig.js';
 import { kubernetesPort } from './kubernetesPort.js';
-import { transport } from './transport.js';
+import { transport, type OnAnswer } from './transport.js';
 
 export interface ConnectOptions {
   /** One kubeconfig, or a list separated by `:` as in KUBECONFIG. */
@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly userAgent: string;
   readonly clock: Clock;
   readonly requestTimeoutMs: number;
+  /** Told of each exchange with the API server, for counting. Must not throw. */
+  readonly onAnswer?: OnAnswer;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<ClusterPort> {
   const { target, credentials } = await credentialSourceOf(options);
-  const { clock, userAgent, requestTimeoutMs } = options;
+  const { clock, userAgent, requestTimeoutMs, onAnswer } = options;
   const deadline = clock.deadline(requestTimeoutMs, new AbortController().signal);
   try {
     await credentials.current(deadline.signal);
@@ -43,7 +45,7 @@ export async function connect(options: ConnectOptions): Promise<ClusterPort> {
     deadline.clear();
   }
   return kubernetesPort({
-    transport: transport({ server: target.server, credentials, userAgent, clock, requestTimeoutMs }),
+    transport: transport({ server: target.server, credentials, userAgent, clock, requestTimeoutMs, onAnswer }),
     target,
     clock,
     requestTimeoutMs,

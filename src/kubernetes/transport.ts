@@ -53,7 +53,15 @@ export interface TransportOptions {
   readonly requestTimeoutMs: number;
   /** Largest body that {@link Transport.send} takes. */
   readonly maxBodyBytes?: number;
+  /** Told of each exchange, for counting. Must not throw. */
+  readonly onAnswer?: OnAnswer | undefined;
 }
+
+/** One exchange: what was asked and the status that came, or that none did. One that the caller gave up is not told. */
+export type OnAnswer = (answer: {
+  readonly method: HttpRequest['method'];
+  readonly status: number | 'unreachable';
+}) => void;
 
 /** A request without an answer for so long, and nothing else heard meanwhile. */
 const deafAfterMs = 3000;
@@ -62,7 +70,7 @@ const deafAfterMs = 3000;
 const defaultMaxBodyBytes = 500 * 1024 * 1024;
 
 export function transport(options: TransportOptions): Transport {
-  const { credentials, clock, requestTimeoutMs, maxBodyBytes = defaultMaxBodyBytes } = options;
+  const { credentials, clock, requestTimeoutMs, maxBodyBytes = defaultMaxBodyBytes, onAnswer } = options;
   const server = new URL(options.server);
   const pool = agentPool(server);
   /** When the server last said something, on whatever connection. */
@@ -89,16 +97,20 @@ export function transport(options: TransportOptions): Transport {
             'Content-Length': Buffer.byteLength(request.body),
           }),
     };
+    const { method } = request;
     return await new Promise((resolve, reject) => {
-      const outgoing = send(
-        url,
-        { method: request.method, headers, agent: pool.agentFor(connection), signal },
-        (head) => {
-          heardAt = clock.monotonic();
-          resolve(head);
-        },
-      );
-      outgoing.on('error', reject);
+      let isAnswered = false;
+      const outgoing = send(url, { method, headers, agent: pool.agentFor(connection), signal }, (head) => {
+        heardAt = clock.monotonic();
+        isAnswered = true;
+        onAnswer?.({ method, status: head.statusCode ?? 0 });
+        resolve(head);
+      });
+      outgoing.on('error', (error) => {
+        const isGivenUp = signal.aborted && !(signal.reason instanceof DeadlineExceeded);
+        if (!isAnswered && !isGivenUp) onAnswer?.({ method, status: 'unreachable' });
+        reject(error);
+      });
       outgoing.end(request.body);
     });
   }

@@ -96,11 +96,13 @@ async function closeTurn(
   const isTouched = isHostTouched(status);
   const phase = isTouched ? 'Failed' : 'Skipped';
   const run = { name: state.name, uid: state.uid, rehearsal: state.spec.rehearsal };
-  const failure = failureReport({ run, node: nodeName, code, phase: status.phase, status });
-  await work.journal.append({ type: 'turn.finished', node: nodeName, phase, message });
+  const failed = isTouched
+    ? { failure: failureReport({ run, node: nodeName, code, phase: status.phase, status }) }
+    : {};
+  await work.journal.append({ type: 'turn.finished', node: nodeName, phase, message, ...failed });
   await work.store.saveTurn(
     nodeName,
-    { phase, message, finishedAt: timestamp(work.clock), waitingFor: undefined, ...(isTouched ? { failure } : {}) },
+    { phase, message, finishedAt: timestamp(work.clock), waitingFor: undefined, ...failed },
     work.signal,
   );
   return { kind: 'left', phase, run: isTouched ? 'failure' : 'go-on' };

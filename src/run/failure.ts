@@ -6,7 +6,7 @@ import { stages } from './stages.js';
 import type { FailureReport, JobRecord, TurnStatus } from './state.js';
 
 /** Why a turn is Failed: a step's own failure, or the outcome that the table made one. */
-const turnFailureCodes = [
+export const turnFailureCodes = [
   ...failureCodes,
   'blocked-after-touch',
   'deferred-after-touch',

@@ -4,7 +4,7 @@ import { failureCodeOf, failureReport, type TurnFailureCode } from './failure.js
 import { isHostTouched } from './hostTouched.js';
 import { newAttempt } from './newAttempt.js';
 import { decide, type Decision, type Outcome, type StepEnd } from './outcome.js';
-import { turnPhases, type TurnPhase, type TurnStatus } from './state.js';
+import { turnPhases, type FailureReport, type TurnPhase, type TurnStatus } from './state.js';
 import { rereadNode } from './steps/rereadNode.js';
 import { setCordon } from './steps/setCordon.js';
 import { turnSteps } from './turn.js';
@@ -230,20 +230,22 @@ async function settlePhase(
   const { phase, message } = end;
   const status = turn.status();
   const goesOn = phase === status.phase;
-  if (!goesOn) await turn.record({ type: 'turn.finished', node: turn.nodeName, phase, message });
-  const failed = {
-    finishedAt: timestamp(turn.clock),
-    failure: failureReport({ run: turn.run, node: turn.nodeName, code: end.code, phase: end.failedStep, status }),
-  };
+  const failed = phase === 'Failed' ? { failure: reportOf(turn, end) } : {};
+  if (!goesOn) await turn.record({ type: 'turn.finished', node: turn.nodeName, phase, message, ...failed });
   await turn.save({
     phase,
     message,
     undoTo: undefined,
     undoCode: undefined,
     waitingFor: undefined,
-    ...(phase === 'Failed' ? failed : {}),
+    ...(phase === 'Failed' ? { finishedAt: timestamp(turn.clock), ...failed } : {}),
   });
   if (!goesOn) {
     turn.announce({ reason: `Turn${phase}`, message, type: phase === 'Failed' ? 'Warning' : 'Normal' });
   }
+}
+
+function reportOf(turn: TurnContext, end: { code: TurnFailureCode; failedStep: string }): FailureReport {
+  const { run, nodeName, status } = turn;
+  return failureReport({ run, node: nodeName, code: end.code, phase: end.failedStep, status: status() });
 }

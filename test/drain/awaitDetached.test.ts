@@ -52,6 +52,7 @@ function waitOn(view: ClusterView, options: { withinMs?: number; volumes?: strin
       progress: progressReporter({
         node: 'node-1',
         now: () => systemClock.now(),
+        monotonic: () => systemClock.monotonic(),
         gone: () => 0,
         report: ({ waitingFor }) => told.push(waitingFor.map(({ what }) => what)),
       }),

@@ -351,3 +351,35 @@ describe('a read', () => {
     expect(await readFrom([429], '3600')).toMatchObject({ answer: { kind: 'throttled' }, requests: 1 });
   });
 });
+
+describe('what is told of exchanges', () => {
+  it('is each status that came, the 401 before it too', async () => {
+    const statuses = [401, 200, 503];
+    const server = await serve((_, response) => response.writeHead(statuses.shift() ?? 500).end('{}'));
+    const told: unknown[] = [];
+    const renewing = { ...anonymous, renew: () => true };
+    const made = transportTo(server.url, { credentials: renewing, onAnswer: (answer) => told.push(answer) });
+    await made.send(get, signal);
+    await made.send({ method: 'POST', path: '/api', body: '{}' }, signal);
+    expect(told).toEqual([
+      { method: 'GET', status: 401 },
+      { method: 'GET', status: 200 },
+      { method: 'POST', status: 503 },
+    ]);
+  });
+
+  it('is that none came, but nothing of what the caller gave up', async () => {
+    const server = await serve(() => undefined);
+    const told: unknown[] = [];
+    const made = transportTo(server.url, { requestTimeoutMs: 50, onAnswer: (answer) => told.push(answer) });
+    const stopped = new AbortController();
+    const givenUp = made.send(get, stopped.signal);
+    stopped.abort(new Error('no longer wanted'));
+    await expect(givenUp).rejects.toThrow('no longer wanted');
+    await made.send(get, signal);
+    await made.open(get, signal);
+    await server.stop();
+    await made.send(get, signal);
+    expect(told).toEqual(Array.from({ length: 3 }, () => ({ method: 'GET', status: 'unreachable' })));
+  });
+});
