@@ -10,18 +10,11 @@ import { deployDirectory } from './render.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 
-interface PackageFile {
-  version: string;
-  dependencies: Record<string, string>;
-  devDependencies: Record<string, string>;
-  optionalDependencies: Record<string, string>;
-}
-
-let packageFile: PackageFile;
+let version: string;
 let image: PlayedImage;
 
 beforeAll(async () => {
-  packageFile = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as PackageFile;
+  ({ version } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as { version: string });
   image = await playDockerfile({ file: join(deployDirectory, 'Dockerfile'), context: project });
 }, 600_000);
 
@@ -30,6 +23,13 @@ afterAll(async () => {
 });
 
 const inImage = (...path: string[]): string => join(image.root, 'opt', 'turnus', ...path);
+
+type LockedPackages = Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
+
+/** By their paths, as package-lock.json has them. */
+async function packagesOf(lockFile: string): Promise<LockedPackages> {
+  return (JSON.parse(await readFile(lockFile, 'utf8')) as { packages: LockedPackages }).packages;
+}
 
 describe('the image', () => {
   it('has an exact base, another user than root, and no shell before the program', () => {
@@ -40,19 +40,22 @@ describe('the image', () => {
     expect(existsSync(join(image.root, image.entrypoint[1] ?? ''))).toBe(true);
   });
 
-  it('holds the packages that Turnus needs, and none for development, for trying it out, or with machine code', async () => {
-    const installed = await readdir(inImage('node_modules'), { recursive: true });
-    for (const name of Object.keys(packageFile.dependencies)) expect(installed).toContain(join(name, 'package.json'));
-    for (const name of Object.keys({ ...packageFile.devDependencies, ...packageFile.optionalDependencies })) {
-      expect(installed).not.toContain(join(name, 'package.json'));
-    }
-    expect(installed.filter((path) => path.endsWith('.node'))).toEqual([]);
+  it('holds the packages that Turnus needs, none for development or for trying it out, and no machine code', async () => {
+    const locked = await packagesOf(join(project, 'package-lock.json'));
+    const needed = Object.keys(locked).filter((path) => {
+      const { dev, optional, devOptional } = locked[path] ?? {};
+      return path !== '' && dev !== true && optional !== true && devOptional !== true;
+    });
+    const installed = await packagesOf(inImage('node_modules', '.package-lock.json'));
+    expect(Object.keys(installed).sort()).toEqual(needed.sort());
+    const files = await readdir(inImage('node_modules'), { recursive: true });
+    expect(files.filter((path) => path.endsWith('.node'))).toEqual([]);
     expect((await readdir(inImage())).sort()).toEqual(['LICENSE', 'dist', 'node_modules', 'package.json']);
     expect(await readdir(inImage('dist'))).not.toContain('sandbox');
   });
 
   it('says its version, helps, validates a playbook and prints what it installs', async () => {
-    expect(await image.run(['--version'])).toMatchObject({ exitCode: 0, stdout: `${packageFile.version}\n` });
+    expect(await image.run(['--version'])).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
     expect(await image.run(['--help'])).toMatchObject({ exitCode: 0, stderr: '' });
     const playbook = join(project, 'playbooks', 'kind.yaml');
     expect((await image.run(['schedule', '-f', playbook])).exitCode).toBe(0);
@@ -80,8 +83,8 @@ describe('the image', () => {
 describe('the versions', () => {
   it('are the same in package.json, the chart and kustomize', async () => {
     const chart = await readFile(join(deployDirectory, 'helm', 'turnus', 'Chart.yaml'), 'utf8');
-    expect(chart).toContain(`\nappVersion: ${packageFile.version}\n`);
+    expect(chart).toContain(`\nappVersion: ${version}\n`);
     const deployment = await readFile(join(deployDirectory, 'kustomize', 'base', 'deployment.yaml'), 'utf8');
-    expect(deployment).toContain(`image: turnus:${packageFile.version}\n`);
+    expect(deployment).toContain(`image: turnus:${version}\n`);
   });
 });
