@@ -119,7 +119,7 @@ function addRun(program: Command, io: CommandIo, ended: Ended): void {
     .option('--wait', 'outside of the windows: wait for the next one to open', false)
     .option('--change <reference>', 'reference of the change, for the record', bounded('--change', 200))
     .option('--reason <text>', 'why the run is started, for the record', bounded('--reason', 1000))
-    .option('--journal <file>', 'append the journal to this file')
+    .option('--journal <file>', 'append the journal to this file; default: spec.journal.file of the playbook')
     .addOption(new Option('-o, --output <format>', 'text or ndjson').choices(['text', 'ndjson']).default('text'))
     .action(async (options) => {
       const { runCommand } = await import('./run.js');
@@ -269,8 +269,11 @@ function addInstall(program: Command, io: CommandIo, ended: Ended): void {
     .description('Applies the CRDs, the admission policy and the RBAC that Turnus needs.')
     .option('-f, --file <playbook>', 'also the roles that the conditions of this playbook need')
     .addOption(
-      new Option('--with <permission...>', 'also what not every cluster allows: surge (patch deployments)')
-        .choices(['surge'])
+      new Option(
+        '--with <permission...>',
+        'also what not every cluster allows: surge (patch deployments), serve (read playbooks, ConfigMaps and Secrets of Turnus)',
+      )
+        .choices(['surge', 'serve'])
         .default([]),
     )
     .option('--print', 'print the objects as YAML instead', false)

@@ -7,6 +7,7 @@ import { openRunConsole, type RunConsole } from '../console/runConsole.js';
 import type { JournalSink } from '../journal/entry.js';
 import { openFileSink } from '../journal/fileSink.js';
 import { streamSink } from '../journal/streamSink.js';
+import type { Playbook } from '../playbook/playbook.js';
 import { actOnRun } from '../run/actOnRun.js';
 import { followedState } from '../run/followedState.js';
 import { OutsideWindow } from '../run/outsideWindow.js';
@@ -154,7 +155,7 @@ async function runPrepared(io: CommandIo, call: RunCall & { prepared: Prepared }
   const { options, prepared, stopping, screen } = call;
   const actor = `${userInfo().username}@${hostname()}/${randomUUID().slice(0, 8)}`;
   const where = `${prepared.namespace}/${leaseName}`;
-  const sinks = await openSinks(io, options);
+  const sinks = await openSinks(io, options, prepared.playbook.journal);
   let latest: RunState | undefined;
   const onChange = (state: RunState) => {
     latest = state;
@@ -220,9 +221,11 @@ function tellEnd(end: LeaseEnd, seen: { where: string; latest: RunState | undefi
   }
 }
 
-async function openSinks(io: CommandIo, options: RunOptions): Promise<JournalSink[]> {
+/** The flag counts before the playbook; what goes to standard output is for `-o` alone to say. */
+async function openSinks(io: CommandIo, options: RunOptions, target: Playbook['journal']): Promise<JournalSink[]> {
   const sinks: JournalSink[] = [];
-  if (options.journal !== undefined) sinks.push(await openFileSink(options.journal));
+  const file = options.journal ?? (target?.kind === 'file' ? target.path : undefined);
+  if (file !== undefined) sinks.push(await openFileSink(file));
   if (options.output === 'ndjson') sinks.push(streamSink({ stream: io.stdout, name: 'standard output' }));
   return sinks;
 }

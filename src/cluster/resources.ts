@@ -10,6 +10,8 @@ export const resources = {
   nodes: { group: '', version: 'v1', plural: 'nodes', namespaced: false },
   pods: { group: '', version: 'v1', plural: 'pods', namespaced: true },
   namespaces: { group: '', version: 'v1', plural: 'namespaces', namespaced: false },
+  configMaps: { group: '', version: 'v1', plural: 'configmaps', namespaced: true },
+  secrets: { group: '', version: 'v1', plural: 'secrets', namespaced: true },
   events: { group: '', version: 'v1', plural: 'events', namespaced: true },
   claims: { group: '', version: 'v1', plural: 'persistentvolumeclaims', namespaced: true },
   volumes: { group: '', version: 'v1', plural: 'persistentvolumes', namespaced: false },

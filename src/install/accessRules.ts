@@ -17,7 +17,7 @@ const read = ['get', 'list', 'watch'];
 const definitionsRule: AccessRule = {
   apiGroups: ['apiextensions.k8s.io'],
   resources: ['customresourcedefinitions'],
-  resourceNames: [`maintenanceruns.${apiGroup}`, `nodeturns.${apiGroup}`],
+  resourceNames: ['maintenanceruns', 'nodeturns', 'playbooks'].map((plural) => `${plural}.${apiGroup}`),
   verbs: ['get'],
 };
 
@@ -91,15 +91,36 @@ const pruneRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: ['delete'] },
 ];
 
+/**
+ * What `turnus serve` needs beyond a run, in Turnus' own namespace: playbooks that are objects, and the files that they
+ * name. A Secret is read when a run needs it, never listed or watched; which one is only known once a playbook names it.
+ */
+const serveRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: read },
+  { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['get', 'patch'] },
+  { apiGroups: [''], resources: ['configmaps'], verbs: read },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
+];
+
+/** What people need who write playbooks, and by that who trigger a run of one. */
+const editorRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: [...read, 'create', 'update', 'patch', 'delete'] },
+];
+
+/** What `turnus trigger` needs: it writes annotations of the playbook, which the API knows no separate right for. */
+const triggerRules: readonly AccessRule[] = [
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: ['get', 'patch'] },
+];
+
 /** Events about nodes belong in namespace default, heartbeats of the kubelets are in kube-node-lease. */
 const eventRules: readonly AccessRule[] = [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }];
 const heartbeatRules: readonly AccessRule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get'] },
 ];
 
-/** What people need who look at runs (`status`). */
+/** What people need who look at runs (`status`) and playbooks. */
 const viewRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: read },
+  { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns', 'playbooks'], verbs: read },
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
 ];
 
@@ -123,18 +144,18 @@ const operateRules: readonly AccessRule[] = [
 ];
 
 /** What not every cluster lets Turnus do, by the word of `turnus install --with`. */
-export type AccessExtra = 'surge';
+export type AccessExtra = 'surge' | 'serve';
 
 /** ServiceAccount, roles and bindings: what Turnus needs, no more. */
 export function accessObjects(namespace: string, extras: readonly AccessExtra[]): ApiObject[] {
   const subjects = [{ kind: 'ServiceAccount', name: 'turnus', namespace }];
-  const role = (where: string, rules: readonly AccessRule[]): ApiObject[] => [
-    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'turnus', namespace: where }, rules },
+  const role = (where: string, rules: readonly AccessRule[], name = 'turnus'): ApiObject[] => [
+    { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, namespace: where }, rules },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
-      metadata: { name: 'turnus', namespace: where },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'turnus' },
+      metadata: { name, namespace: where },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
       subjects,
     },
   ];
@@ -154,6 +175,7 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
       subjects,
     },
     ...role(namespace, [...ownRules, ...pruneRules]),
+    ...(extras.includes('serve') ? role(namespace, serveRules, 'turnus-serve') : []),
     ...role('default', eventRules),
     ...role('kube-node-lease', heartbeatRules),
     {
@@ -174,21 +196,30 @@ export function accessObjects(namespace: string, extras: readonly AccessExtra[])
       metadata: { name: 'turnus-coverage' },
       rules: [definitionsRule, ...coverageRules, ...recordRules],
     },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      // Aggregated to no other role, and bound to nobody: a playbook says what runs as root on every host, so that who
+      // writes one is root there, which an admin of a namespace is not meant to be.
+      metadata: { name: 'turnus-playbook-editor' },
+      rules: [definitionsRule, ...editorRules],
+    },
   ];
 }
 
 /**
  * The permissions that `run` asks for before anything is touched; `plan` needs the reading ones of the cluster,
- * `operate` those of the commands that ask something of a run, `coverage` and `drain` what those commands do, `drain`
- * with the Lease where there is a namespace for it. `extras`: what the playbook of a run needs beyond.
+ * `operate` those of the commands that ask something of a run, `coverage`, `trigger` and `drain` what those commands do,
+ * `drain` with the Lease where there is a namespace for it. `extras`: what the playbook of a run, or serving, needs beyond.
  */
 export function permissionsFor(
-  command: 'plan' | 'run' | 'operate' | 'coverage' | 'drain',
+  command: 'plan' | 'run' | 'operate' | 'trigger' | 'coverage' | 'drain',
   namespace: string,
   extras: readonly AccessExtra[] = [],
 ): Permission[] {
-  if (command === 'operate') {
-    return [...expanded(definitionsRule, undefined), ...operateRules.flatMap((rule) => expanded(rule, namespace))];
+  if (command === 'operate' || command === 'trigger') {
+    const rules = command === 'operate' ? operateRules : triggerRules;
+    return [...expanded(definitionsRule, undefined), ...rules.flatMap((rule) => expanded(rule, namespace))];
   }
   if (command === 'coverage') {
     return [
@@ -207,13 +238,13 @@ export function permissionsFor(
   if (command === 'drain') {
     return [
       ...anywhere.filter(({ group }) => group !== 'apiextensions.k8s.io'),
-      ...extraPermissions(extras),
+      ...extraPermissions(extras, namespace),
       ...(namespace === '' ? [] : expanded(leaseRule, namespace)),
     ];
   }
   return [
     ...anywhere,
-    ...extraPermissions(extras),
+    ...extraPermissions(extras, namespace),
     ...ownRules
       .filter((rule) => !rule.resources.includes('maintenanceruns/finalizers'))
       .flatMap((rule) => expanded(rule, namespace)),
@@ -222,8 +253,11 @@ export function permissionsFor(
   ];
 }
 
-function extraPermissions(extras: readonly AccessExtra[]): Permission[] {
-  return extras.includes('surge') ? surgeRules.flatMap((rule) => expanded(rule, undefined)) : [];
+function extraPermissions(extras: readonly AccessExtra[], namespace: string): Permission[] {
+  return [
+    ...(extras.includes('surge') ? surgeRules.flatMap((rule) => expanded(rule, undefined)) : []),
+    ...(extras.includes('serve') ? serveRules.flatMap((rule) => expanded(rule, namespace)) : []),
+  ];
 }
 
 function expanded(rule: AccessRule, namespace: string | undefined): Permission[] {

@@ -1,6 +1,9 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import { apiGroup } from '../run/objects.js';
+import { playbookStatusSchema } from '../playbook/playbookStatus.js';
+import { playbookSchema } from '../playbook/schema.js';
 import { runSpecSchema, runStatusSchema, turnSpecSchema, turnStatusSchema } from '../run/state.js';
+import { openSchema } from './openSchema.js';
 import { structuralSchema, type StructuralSchema } from './structuralSchema.js';
 
 /** Annotation of our CRDs: the namespace in which our objects count. */
@@ -8,7 +11,7 @@ export const namespaceAnnotation = 'turnus.dev/namespace';
 /** Annotation of our CRDs: see {@link schemaVersion}. */
 export const schemaAnnotation = 'turnus.dev/schema';
 /** Counts up with every change of the schemas: an older installed schema would prune fields that we write. */
-export const schemaVersion = 5;
+export const schemaVersion = 6;
 
 /** Every spec field but `desired` stays as it was created (CEL, KEP-2876). */
 const immutableSpec = {
@@ -62,6 +65,25 @@ export function customResourceDefinitions(namespace: string): ApiObject[] {
         { name: 'Message', type: 'string', jsonPath: '.status.message', priority: 1 },
       ],
     }),
+    definition({
+      namespace,
+      kind: 'Playbook',
+      plural: 'playbooks',
+      shortNames: ['pb'],
+      description: 'How the nodes of the cluster are taken through their maintenance, and when.',
+      isOpen: true,
+      spec: openSchema(playbookSchema.shape.spec),
+      status: structuralSchema(playbookStatusSchema),
+      columns: [
+        { name: 'Valid', type: 'string', jsonPath: '.status.conditions[?(@.type=="Valid")].status' },
+        // kubectl shows a date as an age, which a moment to come has not.
+        { name: 'Next window', type: 'string', jsonPath: '.status.nextWindow.opensAt' },
+        { name: 'Last run', type: 'string', jsonPath: '.status.lastRun.name' },
+        { name: 'Phase', type: 'string', jsonPath: '.status.lastRun.phase' },
+        { name: 'Overdue', type: 'integer', jsonPath: '.status.coverage.overdue' },
+        { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+      ],
+    }),
   ];
 }
 
@@ -71,6 +93,8 @@ interface Definition {
   readonly plural: string;
   readonly shortNames: readonly string[];
   readonly description: string;
+  /** People write it, and what they misspell is kept for Turnus to judge. */
+  readonly isOpen?: true;
   readonly spec: StructuralSchema;
   readonly status: StructuralSchema;
   readonly columns: readonly { name: string; type: string; jsonPath: string; priority?: number }[];
@@ -106,7 +130,7 @@ function definition(resource: Definition): ApiObject {
             openAPIV3Schema: {
               type: 'object',
               description: resource.description,
-              required: ['spec'],
+              ...(resource.isOpen === true ? { 'x-kubernetes-preserve-unknown-fields': true } : { required: ['spec'] }),
               properties: { spec: resource.spec, status: resource.status },
             },
           },

@@ -18,7 +18,7 @@ const definitions = {
  */
 export async function readInstallation(cluster: ClusterPort, signal: AbortSignal): Promise<{ namespace: string }> {
   let namespace = '';
-  for (const plural of ['maintenanceruns', 'nodeturns']) {
+  for (const plural of ['maintenanceruns', 'nodeturns', 'playbooks']) {
     const name = `${plural}.${apiGroup}`;
     const answer = await cluster.get({ resource: definitions, name }, signal);
     if (answer.kind === 'not-found') {

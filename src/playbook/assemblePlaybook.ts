@@ -8,6 +8,8 @@ import type {
   Count,
   HealthCondition,
   HostPolicy,
+  JournalTarget,
+  NotifyPolicy,
   Playbook,
   PlaybookSchedule,
   ReferencedFile,
@@ -15,8 +17,8 @@ import type {
   SpreadOverride,
   SshPolicy,
 } from './playbook.js';
-import { absolutePath } from './referencedFiles.js';
-import type { Calendar, FileContents, PathOrigin, Script } from './referencedFiles.js';
+import { absolutePath, readPath, writtenAs } from './referencedFiles.js';
+import type { Calendar, FileContents, NamedFile, PathOrigin, Script } from './referencedFiles.js';
 import type { PlaybookManifest } from './schema.js';
 
 /** The playbook as the engine wants it. `manifest` has no mistake left, and `contents` holds every file of it that is read. */
@@ -74,6 +76,8 @@ export function assemblePlaybook(manifest: PlaybookManifest, origin: PathOrigin,
     },
     settle: { timeMs: milliseconds(spec.settle.time), timeoutMs: milliseconds(spec.settle.timeout) },
     runHistoryLimit: spec.runHistoryLimit,
+    journal: journalTarget(spec.journal, origin),
+    notify: notifyPolicy(spec.notify, origin),
     files: digests(spec, origin, contents),
     normalised: normalised(manifest),
   };
@@ -109,8 +113,8 @@ function freezeRule(
 ): FreezeRule {
   if (rule !== undefined) return { kind: 'rule', name, rule, daysBefore, daysAfter };
   if (from !== undefined && until !== undefined) return { kind: 'dates', name, from, until };
-  if (calendar?.path === undefined) throw bug(`freeze ${name} has no dates`);
-  return { kind: 'calendar', name, events: readAt(absolutePath(calendar.path, origin), calendars).events };
+  if (calendar === undefined) throw bug(`freeze ${name} has no dates`);
+  return { kind: 'calendar', name, events: readAt(readPath(calendar, origin), calendars).events };
 }
 
 type GatesManifest = PlaybookManifest['spec']['gates'];
@@ -139,8 +143,8 @@ type HostManifest = PlaybookManifest['spec']['host'];
 
 function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap<string, Script>): HostPolicy {
   const policies: Partial<Record<(typeof stages)[number], ScriptPolicy>> = {};
-  for (const { stage, written, timeout } of writtenScripts(host)) {
-    const path = absolutePath(written, origin);
+  for (const { stage, script, timeout } of writtenScripts(host)) {
+    const path = readPath(script, origin);
     policies[stage] = { path, content: readAt(path, scripts).content, timeoutMs: milliseconds(timeout) };
   }
   return {
@@ -152,13 +156,12 @@ function hostPolicy(host: HostManifest, origin: PathOrigin, scripts: ReadonlyMap
 
 function sshPolicy(ssh: HostManifest['ssh'], origin: PathOrigin): SshPolicy {
   const { user, port, bastion } = withSshDefaults(ssh);
-  const path = (file: { readonly path?: string | undefined } | undefined) =>
-    file?.path === undefined ? undefined : absolutePath(file.path, origin);
+  const path = (file: NamedFile | undefined) => (file === undefined ? undefined : readPath(file, origin));
   return {
     user,
     port,
     address: ssh.address,
-    knownHosts: listed(ssh.knownHosts).map((file) => absolutePath(file.path ?? '', origin)),
+    knownHosts: listed(ssh.knownHosts).map((file) => readPath(file, origin)),
     fingerprints: ssh.fingerprints,
     identity: path(ssh.identity),
     identityPassphrase: path(ssh.identityPassphrase),
@@ -181,16 +184,29 @@ function withSshDefaults(ssh: HostManifest['ssh']) {
   return { user, port: port ?? 22, bastion: filled?.length === 0 ? undefined : filled };
 }
 
-/** Of all files whose content decides what happens, by their paths as written. */
+function journalTarget(journal: PlaybookManifest['spec']['journal'], origin: PathOrigin): JournalTarget | undefined {
+  if (journal === undefined) return undefined;
+  return journal.file === undefined ? { kind: 'stdout' } : { kind: 'file', path: absolutePath(journal.file, origin) };
+}
+
+function notifyPolicy(notify: PlaybookManifest['spec']['notify'], origin: PathOrigin): NotifyPolicy {
+  const { webhooks = [], before } = notify ?? {};
+  return {
+    webhooks: webhooks.map(({ url, secret, events }) => ({ url, secretPath: readPath(secret, origin), events })),
+    beforeMs: before === undefined ? undefined : milliseconds(before),
+  };
+}
+
+/** Of all files whose content decides what happens, as they are written. */
 function digests(spec: PlaybookManifest['spec'], origin: PathOrigin, contents: FileContents): ReferencedFile[] {
-  const digestOf = (written: string, files: ReadonlyMap<string, { readonly bytes: Uint8Array }>) =>
-    createHash('sha256')
-      .update(readAt(absolutePath(written, origin), files).bytes)
-      .digest('hex');
-  const calendars = spec.schedule.freezes.flatMap(({ calendar }) => calendar?.path ?? []);
+  const digestOf = (file: NamedFile, files: ReadonlyMap<string, { readonly bytes: Uint8Array }>) => {
+    const { bytes } = readAt(readPath(file, origin), files);
+    return [writtenAs(file), createHash('sha256').update(bytes).digest('hex')] as const;
+  };
+  const calendars = spec.schedule.freezes.flatMap(({ calendar }) => calendar ?? []);
   const found = new Map([
-    ...writtenScripts(spec.host).map(({ written }) => [written, digestOf(written, contents.scripts)] as const),
-    ...calendars.map((written) => [written, digestOf(written, contents.calendars)] as const),
+    ...writtenScripts(spec.host).map(({ script }) => digestOf(script, contents.scripts)),
+    ...calendars.map((file) => digestOf(file, contents.calendars)),
   ]);
   return [...found].sort(([one], [other]) => (one < other ? -1 : 1)).map(([path, digest]) => ({ path, digest }));
 }
@@ -198,7 +214,7 @@ function digests(spec: PlaybookManifest['spec'], origin: PathOrigin, contents: F
 function writtenScripts(host: HostManifest) {
   return stages.flatMap((stage) => {
     const given = host[stage];
-    return given?.script.path === undefined ? [] : [{ stage, written: given.script.path, timeout: given.timeout }];
+    return given === undefined ? [] : [{ stage, ...given }];
   });
 }
 
@@ -210,11 +226,12 @@ function readAt<Content>(path: string, files: ReadonlyMap<string, Content>): Con
 
 /**
  * What the playbook says, whatever way it is written: defaults filled in, the one known_hosts file as a list of one,
- * a list of one bastion as that one, keys in alphabetical order.
+ * a list of one bastion as that one, keys in alphabetical order. Not where it is recorded and who is told.
  */
 function normalised(manifest: PlaybookManifest): Readonly<Record<string, unknown>> {
-  const { bastion: _asWritten, ...ssh } = manifest.spec.host.ssh;
-  const { user, port, bastion } = withSshDefaults(manifest.spec.host.ssh);
+  const { journal: _recorded, notify: _told, ...spec } = manifest.spec;
+  const { bastion: _asWritten, ...ssh } = spec.host.ssh;
+  const { user, port, bastion } = withSshDefaults(spec.host.ssh);
   const spelledOut = {
     ...ssh,
     knownHosts: listed(ssh.knownHosts),
@@ -222,7 +239,7 @@ function normalised(manifest: PlaybookManifest): Readonly<Record<string, unknown
     ...(port === undefined ? {} : { port }),
     ...(bastion === undefined ? {} : { bastion: bastion.length === 1 ? bastion[0] : bastion }),
   };
-  return sortedObject({ ...manifest, spec: { ...manifest.spec, host: { ...manifest.spec.host, ssh: spelledOut } } });
+  return sortedObject({ ...manifest, spec: { ...spec, host: { ...spec.host, ssh: spelledOut } } });
 }
 
 function sorted(value: unknown): unknown {

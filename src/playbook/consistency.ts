@@ -146,12 +146,13 @@ function beyondRestrictedKey(content: unknown): Problem[] {
       'cannot run with spec.host.ssh.restricted: the key starts installed scripts only; check the same in the script `join`';
     found.push({ path: commands, at: 'value', message });
   }
-  for (const field of scriptFields) {
-    const path = valueAt(content, [...field, 'path']);
-    if (typeof path !== 'string' || /(^|\/)[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path)) continue;
+  const named = ['path', 'configMapKeyRef.key', 'secretKeyRef.key'].map((source) => source.split('.'));
+  for (const path of scriptFields.flatMap((field) => named.map((source) => [...field, ...source]))) {
+    const written = valueAt(content, path);
+    if (typeof written !== 'string' || /(^|\/)[A-Za-z0-9][A-Za-z0-9._-]*$/.test(written)) continue;
     const message =
       'needs a file name of letters, digits, dots, dashes and underscores: with spec.host.ssh.restricted the host knows the script by it';
-    found.push({ path: [...field, 'path'], at: 'value', message });
+    found.push({ path, at: 'value', message });
   }
   return found;
 }

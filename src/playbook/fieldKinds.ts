@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseLabelSelector } from '../cluster/labelSelector.js';
 import { parseObjectPath } from '../cluster/parseObjectPath.js';
 import { parseDuration } from '../time/duration.js';
-import { writtenPath } from './fileFields.js';
+import { dataKey, objectName, writtenPath } from './fileFields.js';
 import { suggestion } from './suggestion.js';
 
 /*
@@ -79,12 +79,12 @@ export function text(description: string, pattern: RegExp, expected: string) {
 export function file(description: string) {
   const reference = (kind: string) =>
     mapping(`Name and key of a ${kind} in Turnus' namespace.`, {
-      name: text(`Name of the ${kind}.`, /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, `the name of a ${kind}`),
-      key: text(`Key in its data.`, /^[-._a-zA-Z0-9]{1,253}$/, 'a key of its data'),
+      name: text(`Name of the ${kind}.`, objectName, `the name of a ${kind}`),
+      key: text(`Key in its data.`, dataKey, 'a key of its data'),
     });
   return mapping(description, {
     path: text(
-      'Path of the file: absolute, below the home directory (`~/`) or relative to the playbook.',
+      'Path of the file: absolute, below the home directory (`~/`) or relative to the playbook. In a Playbook object it is absolute.',
       writtenPath,
       'the path of a file: absolute, relative to the playbook, or below the home directory as ~/',
     ).optional(),

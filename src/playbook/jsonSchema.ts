@@ -1,18 +1,17 @@
 import { z } from 'zod';
-import { notWorkingYet } from './notWorkingYet.js';
-import type { NotWorkingYet } from './notWorkingYet.js';
+import { onlyInObjects, type OnlyInObjects } from './refusedReferences.js';
 import { playbookSchema } from './schema.js';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
 /**
- * The playbook's schema for editors (JSON Schema draft 7, which all of them read). Fields that do not work yet say so;
+ * The playbook's schema for editors (JSON Schema draft 7, which all of them read). Fields that a file may not have say so;
  * `deprecationMessage` is what editors built on the VS Code language servers underline.
  */
 export function playbookJsonSchema(): JsonSchema {
   const schema: JsonSchema = z.toJSONSchema(playbookSchema, { io: 'input', target: 'draft-7' });
   schema.title = 'Playbook of Turnus';
-  for (const entry of notWorkingYet) for (const field of schemasAt(schema, entry.field)) mark(field, entry);
+  for (const entry of onlyInObjects) for (const field of schemasAt(schema, entry.field)) mark(field, entry);
   return schema;
 }
 
@@ -50,8 +49,8 @@ function isSchema(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function mark(schema: JsonSchema, entry: NotWorkingYet): void {
-  const note = `Not working yet: ${entry.reason}.`;
+function mark(schema: JsonSchema, entry: OnlyInObjects): void {
+  const note = `Not in a file: ${entry.reason}.`;
   if ((schema.description ?? '').includes(note)) return;
   schema.description = `${schema.description ?? ''} ${note}`.trim();
   schema['deprecationMessage'] = note;

@@ -3,10 +3,10 @@ import { cautions, contradictions } from './consistency.js';
 import { problemsOfIssues } from './issueWording.js';
 import { formatPath } from './mistake.js';
 import type { FieldPath, Mistake, Problem } from './mistake.js';
-import { refusedFields } from './notWorkingYet.js';
 import type { Playbook } from './playbook.js';
 import { readReferencedFiles, utf8 } from './referencedFiles.js';
 import type { PathOrigin, ReadFile } from './referencedFiles.js';
+import { refusedReferences, type PlaybookSource } from './refusedReferences.js';
 import { scheduleCautions } from './scheduleRules.js';
 import { playbookSchema } from './schema.js';
 import { placeOfProblem } from './sourcePosition.js';
@@ -50,26 +50,50 @@ export async function loadPlaybook(request: LoadRequest): Promise<PlaybookAnswer
 }
 
 async function checkedPlaybook(source: YamlSource, request: LoadRequest): Promise<PlaybookAnswer> {
-  const { content } = source;
-  const { now } = request;
-  const refused = refusedFields(content);
+  const unknown = source.faults.filter((fault) => fault.unknownValue === true);
+  const checked = await checkContent(source.content, { ...request, source: 'file', unknown });
+  const mistakes = allMistakes(source, checked.problems, request.file);
+  if (mistakes.length > 0 || checked.playbook === undefined) return { kind: 'invalid', mistakes };
+  return {
+    kind: 'ok',
+    playbook: checked.playbook,
+    warnings: allMistakes(source, checked.cautions(), request.file),
+  };
+}
+
+export interface ContentRequest extends LoadRequest {
+  readonly source: PlaybookSource;
+  /** Fields of which nothing is known, because they could not be read. */
+  readonly unknown: readonly { readonly path: FieldPath }[];
+}
+
+export interface CheckedContent {
+  readonly problems: readonly Problem[];
+  /** Undefined where there is a problem. */
+  readonly playbook: Playbook | undefined;
+  /** What the team should know of a playbook without a problem. */
+  readonly cautions: () => readonly Problem[];
+}
+
+/** Every problem of a playbook as it was parsed, and its files read. */
+export async function checkContent(content: unknown, request: ContentRequest): Promise<CheckedContent> {
+  const refused = refusedReferences(content, request.source);
   const checked = playbookSchema.safeParse(content);
   const issues = checked.success ? [] : problemsOfIssues(checked.error.issues, content);
   const files = await readReferencedFiles(content, request, request.readFile);
-  const unknown = source.faults.filter((fault) => fault.unknownValue === true);
   const problems = [
     ...refused,
     ...[...issues, ...files.problems, ...contradictions(content)].filter(
-      (problem) => !isInside(problem, [...refused, ...unknown]),
+      (problem) => !isInside(problem, [...refused, ...request.unknown]),
     ),
   ];
-  const mistakes = allMistakes(source, problems, request.file);
-  if (mistakes.length > 0 || !checked.success) return { kind: 'invalid', mistakes };
-  const playbook = assemblePlaybook(checked.data, request, files);
+  const isGood = checked.success && problems.length === 0;
+  const playbook = isGood ? assemblePlaybook(checked.data, request, files) : undefined;
   return {
-    kind: 'ok',
+    problems,
     playbook,
-    warnings: allMistakes(source, [...cautions(content), ...scheduleCautions(playbook.schedule, now)], request.file),
+    cautions: () =>
+      playbook === undefined ? [] : [...cautions(content), ...scheduleCautions(playbook.schedule, request.now)],
   };
 }
 
@@ -105,7 +129,8 @@ function allMistakes(source: YamlSource, problems: readonly Problem[], file: str
     });
 }
 
-function onOneLine(text: string): string {
+/** Control characters would break the line, or do worse to a terminal. */
+export function onOneLine(text: string): string {
   return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 

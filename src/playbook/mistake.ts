@@ -1,21 +1,21 @@
 /** One thing that is wrong in a playbook, at the place where it is to be mended. */
 export interface Mistake {
-  /** The file as the user named it. */
+  /** The file as the user named it, or the object as `Playbook NAMESPACE/NAME`. */
   readonly file: string;
-  /** Counted from 1. */
-  readonly line: number;
-  /** Counted from 1. */
-  readonly column: number;
+  /** Counted from 1; absent in an object, which has no lines. */
+  readonly line?: number;
+  /** Counted from 1; absent in an object. */
+  readonly column?: number;
   /** The field, for example `spec.drain.timeout`; '' where the whole file is meant. */
   readonly path: string;
   /** What is wrong and what is allowed, one line. */
   readonly message: string;
 }
 
-/** `file:line:column path: message`, the form that editors and people can jump to. */
-export function formatMistake(mistake: Mistake): string {
-  const place = `${mistake.file}:${mistake.line}:${mistake.column}`;
-  return mistake.path === '' ? `${place}: ${mistake.message}` : `${place} ${mistake.path}: ${mistake.message}`;
+/** `file:line:column path: message`, the form that editors and people can jump to; `object path: message`. */
+export function formatMistake({ file, line, column, path, message }: Mistake): string {
+  const place = line === undefined || column === undefined ? file : `${file}:${line}:${column}`;
+  return path === '' ? `${place}: ${message}` : `${place} ${path}: ${message}`;
 }
 
 /** Keys and list positions from the top of the file down to a field. */
@@ -43,7 +43,8 @@ export function formatPath(path: FieldPath): string {
 /** A value as it may be shown in a message: short, on one line, and never a key. */
 export function shownValue(value: unknown): string {
   if (typeof value === 'string') {
-    return value.includes('PRIVATE KEY') ? 'the text of a private key' : JSON.stringify(shortened(value));
+    if (value.includes('PRIVATE KEY')) return 'the text of a private key';
+    return /^\w+:\/\/[^/]*@/.test(value) ? 'a URL with user and password' : JSON.stringify(shortened(value));
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return 'a list';

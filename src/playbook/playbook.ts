@@ -2,6 +2,7 @@ import type { Schedule } from '../calendar/schedule.js';
 import type { DuringTurn } from '../cluster/duringTurn.js';
 import type { ObjectPath } from '../cluster/objectPath.js';
 import type { Stage } from '../host/hostPort.js';
+import type { NotificationType } from './reportingSchema.js';
 
 /**
  * A playbook with every default filled in, durations in milliseconds and referenced files resolved to absolute paths.
@@ -22,11 +23,15 @@ export interface Playbook {
   readonly settle: { readonly timeMs: number; readonly timeoutMs: number };
   /** How many ended runs are kept, and as many rehearsals. */
   readonly runHistoryLimit: number;
+  /** Undefined where the playbook does not say: `run` has a flag for it, `serve` refuses. */
+  readonly journal: JournalTarget | undefined;
+  readonly notify: NotifyPolicy;
   /** Every file that the playbook refers to and whose content decides what happens (scripts, calendars). */
   readonly files: readonly ReferencedFile[];
   /**
    * The playbook as plain JSON with defaults filled in and durations and paths as written: what the plan hash is taken
-   * of and what is kept in the run's spec.
+   * of and what is kept in the run's spec. Without `journal` and `notify`: who is told of a run does not change what is
+   * done to nodes.
    */
   readonly normalised: Readonly<Record<string, unknown>>;
 }
@@ -133,7 +138,7 @@ export interface SshPolicy {
   readonly port: number | undefined;
   /** Node address type (`InternalIP`, `ExternalIP`, `Hostname`, `InternalDNS`, `ExternalDNS`). */
   readonly address: string;
-  /** Absolute paths of known_hosts files. */
+  /** Paths of known_hosts files. Like every path here absolute, or that of a file in the cluster (clusterFile.ts). */
   readonly knownHosts: readonly string[];
   /** `SHA256:…` fingerprints by node name, pinned in the playbook. */
   readonly fingerprints: Readonly<Record<string, string>>;
@@ -159,7 +164,7 @@ export interface SshBastion {
 }
 
 export interface ScriptPolicy {
-  /** Absolute path. */
+  /** Absolute, or of a file in the cluster; its last segment is the name of the script. */
   readonly path: string;
   readonly content: string;
   readonly timeoutMs: number;
@@ -176,8 +181,26 @@ export interface HealthPolicy {
   readonly commands: readonly string[];
 }
 
+/** Where the journal goes; `path` is absolute. */
+export type JournalTarget = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'stdout' };
+
+export interface NotifyPolicy {
+  readonly webhooks: readonly Webhook[];
+  /** How long before a window its plan is made and sent; undefined: it is not. */
+  readonly beforeMs: number | undefined;
+}
+
+export interface Webhook {
+  /** https, or http to a loopback address; without user and password. It may hold a token all the same. */
+  readonly url: string;
+  /** Of the file with the key that notifications are signed with: absolute, or in the cluster (clusterFile.ts). */
+  readonly secretPath: string;
+  /** Types of events that are sent; undefined: all. */
+  readonly events: readonly NotificationType[] | undefined;
+}
+
 export interface ReferencedFile {
-  /** As written in the playbook, for example `./scripts/debian-upgrade.sh`. */
+  /** As written in the playbook, for example `./scripts/debian-upgrade.sh` or `configmap:scripts/upgrade.sh`. */
   readonly path: string;
   /** SHA-256 of the content, hex. */
   readonly digest: string;

@@ -14,11 +14,12 @@ import {
   wholeNumber,
 } from './fieldKinds.js';
 import { hostSchema } from './hostSchema.js';
+import { journalSchema, notifySchema } from './reportingSchema.js';
 import { scheduleSchema } from './scheduleSchema.js';
 
 /*
- * Every field of a playbook with its default. Fields that do not work yet are part of it, so that their reason can be
- * given (notWorkingYet.ts). Rules between fields are in consistency.ts.
+ * Every field of a playbook with its default. Those that only one kind of source may have are part of it, so that the
+ * reason can be given (refusedReferences.ts). Rules between fields are in consistency.ts.
  */
 
 const labelMap = (description: string) =>
@@ -185,6 +186,30 @@ const settle = mapping('The rest after a turn.', {
   ).default('15m'),
 });
 
+const spec = mapping('What the playbook says.', {
+  cluster: mapping('The cluster the playbook is meant for.', {
+    uid: text(
+      'The uid of namespace kube-system: `kubectl get namespace kube-system -o jsonpath={.metadata.uid}`.',
+      /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      'the uid of namespace kube-system, see kubectl get namespace kube-system -o jsonpath={.metadata.uid}',
+    ).optional(),
+  }).prefault({}),
+  schedule: scheduleSchema.prefault({}),
+  nodes: nodes.prefault({}),
+  duringTurn: duringTurnSchema.optional(),
+  gates: gates.prefault({}),
+  drain: drain.prefault({}),
+  host: hostSchema,
+  health: healthSchema.prefault({}),
+  settle: settle.prefault({}),
+  journal: journalSchema.optional(),
+  notify: notifySchema.optional(),
+  runHistoryLimit: wholeNumber(
+    'Ended runs of the playbook that are kept; older ones are deleted when a run ends. Rehearsals are counted by themselves.',
+    { min: 1, max: 1000 },
+  ).default(13),
+});
+
 /** The whole file. What it returns has every default filled in and everything else as written. */
 export const playbookSchema = mapping('How the nodes of a cluster are taken through their maintenance.', {
   apiVersion: z
@@ -198,27 +223,7 @@ export const playbookSchema = mapping('How the nodes of a cluster are taken thro
       'a name of at most 40 small letters, digits and hyphens',
     ),
   }),
-  spec: mapping('What the playbook says.', {
-    cluster: mapping('The cluster the playbook is meant for.', {
-      uid: text(
-        'The uid of namespace kube-system: `kubectl get namespace kube-system -o jsonpath={.metadata.uid}`.',
-        /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
-        'the uid of namespace kube-system, see kubectl get namespace kube-system -o jsonpath={.metadata.uid}',
-      ).optional(),
-    }).prefault({}),
-    schedule: scheduleSchema.prefault({}),
-    nodes: nodes.prefault({}),
-    duringTurn: duringTurnSchema.optional(),
-    gates: gates.prefault({}),
-    drain: drain.prefault({}),
-    host: hostSchema,
-    health: healthSchema.prefault({}),
-    settle: settle.prefault({}),
-    runHistoryLimit: wholeNumber(
-      'Ended runs of the playbook that are kept; older ones are deleted when a run ends. Rehearsals are counted by themselves.',
-      { min: 1, max: 1000 },
-    ).default(13),
-  }),
+  spec,
 });
 
 /** A playbook as written, with defaults. */

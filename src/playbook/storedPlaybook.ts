@@ -2,7 +2,7 @@ import { parseJson } from '../cluster/json.js';
 import { assemblePlaybook } from './assemblePlaybook.js';
 import { stages } from './fileFields.js';
 import type { HostPolicy, Playbook, ScriptPolicy } from './playbook.js';
-import { absolutePath } from './referencedFiles.js';
+import { readPath } from './referencedFiles.js';
 import { playbookSchema } from './schema.js';
 
 /** A playbook as a run keeps it: everything but the content of its files, so that nothing can be run of it. */
@@ -23,10 +23,11 @@ export function readStoredPlaybook(snapshot: string): StoredPlaybook | undefined
   if (!checked.success) return undefined;
   const origin = { file: '/playbook.yaml', homeDirectory: '/' };
   const nothing = { content: '', bytes: new Uint8Array() };
-  const paths = stages.flatMap((stage) => checked.data.spec.host[stage]?.script.path ?? []);
-  const scripts = new Map(paths.map((path) => [absolutePath(path, origin), nothing]));
-  const calendarPaths = checked.data.spec.schedule.freezes.flatMap(({ calendar }) => calendar?.path ?? []);
-  const calendars = new Map(calendarPaths.map((path) => [absolutePath(path, origin), { ...nothing, events: [] }]));
+  const { host: hostSpec, schedule: scheduleSpec } = checked.data.spec;
+  const namedScripts = stages.flatMap((stage) => hostSpec[stage]?.script ?? []);
+  const scripts = new Map(namedScripts.map((file) => [readPath(file, origin), nothing]));
+  const namedCalendars = scheduleSpec.freezes.flatMap(({ calendar }) => calendar ?? []);
+  const calendars = new Map(namedCalendars.map((file) => [readPath(file, origin), { ...nothing, events: [] }]));
   const {
     files: _files,
     host,

@@ -15,6 +15,13 @@ export const runResource: Resource = {
 };
 export const turnResource: Resource = { group: apiGroup, version: 'v1alpha1', plural: 'nodeturns', namespaced: true };
 
+export const playbookResource: Resource = {
+  group: apiGroup,
+  version: 'v1alpha1',
+  plural: 'playbooks',
+  namespaced: true,
+};
+
 /** Label of a NodeTurn: name of its run. */
 export const runLabel = 'turnus.dev/run';
 /** Label of a NodeTurn: SHA-256 prefix of the node's name, because a label holds at most 63 characters. */

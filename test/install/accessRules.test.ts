@@ -1,29 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describePermission, type Permission } from '../../src/cluster/permissions.js';
-import { accessObjects, permissionsFor } from '../../src/install/accessRules.js';
+import { accessObjects, permissionsFor, type AccessExtra } from '../../src/install/accessRules.js';
 
 const namespace = 'turnus-system';
-const objects = z
-  .array(
-    z.object({
-      kind: z.string(),
-      metadata: z.object({ name: z.string(), namespace: z.string().optional() }),
-      rules: z
-        .array(
-          z.object({
-            apiGroups: z.array(z.string()),
-            resources: z.array(z.string()),
-            resourceNames: z.array(z.string()).optional(),
-            verbs: z.array(z.string()),
-          }),
-        )
-        .optional(),
-      roleRef: z.object({ kind: z.string(), name: z.string() }).optional(),
-      subjects: z.array(z.object({ kind: z.string(), name: z.string(), namespace: z.string() })).optional(),
-    }),
-  )
-  .parse(JSON.parse(JSON.stringify(accessObjects(namespace, []))));
+const accessShape = z.array(
+  z.object({
+    kind: z.string(),
+    metadata: z.object({ name: z.string(), namespace: z.string().optional() }),
+    rules: z
+      .array(
+        z.object({
+          apiGroups: z.array(z.string()),
+          resources: z.array(z.string()),
+          resourceNames: z.array(z.string()).optional(),
+          verbs: z.array(z.string()),
+        }),
+      )
+      .optional(),
+    roleRef: z.object({ kind: z.string(), name: z.string() }).optional(),
+    subjects: z.array(z.object({ kind: z.string(), name: z.string(), namespace: z.string() })).optional(),
+  }),
+);
+const objectsWith = (extras: readonly AccessExtra[]) =>
+  accessShape.parse(JSON.parse(JSON.stringify(accessObjects(namespace, extras))));
+const objects = objectsWith([]);
 
 /** What the roles of Turnus itself allow, one permission each. */
 function allowed(): Permission[] {
@@ -127,6 +128,7 @@ describe('the permissions that pause, retry and the like ask for', () => {
     expect(sentences([...permissionsFor('operate', 'maintenance')])).toEqual([
       'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
       'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io playbooks.turnus.dev',
       'get leases.coordination.k8s.io turnus in namespace maintenance',
       'get maintenanceruns.turnus.dev in namespace maintenance',
       'get nodeturns.turnus.dev in namespace maintenance',
@@ -163,6 +165,7 @@ describe('the permissions that coverage asks for', () => {
     expect(sentences([...asked])).toEqual([
       'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
       'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io playbooks.turnus.dev',
       'get namespaces kube-system',
       'list maintenanceruns.turnus.dev in namespace maintenance',
       'list nodes',
@@ -186,6 +189,51 @@ describe('the permissions that coverage asks for', () => {
   });
 });
 
+describe('the permissions that trigger asks for', () => {
+  it('are to read and to annotate a playbook, and whoever may edit playbooks has them', () => {
+    const asked = sentences(permissionsFor('trigger', 'maintenance'));
+    expect(asked).toEqual([
+      'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io playbooks.turnus.dev',
+      'get playbooks.turnus.dev in namespace maintenance',
+      'patch playbooks.turnus.dev in namespace maintenance',
+    ]);
+    const editor = objects.find(({ metadata }) => metadata.name === 'turnus-playbook-editor');
+    expect(editor?.rules).toEqual([
+      expect.objectContaining({ resources: ['customresourcedefinitions'], verbs: ['get'] }),
+      {
+        apiGroups: ['turnus.dev'],
+        resources: ['playbooks'],
+        verbs: ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+      },
+    ]);
+  });
+});
+
+describe('the role for those who write playbooks', () => {
+  const writing = ['create', 'update', 'patch', 'delete'];
+  const writers = (extras: readonly AccessExtra[]) =>
+    objectsWith(extras)
+      .filter(({ rules = [] }) =>
+        rules.some(
+          ({ resources, verbs }) => resources.includes('playbooks') && verbs.some((verb) => writing.includes(verb)),
+        ),
+      )
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+
+  it('is the only one that may: not that of Turnus itself, nor of those who operate runs', () => {
+    expect(writers(['serve', 'surge'])).toEqual(['ClusterRole turnus-playbook-editor']);
+  });
+
+  it('is bound to nobody and part of no other role', () => {
+    const text = JSON.stringify(accessObjects(namespace, ['serve']).filter(({ kind }) => kind?.endsWith('Binding')));
+    expect(text).not.toContain('turnus-playbook-editor');
+    const editor = accessObjects(namespace, []).find(({ metadata }) => metadata.name === 'turnus-playbook-editor');
+    expect(editor?.metadata).toEqual({ name: 'turnus-playbook-editor' });
+  });
+});
+
 describe('the roles', () => {
   it('allow neither every verb, nor secrets, nor becoming somebody else', () => {
     for (const { rules = [] } of objects) {
@@ -196,10 +244,11 @@ describe('the roles', () => {
     }
   });
 
-  it('allow deleting nothing but runs, in their own namespace, and to Turnus alone', () => {
+  it('allow deleting nothing but runs, in their own namespace, to Turnus alone, and playbooks to those who write them', () => {
     const deleting = objects.filter(({ rules = [] }) => rules.some(({ verbs }) => verbs.includes('delete')));
     expect(deleting.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`)).toEqual([
       `Role ${namespace}/turnus`,
+      'ClusterRole /turnus-playbook-editor',
     ]);
     expect(sentences(allowed().filter(({ verb }) => verb === 'delete'))).toEqual([
       'delete maintenanceruns.turnus.dev in namespace turnus-system',
@@ -228,7 +277,7 @@ describe('the roles', () => {
 });
 
 describe('surging of singletons', () => {
-  const patchesDeployments = (extras: readonly 'surge'[]): string[] =>
+  const patchesDeployments = (extras: readonly AccessExtra[]): string[] =>
     accessObjects(namespace, extras)
       .filter((object) => JSON.stringify(object['rules'] ?? []).match(/"deployments"\],"verbs":\["patch"\]/))
       .map(({ kind, metadata }) => `${kind ?? ''} ${metadata.name ?? ''}`);
@@ -244,5 +293,45 @@ describe('surging of singletons', () => {
     );
     expect(added).toEqual(['patch deployments.apps']);
     expect(permissionsFor('plan', namespace, ['surge'])).toEqual(permissionsFor('plan', namespace));
+  });
+});
+
+describe('serving', () => {
+  const added = [
+    'get configmaps in namespace turnus-system',
+    'get playbooks.turnus.dev in namespace turnus-system',
+    'get playbooks.turnus.dev/status in namespace turnus-system',
+    'get secrets in namespace turnus-system',
+    'list configmaps in namespace turnus-system',
+    'list playbooks.turnus.dev in namespace turnus-system',
+    'patch playbooks.turnus.dev/status in namespace turnus-system',
+    'watch configmaps in namespace turnus-system',
+    'watch playbooks.turnus.dev in namespace turnus-system',
+  ];
+
+  it('asks for playbooks and their files, in the namespace of Turnus alone', () => {
+    const without = sentences(permissionsFor('run', namespace));
+    const asked = sentences(permissionsFor('run', namespace, ['serve']));
+    expect(asked.filter((permission) => !without.includes(permission))).toEqual(added);
+  });
+
+  it('is allowed by a Role of its own, made and bound where it is asked for', () => {
+    const named = (extras: readonly AccessExtra[]) =>
+      objectsWith(extras).filter(({ metadata }) => metadata.name === 'turnus-serve');
+    expect(named([])).toEqual([]);
+    const [role, binding, ...others] = named(['serve']);
+    expect(others).toEqual([]);
+    expect(role).toMatchObject({ kind: 'Role', metadata: { namespace } });
+    expect(
+      role?.rules?.flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources.join()}`)).sort(),
+    ).toEqual(
+      added.map((sentence) => sentence.replace(' in namespace turnus-system', '').replace('.turnus.dev', '')).sort(),
+    );
+    expect(binding).toMatchObject({
+      kind: 'RoleBinding',
+      metadata: { namespace },
+      roleRef: { kind: 'Role', name: 'turnus-serve' },
+      subjects: [{ kind: 'ServiceAccount', name: 'turnus', namespace }],
+    });
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { customResourceDefinitions, schemaVersion } from '../../src/install/customResources.js';
 import { canonicalDigest } from '../../src/journal/canonicalJson.js';
-import { runResource, turnResource } from '../../src/run/objects.js';
+import { fieldsOfSchema, playbookJsonSchema } from '../../src/playbook/jsonSchema.js';
+import { playbookStatusSchema } from '../../src/playbook/playbookStatus.js';
+import { playbookResource, runResource, turnResource } from '../../src/run/objects.js';
 import { runSpecSchema, runStatusSchema, turnSpecSchema, turnStatusSchema } from '../../src/run/state.js';
 import { definitionOf, pathsInZod, schemasIn, type CheckedSchema } from './schemaOf.js';
 
@@ -25,6 +27,8 @@ const knownKeywords = new Set([
   'maxItems',
   'maxLength',
   'x-kubernetes-validations',
+  'x-kubernetes-preserve-unknown-fields',
+  'x-kubernetes-int-or-string',
 ]);
 
 describe.each(definitions)('the CRD of $names.kind', ({ metadata, group, scope, names, version, schema }) => {
@@ -49,7 +53,7 @@ describe.each(definitions)('the CRD of $names.kind', ({ metadata, group, scope, 
 
   it('has a structural schema: a type everywhere and no keyword that the API server refuses', () => {
     for (const { path, schema: inner } of schemasIn(schema)) {
-      expect(inner.type, path).toMatch(/^(object|array|string|integer|number|boolean)$/);
+      if (!isUnion(inner)) expect(inner.type, path).toMatch(/^(object|array|string|integer|number|boolean)$/);
       expect(
         Object.keys(inner).filter((keyword) => !knownKeywords.has(keyword)),
         path,
@@ -62,11 +66,11 @@ describe.each(definitions)('the CRD of $names.kind', ({ metadata, group, scope, 
   });
 
   it('lets an object be created without a status', () => {
-    expect(schema.required).toEqual(['spec']);
+    expect(schema.required ?? ['spec']).toEqual(['spec']);
   });
 
   it('has no enum on phases and verbs, so that an older server takes those of a newer Turnus', () => {
-    const open = schemasIn(schema).filter(({ path }) => /\.(phase|verb|state|undoTo)$/.test(path));
+    const open = schemasIn(schema).filter(({ path }) => /\.(phase|verb|state|undoTo|status)$/.test(path));
     expect(open.length).toBeGreaterThan(0);
     for (const { path, schema: inner } of open) expect(inner, path).not.toHaveProperty('enum');
   });
@@ -74,8 +78,54 @@ describe.each(definitions)('the CRD of $names.kind', ({ metadata, group, scope, 
   it('has columns that show fields of its schema in their type', () => {
     const types = new Map(schemasIn(schema).map(({ path, schema: inner }) => [path, inner.type]));
     for (const { name, type, jsonPath } of version.additionalPrinterColumns) {
-      const expected = jsonPath === '.metadata.creationTimestamp' ? 'string' : types.get(jsonPath);
+      const path = jsonPath.replaceAll(/\[\?[^\]]*\]/g, '[]');
+      const expected = jsonPath === '.metadata.creationTimestamp' ? 'string' : types.get(path);
       expect(expected, `${name} shows ${jsonPath}`).toBe(type === 'date' ? 'string' : type);
+    }
+  });
+});
+
+/** A value of more than one type, which a structural schema can only let through. */
+function isUnion(schema: CheckedSchema): boolean {
+  const isOpen =
+    schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
+  return isOpen && schema.type === undefined && schema.properties === undefined;
+}
+
+describe('the schema of what a playbook says', () => {
+  const { schema } = definition('Playbook');
+  const spec = schemasIn(schema).filter(({ path }) => path === '' || path.startsWith('.spec'));
+
+  it('describes every field that people may write, for `kubectl explain`', () => {
+    const union = /\.(knownHosts|bastion)(?=[.[])/;
+    const wanted = fieldsOfSchema(playbookJsonSchema())
+      .map(({ path }) => `.${path}`)
+      .filter((path) => path.startsWith('.spec') && !union.test(path));
+    const described = spec.filter(({ schema: { description } }) => String(description ?? '').length > 3);
+    expect(described.map(({ path }) => path)).toEqual(expect.arrayContaining([...new Set(wanted)]));
+    expect(wanted.length).toBeGreaterThan(80);
+  });
+
+  it('keeps what it does not know at every level, and judges nothing but types', () => {
+    for (const { path, schema: inner } of spec) {
+      if (inner.properties !== undefined) expect(inner['x-kubernetes-preserve-unknown-fields'], path).toBe(true);
+      const judging = ['required', 'maxItems', 'maxLength', 'x-kubernetes-validations', 'default'];
+      expect(
+        Object.keys(inner).filter((keyword) => judging.includes(keyword)),
+        path,
+      ).toEqual([]);
+    }
+  });
+
+  it('takes no unknown field into the status that the actor writes', () => {
+    const status = schemasIn(schema).filter(({ path }) => path.startsWith('.status'));
+    expect(status.filter(({ schema: inner }) => 'x-kubernetes-preserve-unknown-fields' in inner)).toEqual([]);
+  });
+
+  it('leaves `kubectl apply` room to remember what it applied', () => {
+    // An annotation holds at most 256 KiB (apimachinery, TotalAnnotationSizeLimitB).
+    for (const each of customResourceDefinitions('turnus-system')) {
+      expect(JSON.stringify(each).length).toBeLessThan(128 * 1024);
     }
   });
 });
@@ -86,6 +136,7 @@ describe('the schemas', () => {
     { kind: 'MaintenanceRun', part: 'status', zod: runStatusSchema },
     { kind: 'NodeTurn', part: 'spec', zod: turnSpecSchema },
     { kind: 'NodeTurn', part: 'status', zod: turnStatusSchema },
+    { kind: 'Playbook', part: 'status', zod: playbookStatusSchema },
   ])(
     'hold every field of the $part of a $kind that we write: what they lack would be pruned',
     ({ kind, part, zod }) => {
@@ -114,6 +165,7 @@ describe('the schemas', () => {
     for (const { kind, resource } of [
       { kind: 'MaintenanceRun', resource: runResource },
       { kind: 'NodeTurn', resource: turnResource },
+      { kind: 'Playbook', resource: playbookResource },
     ]) {
       const { group, names, version } = definition(kind);
       expect({ group, plural: names.plural, version: version.name, namespaced: true }).toEqual(resource);
@@ -135,8 +187,8 @@ describe('the schemas', () => {
 
 /** The schemas of the version that clusters have installed. */
 const pinned = {
-  schemaVersion: 5,
-  digest: '43e9f45f2d87ea1bd7088ae1d7b53a474a7e242010038f4b6c6ef08b7ceca26f',
+  schemaVersion: 6,
+  digest: '4cb554a707eb6d173a13d68dc042ae15b8e6190bbd1b0686561ab4ff534dcd81',
 };
 
 /** Words and the order of fields may change without a new version: nothing is pruned by them. */

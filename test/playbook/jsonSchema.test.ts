@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fieldsOfSchema, playbookJsonSchema } from '../../src/playbook/jsonSchema.js';
-import { notWorkingYet } from '../../src/playbook/notWorkingYet.js';
+import { onlyInObjects } from '../../src/playbook/refusedReferences.js';
 import { checkedInSchema, jsonSchemaText } from './jsonSchemaText.js';
 
 const fields = fieldsOfSchema(playbookJsonSchema());
@@ -17,11 +17,11 @@ describe('the schema for editors', () => {
     expect(fields.filter(({ schema }) => (schema.description ?? '').length < 4).map(({ path }) => path)).toEqual([]);
   });
 
-  it('says of every field that does not work yet that it does not', () => {
-    for (const { field, reason } of notWorkingYet) {
+  it('says of every field that a file may not have that it may not', () => {
+    for (const { field, reason } of onlyInObjects) {
       const path = field.join('.').replaceAll('.*', '[]');
       const descriptions = fields.filter((each) => each.path === path).map(({ schema }) => schema.description ?? '');
-      expect(descriptions.join('\n'), path).toContain(`Not working yet: ${reason}.`);
+      expect(descriptions.join('\n'), path).toContain(`Not in a file: ${reason}.`);
     }
   });
 });
@@ -44,11 +44,11 @@ describe('docs/playbook.md', () => {
     expect(missing.map(({ path }) => path)).toEqual([]);
   });
 
-  it('names every field that does not work yet with the reason', async () => {
-    const notYet = (await readFile(documentation, 'utf8')).split('## Not working yet')[1] ?? '';
-    for (const { field, reason } of notWorkingYet) {
-      expect(notYet).toContain(reason);
-      expect(notYet).toContain(
+  it('names every field that a file may not have with the reason', async () => {
+    const section = (await readFile(documentation, 'utf8')).split('## As an object in the cluster')[1] ?? '';
+    for (const { field, reason } of onlyInObjects) {
+      expect(section).toContain(reason);
+      expect(section).toContain(
         `\`${field.at(-1)?.endsWith('KeyRef') === true ? String(field.at(-1)) : field.join('.').replaceAll('.*', '[]')}\``,
       );
     }
@@ -56,7 +56,7 @@ describe('docs/playbook.md', () => {
 
   function shownDefault(value: unknown, path: string): string {
     const notShown =
-      value === undefined || path.includes('[]') || notWorkingYet.some((entry) => entry.field.join('.') === path);
+      value === undefined || path.includes('[]') || onlyInObjects.some((entry) => entry.field.join('.') === path);
     if (notShown) return '';
     if (value === '') return '`""`';
     return `\`${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '')}\``;

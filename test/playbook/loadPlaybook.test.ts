@@ -121,7 +121,7 @@ describe('a playbook without mistakes', () => {
     expect((await loadGood(text)).host.ssh).toMatchObject({ knownHosts: [], fingerprints: { 'node-1': fingerprint } });
   });
 
-  it('may spell out fields that do not work yet with the value that changes nothing', async () => {
+  it('may spell out fields with the value that changes nothing', async () => {
     const text = playbookWith(
       '  schedule: {windows: [], freezes: []}',
       '  nodes: {concurrency: 1}',
@@ -129,6 +129,31 @@ describe('a playbook without mistakes', () => {
       '  drain: {overrides: []}',
     );
     expect((await loadGood(text)).gates.replicaSpread.singletons).toBe('block');
+  });
+
+  it('may say where it is recorded and who is told, which is no part of what is done', async () => {
+    const text = playbookWith(
+      '  journal: {file: ./journal.ndjson}',
+      '  notify:',
+      '    webhooks:',
+      '      - {url: "https://a.example/", secret: {path: ./passphrase}, events: [turn.failed]}',
+      '      - {url: "http://127.0.0.1:8080/", secret: {path: /team/passphrase}}',
+      '    before: 72h',
+    );
+    const playbook = await loadGood(text);
+    expect(playbook.journal).toEqual({ kind: 'file', path: '/team/journal.ndjson' });
+    expect(playbook.notify).toEqual({
+      webhooks: [
+        { url: 'https://a.example/', secretPath: '/team/passphrase', events: ['turn.failed'] },
+        { url: 'http://127.0.0.1:8080/', secretPath: '/team/passphrase', events: undefined },
+      ],
+      beforeMs: 72 * 3_600_000,
+    });
+    const plain = await loadGood(playbookWith());
+    expect(plain).toMatchObject({ journal: undefined, notify: { webhooks: [], beforeMs: undefined } });
+    expect(playbook.normalised).toEqual(plain.normalised);
+    expect(playbook.files).toEqual(plain.files);
+    expect((await loadGood(playbookWith('  journal: {stdout: true}'))).journal).toEqual({ kind: 'stdout' });
   });
 
   it('may say otherwise for some namespaces and pods', async () => {

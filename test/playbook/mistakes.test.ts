@@ -283,21 +283,87 @@ describe('a wrong value', () => {
   });
 });
 
-describe('a field that does not work yet', () => {
+describe('where a run is recorded and who is told', () => {
+  const secret = 'secret: {path: ./passphrase}';
+  const wantsUrl = 'expected a URL such as https://hooks.example/turnus';
+  it.each([
+    ['  journal: {}', '9:12 spec.journal: expected exactly one of file, stdout'],
+    ['  journal: {file: ./j, stdout: true}', '9:12 spec.journal: expected exactly one of file, stdout'],
+    [
+      '  journal: {stdout: false}',
+      '9:21 spec.journal.stdout: expected true, not false; leave the field out where the journal goes elsewhere',
+    ],
+    [
+      '  journal: {file: ""}',
+      '9:19 spec.journal.file: expected the path of a file: absolute, relative to the playbook, or below the home directory as ~/, not ""',
+    ],
+    ['  journal: /var/log/j', '9:12 spec.journal: expected a mapping with file, stdout, not "/var/log/j"'],
+    ['  notify: {webhooks: []}', '9:22 spec.notify.webhooks: expected at least one webhook, not a list'],
+    ['  notify: {before: 72h}', '9:3 spec.notify.webhooks: is missing; expected a list of webhooks ({url, secret})'],
+    [
+      `  notify: {webhooks: [{url: "https://a.example/", ${secret}}], before: 15d}`,
+      '9:91 spec.notify.before: expected a duration of at most 14d, not "15d"',
+    ],
+    [
+      '  notify: {webhooks: [{url: "https://a.example/"}]}',
+      '9:23 spec.notify.webhooks[0].secret: is missing; expected a mapping with path, configMapKeyRef, secretKeyRef',
+    ],
+    [
+      '  notify: {webhooks: [{url: "https://a.example/", secret: {path: ./empty.sh}}]}',
+      '9:66 spec.notify.webhooks[0].secret.path: /team/empty.sh is empty, and signs nothing',
+    ],
+    [
+      `  notify: {webhooks: [{url: "https://a.example/", events: [turn.starts], ${secret}}]}`,
+      '9:60 spec.notify.webhooks[0].events[0]: expected plan.ready, window.opened, turn.started, turn.finished, turn.failed, window.closed or run.finished, not "turn.starts"; did you mean turn.started?',
+    ],
+    ...[
+      [
+        'http://a.example/',
+        'expected https, not "http://a.example/"; http is for loopback addresses such as http://127.0.0.1:8080/',
+      ],
+      ['http://127.0.0.1.example/', 'expected https, not "http://127.0.0.1.example/"; http is for'],
+      ['ftp://127.0.0.1/', `${wantsUrl}, not "ftp://127.0.0.1/"`],
+      ['a.example', `${wantsUrl}, not "a.example"`],
+      ['https://a b/', `${wantsUrl}, not "https://a b/"`],
+      [
+        'https://me:word@a.example/',
+        'expected a URL without user and password, not a URL with user and password; the secret proves who sends',
+      ],
+    ].map(([url = '', says = '']) => [
+      `  notify: {webhooks: [{url: "${url}", ${secret}}]}`,
+      `9:29 spec.notify.webhooks[0].url: ${says}`,
+    ]),
+  ])('is one mistake where it is %s', async (line, expected) => {
+    const mistakes = await mistakesOf(playbookWith(line));
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]?.startsWith(`monthly.yaml:${expected}`), mistakes[0]).toBe(true);
+  });
+
+  it.each(['https://a.example/hook?x=1', 'http://127.0.0.1:8080/', 'http://[::1]:8080/', 'http://localhost/'])(
+    'may be told at %s',
+    async (url) => {
+      expect(await mistakesOf(playbookWith(`  notify: {webhooks: [{url: "${url}", ${secret}}], before: 14d}`))).toEqual(
+        [],
+      );
+    },
+  );
+});
+
+describe('a file in the cluster', () => {
   it.each([
     [
       '  schedule: {freezes: [{name: Holidays, calendar: {configMapKeyRef: {name: days, key: days.ics}}}]}',
-      '9:52 spec.schedule.freezes[0].calendar.configMapKeyRef: does not work yet: only files given by {path: …} work',
+      '9:52 spec.schedule.freezes[0].calendar.configMapKeyRef: only a Playbook object in the cluster can name it; in a file write {path: …}',
     ],
     [
       '    join: {script: {configMapKeyRef: {name: scripts, key: join.sh}}}',
-      '9:21 spec.host.join.script.configMapKeyRef: does not work yet: only files given by {path: …} work; put the content into a file beside the playbook',
+      '9:21 spec.host.join.script.configMapKeyRef: only a Playbook object in the cluster can name it; in a file write {path: …}',
     ],
     [
       '    join: {script: {secretKeyRef: {name: scripts, key: join.sh}}}',
-      '9:21 spec.host.join.script.secretKeyRef: does not work yet',
+      '9:21 spec.host.join.script.secretKeyRef: only a Playbook object',
     ],
-  ])('is refused with the reason: %s', async (line, expected) => {
+  ])('is refused in a file with the reason: %s', async (line, expected) => {
     const mistakes = await mistakesOf(playbookWith(line));
     expect(mistakes).toHaveLength(1);
     expect(mistakes[0]?.startsWith(`monthly.yaml:${expected}`), mistakes[0]).toBe(true);
