@@ -96,6 +96,11 @@ describe.skipIf(!existsSync(metricsPage))('docs/metrics.md', () => {
     ];
     const read = metricsIn(expressions);
     expect(read.length).toBeGreaterThan(15);
-    expect(read.filter((name) => !new RegExp(`\\b${name}\\b`).test(page))).toEqual([]);
+    expect(read.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    const values = expressions.flatMap((text) =>
+      [...text.matchAll(/\w="([A-Za-z]+)"/g)].map(([, value]) => value ?? ''),
+    );
+    expect(values).toContain('AwaitingWindow');
+    expect(values.filter((value) => !page.includes(`\`${value}\``))).toEqual([]);
   });
 });

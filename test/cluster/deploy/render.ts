@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,11 +67,6 @@ export function objectsOf(text: string): OtherObject[] {
     const object = document.toJS() as OtherObject | null;
     return object === null ? [] : [object];
   });
-}
-
-/** The objects of a file of `deploy`. */
-export async function fileObjects(path: string): Promise<OtherObject[]> {
-  return objectsOf(await readFile(join(deployDirectory, path), 'utf8'));
 }
 
 /** Objects by kind, namespace and name: for comparisons that do not mind the order. */
