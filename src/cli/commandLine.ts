@@ -33,6 +33,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addCoverage(program, io, ended);
   addControl(program, io, ended);
   addAccept(program, io, ended);
+  addTrigger(program, io, ended);
   addValidate(program, io, ended);
   addSchedule(program, io, ended);
   addDoctor(program, io, ended);
@@ -221,6 +222,17 @@ function addAccept(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (run: string, node: string, code: string, options: ControlOptions) => {
       const { controlCommand } = await import('./control.js');
       ended(await controlCommand(io, { run, ask: { verb: 'accept', node, code }, options }));
+    });
+}
+
+function addTrigger(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('trigger <playbook>'))
+    .description('Has `turnus serve` start a run of a Playbook object, outside of its windows too; freezes hold.')
+    .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
+    .option('--override-freeze <name>', 'start in the freeze of this name; may be repeated', repeated, [])
+    .action(async (playbook: string, options) => {
+      const { triggerCommand } = await import('./trigger.js');
+      ended(await triggerCommand(io, playbook, options as Parameters<typeof triggerCommand>[2]));
     });
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import { isObjectName } from '../cluster/objectName.js';
 import { answerLines, recordedLines } from '../console/askLines.js';
 import { permissionsFor } from '../install/accessRules.js';
 import { readInstallation } from '../install/installation.js';
@@ -75,9 +76,4 @@ async function unknownRun(
     message: `There is no run ${JSON.stringify(place.run)} in namespace ${place.namespace} of ${place.cluster.target.server}.`,
     hint: named.length === 0 ? 'There is no run at all.' : `There are: ${named.join(', ')}${more}.`,
   });
-}
-
-/** Could an object have this name (RFC 1123 subdomain)? Anything else is no path of the API. */
-function isObjectName(name: string): boolean {
-  return name.length <= 253 && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name);
 }

@@ -2,6 +2,7 @@ import type { ApiObject } from '../cluster/clusterPort.js';
 import { apiGroup } from '../run/objects.js';
 import { accessObjects, type AccessExtra } from './accessRules.js';
 import { customResourceDefinitions } from './customResources.js';
+import { triggerPolicy } from './triggerPolicy.js';
 
 /** Namespace of Turnus' own objects where nobody chose another. */
 export const defaultNamespace = 'turnus-system';
@@ -13,6 +14,7 @@ export function manifests(namespace: string, extras: readonly AccessExtra[] = []
     ...customResourceDefinitions(namespace),
     ...accessObjects(namespace, extras),
     ...requesterPolicy(),
+    ...triggerPolicy(),
   ];
 }
 

@@ -20,7 +20,9 @@ function opened(schema: JsonRecord): StructuralSchema {
   if (forms.length > 0) {
     const types = forms.map((form) => form['type']);
     const isIntOrString = types.every((type) => type === 'integer' || type === 'string');
-    return { ...described, ...(isIntOrString ? { 'x-kubernetes-int-or-string': true } : keptUnknown) };
+    if (!isIntOrString) return { ...described, ...keptUnknown };
+    // kubectl shows both as an object.
+    return { description: `${described.description} A whole number or a text.`, 'x-kubernetes-int-or-string': true };
   }
   const type = stringOf(schema['type']);
   if (type === 'array') return { type, ...described, items: opened(recordOf(schema['items'])) };

@@ -7,7 +7,10 @@ import { systemClock } from '../../src/systemClock.js';
 import { directoryWith, goodFiles, runTurnus } from './runTurnus.js';
 
 const control = ['pause', 'resume', 'abort', 'retry', 'skip'];
-const commands = ['plan', 'run', 'validate', 'install', 'journal', 'status', 'coverage', 'sandbox', 'demo', ...control];
+const commands = [
+  ...['plan', 'run', 'validate', 'install', 'journal', 'status', 'coverage', 'sandbox', 'demo', 'trigger'],
+  ...control,
+];
 
 describe('turnus --help', () => {
   it('ends with 0 and names every command on standard output', async () => {
@@ -94,6 +97,18 @@ describe('a command line that cannot be understood', () => {
       argv: ['retry', 'monthly-2026-11', 'node-1', '--reason', 'r'.repeat(1001)],
       says: ['--reason takes at most 1000 characters'],
     },
+    { title: 'names no playbook to trigger', argv: ['trigger', '--reason', 'x'], says: ["argument 'playbook'"] },
+    {
+      title: 'triggers without a reason',
+      argv: ['trigger', 'monthly'],
+      says: ["option '--reason <text>' not specified"],
+    },
+    { title: 'triggers for no reason', argv: ['trigger', 'monthly', '--reason', ' '], says: ['Give --reason TEXT.'] },
+    {
+      title: 'has too long a reason for a trigger',
+      argv: ['trigger', 'monthly', '--reason', 'r'.repeat(1001)],
+      says: ['--reason takes at most 1000 characters'],
+    },
     {
       title: 'wants a plan in Markdown, which nobody is to be sent',
       argv: ['plan', '-f', 'x', '-o', 'markdown'],
@@ -138,7 +153,7 @@ describe('a command without a cluster', () => {
     }
   });
 
-  it.each([['pause'], ['resume'], ['abort'], ['abort', '--now'], ['retry', 'node-1'], ['skip', 'node-1']])(
+  it.each([['pause'], ['resume'], ['abort'], ['abort', '--now'], ['retry', 'node-1'], ['skip', 'node-1'], ['trigger']])(
     '%s %s ends with 2 too',
     async (command, ...more) => {
       const end = await runTurnus([command, 'monthly-2026-11', ...more, '--reason', 'flood']);

@@ -51,6 +51,7 @@ describe('the client of the API server and the SSH client', () => {
     'cli/install.ts',
     'cli/journalVerify.ts',
     'cli/control.ts',
+    'cli/trigger.ts',
     'cli/drain.ts',
     'cli/doctor.ts',
     'cli/status.ts',

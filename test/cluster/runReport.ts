@@ -74,7 +74,7 @@ export interface RunReport {
 /** Installs Turnus with the testbed's admin; returns when its objects can be listed. */
 export async function installTurnus(cluster: Cluster, args: string[] = []): Promise<void> {
   expectExit(await runTurnus(['install', ...args], { kubeconfig: cluster.kubeconfigPath }), 0);
-  for (const kind of ['MaintenanceRun', 'NodeTurn'] as const) {
+  for (const kind of ['MaintenanceRun', 'NodeTurn', 'Playbook'] as const) {
     // The API server answers 429, "storage is (re)initializing", for a moment after a CRD was established.
     await waitFor({ what: `${kind}s to be served`, probe: () => cluster.api.list({ kind }) });
   }

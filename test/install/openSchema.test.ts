@@ -29,7 +29,7 @@ describe('the open schema of a zod schema', () => {
     {
       title: 'a number or a share',
       schema: z.union([z.int(), z.string().regex(/%$/)]).describe('Count.'),
-      open: { description: 'Count.', 'x-kubernetes-int-or-string': true },
+      open: { description: 'Count. A whole number or a text.', 'x-kubernetes-int-or-string': true },
     },
     {
       title: 'one or a list, which no structural schema can say',
