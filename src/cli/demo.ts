@@ -7,6 +7,7 @@ import { TurnusError } from '../turnusError.js';
 import { demoTeller, type DemoTeller } from './demoTeller.js';
 import { holdSignals, type HeldSignals } from './heldSignals.js';
 import type { CommandIo } from './io.js';
+import { loadSandbox } from './loadSandbox.js';
 
 export interface DemoOptions {
   readonly output?: string;
@@ -37,7 +38,7 @@ export async function demoCommand(io: CommandIo, options: DemoOptions): Promise<
     tell.text(
       `This demo makes a cluster of ${String(nodes)} nodes on this machine: the API server and the pods are played; HTTPS, SSH, the scripts on the hosts and the journal are real. Ctrl-C ends it.`,
     );
-    const { openSandbox } = await import('../sandbox/openSandbox.js');
+    const { openSandbox } = await loadSandbox();
     const { demoPace } = await import('../sandbox/scene/scenePace.js');
     sandbox = await openSandbox({ nodes, port: 0, pace: demoPace, clock: io.clock }, signals.signal);
     return await tellStory({ io, sandbox, signals, tell, journal, isFast: options.fast });

@@ -5,6 +5,7 @@ import { TurnusError } from '../turnusError.js';
 import { faultLines } from './faultWords.js';
 import { holdSignals } from './heldSignals.js';
 import { print, say, type CommandIo } from './io.js';
+import { loadSandbox } from './loadSandbox.js';
 
 /** `turnus sandbox`: a sandbox that lasts until a signal comes. Leaves no process and no file. */
 export async function sandboxCommand(
@@ -21,7 +22,7 @@ export async function sandboxCommand(
       'warning: it runs as root, and scripts on its hosts have the rights of this user. One that leaves the PATH it is given (a login shell, /sbin/reboot) means this machine; any other user is as good for a sandbox.',
     );
   }
-  const { openSandbox } = await import('../sandbox/openSandbox.js');
+  const { openSandbox } = await loadSandbox();
   const { handsOnPace } = await import('../sandbox/scene/scenePace.js');
   let sandbox: Sandbox | undefined;
   try {

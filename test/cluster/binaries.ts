@@ -31,6 +31,12 @@ const kubectl: Programs = {
   build: buildKubectl,
 };
 
+const helm: Programs = {
+  what: 'what renders the Helm chart',
+  sourceFiles: ['helm/go.mod', 'helm/go.sum', 'helm/main.go'],
+  build: buildHelm,
+};
+
 /**
  * Answers the directory with etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok, and builds them
  * where it is not there yet: minutes the first time, nothing later. The directory lies outside the clone, named by the
@@ -43,6 +49,11 @@ export async function ensureBinaries(): Promise<string> {
 /** Answers the path of kubectl in the version of the control plane; built and kept like {@link ensureBinaries}. */
 export async function ensureKubectl(): Promise<string> {
   return join(await ensureBuilt(kubectl), 'kubectl');
+}
+
+/** Answers the path of the program that renders the chart (helm/main.go); built and kept like {@link ensureBinaries}. */
+export async function ensureHelm(): Promise<string> {
+  return join(await ensureBuilt(helm), 'helm');
 }
 
 async function ensureBuilt({ what, sourceFiles, build }: Programs): Promise<string> {
@@ -96,6 +107,10 @@ async function buildControlPlane(directory: string): Promise<void> {
 async function buildKubectl(directory: string): Promise<void> {
   const flags = await versionFlags('kubectl/go.mod', 'k8s.io/kubectl');
   await goBuild({ module: 'kubectl', what: '.', flags, program: join(directory, 'kubectl') });
+}
+
+async function buildHelm(directory: string): Promise<void> {
+  await goBuild({ module: 'helm', what: '.', flags: '', program: join(directory, 'helm') });
 }
 
 async function goBuild(options: { module: string; what: string; flags: string; program: string }): Promise<void> {

@@ -206,6 +206,7 @@ export interface Kinds {
   PersistentVolumeClaim: OtherObject;
   VolumeAttachment: OtherObject;
   PriorityClass: OtherObject;
+  NetworkPolicy: OtherObject;
   ResourceQuota: OtherObject;
   Role: OtherObject;
   RoleBinding: OtherObject;
@@ -216,6 +217,8 @@ export interface Kinds {
   ValidatingWebhookConfiguration: OtherObject;
   ValidatingAdmissionPolicy: OtherObject;
   ValidatingAdmissionPolicyBinding: OtherObject;
+  ServiceMonitor: OtherObject;
+  PrometheusRule: OtherObject;
   Playbook: OtherObject;
   MaintenanceRun: OtherObject;
   NodeTurn: OtherObject;
