@@ -25,7 +25,13 @@ export const playbookStatusSchema = z.object({
     })
     .optional(),
   trigger: z
-    .object({ id: z.string(), time: z.string(), answer: z.string(), run: z.string().optional() })
+    .object({
+      id: z.string(),
+      time: z.string(),
+      answer: z.string(),
+      run: z.string().optional(),
+      finishedAt: z.string().optional().describe('Absent: what it started goes on'),
+    })
     .optional()
     .describe('The answer to the last turnus trigger'),
   conditions: z

@@ -20,6 +20,8 @@ export interface RunAct {
   readonly rehearsal: boolean;
   /** See {@link startRun}. */
   readonly leavesOwnNode?: boolean;
+  /** See {@link startRun}. */
+  readonly staysWithPaused?: boolean;
   /** Hears of the lease once it is held, so that the process can end at once if it must. */
   readonly onLease?: (lease: HeldLease) => void;
   readonly sinks: readonly JournalSink[];

@@ -49,6 +49,8 @@ export interface Conducting {
   readonly ownNode?: string | undefined;
   /** That node, where another actor may take it. */
   readonly leftToOthers?: string | undefined;
+  /** Whether a paused run is waited with until somebody resumes it. */
+  readonly staysWithPaused: boolean;
   /** Aborts when the lease is lost. */
   readonly signal: AbortSignal;
   /** Aborts when the run is asked to stop, and when the lease is lost. */

@@ -56,6 +56,8 @@ export interface RunStart {
   readonly ownNode?: string | undefined;
   /** Another actor may take that node: the run ends with `own-node` when nothing else is left. Absent: false. */
   readonly leavesOwnNode?: boolean;
+  /** False: a paused run ends this call at once, for somebody else resumes it. Absent: true. */
+  readonly staysWithPaused?: boolean;
   readonly sinks: readonly JournalSink[];
   readonly onChange: (state: RunState) => void;
   /** A sentence for people. */
@@ -169,6 +171,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       fence,
       only: start.only,
       ownNode: start.ownNode,
+      staysWithPaused: start.staysWithPaused ?? true,
       leftToOthers: start.leavesOwnNode === true ? start.ownNode : undefined,
       selected: new Set(plan.order),
       signal,

@@ -43,7 +43,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
       }
       if (next?.kind === 'end') stop = endOf(work, next.why);
       if (next?.kind === 'paused') {
-        if ((await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
+        if (!work.staysWithPaused || (await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
       }
       if (stop !== undefined && turns.size === 0) return stop;

@@ -99,7 +99,8 @@ function windowOf(playbook: ServedPlaybook, now: number): Deed {
   return { kind: 'act', playbook: name, because: { kind: 'window', period: answer.period } };
 }
 
-function isOver({ phase }: ServedRun): boolean {
+/** Nothing of a run in this phase is left to be done. */
+export function isOver({ phase }: { readonly phase: string }): boolean {
   return phase === 'Completed' || phase === 'Superseded';
 }
 

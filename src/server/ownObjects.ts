@@ -3,6 +3,7 @@ import { Background } from '../cluster/background.js';
 import { HealthRecord, type CacheHealth } from '../cluster/cacheHealth.js';
 import { ChangeSignal } from '../cluster/changeSignal.js';
 import { followResource } from '../cluster/followResource.js';
+import { numberOf, recordOf } from '../cluster/json.js';
 import { orAborted } from '../cluster/orAborted.js';
 import { WatchedResource } from '../cluster/watchedResource.js';
 import { runResource, turnResource } from '../run/objects.js';
@@ -22,8 +23,12 @@ export interface OwnObjects {
   playbooks(): readonly ApiObject[];
   runs(): readonly ApiObject[];
   turns(): readonly ApiObject[];
+  /** The number of the last entry of its journal that the run's status tells; -1 where there is none. */
+  journalSeqOf(run: string): number;
   health(): CacheHealth;
   readonly version: number;
+  /** Grows with changes of playbooks and ConfigMaps alone. */
+  readonly sourcesVersion: number;
   /** Resolves as soon as something newer than `afterVersion` is there; rejects with the signal's reason. */
   changed(afterVersion: number, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
@@ -59,6 +64,8 @@ export async function followOwnObjects(options: OwnObjectsOptions): Promise<OwnO
   const turns = watched(turnResource);
   // Only that one has changed is of interest: what is in them may be large.
   const configMaps = watched(configMapResource, ({ metadata }) => ({ metadata }));
+  let sourcesVersion = 0;
+  const sources = [playbooks, configMaps];
   const follow = async (followed: WatchedResource<ApiObject>) => {
     const { plural } = followed.resource;
     const firstList = new Promise<void>((resolve, reject) => {
@@ -70,6 +77,7 @@ export async function followOwnObjects(options: OwnObjectsOptions): Promise<OwnO
           random: options.random,
           signal: background.signal,
           onChange: () => {
+            if (sources.includes(followed)) sourcesVersion += 1;
             changes.changed();
           },
           onFirstList: (failure) => {
@@ -86,7 +94,7 @@ export async function followOwnObjects(options: OwnObjectsOptions): Promise<OwnO
     await orAborted(firstList, background.signal);
   };
   const close = () => background.close(new Error('the own objects are no longer followed'));
-  const firstLists = [runs, turns, ...(withPlaybooks ? [playbooks, configMaps] : [])].map(follow);
+  const firstLists = [runs, turns, ...(withPlaybooks ? sources : [])].map(follow);
   try {
     await Promise.all(firstLists);
   } catch (error) {
@@ -98,9 +106,16 @@ export async function followOwnObjects(options: OwnObjectsOptions): Promise<OwnO
     playbooks: () => valuesOf(playbooks),
     runs: () => valuesOf(runs),
     turns: () => valuesOf(turns),
+    journalSeqOf(run) {
+      const object = runs.store.snapshot().get(`${namespace}/${run}`);
+      return numberOf(recordOf(recordOf(object?.['status'])['journal'])['seq']) ?? -1;
+    },
     health: () => health.health(),
     get version() {
       return changes.version;
+    },
+    get sourcesVersion() {
+      return sourcesVersion;
     },
     changed: (afterVersion, signal) => changes.after(afterVersion, AbortSignal.any([signal, background.signal])),
     close,

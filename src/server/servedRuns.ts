@@ -12,11 +12,21 @@ export function servedRuns(
   playbook: string,
   objects: { readonly runs: readonly ApiObject[]; readonly turns: readonly ApiObject[] },
 ): ServedRun[] {
-  const runs = objects.runs.flatMap((object) => understood(parseRun, object));
+  const runs = runsOf(objects.runs);
   const turns = objects.turns.flatMap((object) => understood(parseTurn, object));
   return runs
     .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .map((run) => servedRun(run, turns.filter((turn) => turn.spec.run === run.name)));
+    .map((run) =>
+      servedRun(
+        run,
+        turns.filter((turn) => turn.spec.run === run.name),
+      ),
+    );
+}
+
+/** Those that this version understands. */
+export function runsOf(objects: readonly ApiObject[]): RunObject[] {
+  return objects.flatMap((object) => understood(parseRun, object));
 }
 
 function servedRun(run: RunObject, turns: readonly TurnObject[]): ServedRun {
@@ -29,7 +39,9 @@ function servedRun(run: RunObject, turns: readonly TurnObject[]): ServedRun {
     phase: status.phase,
     desired: desired.state,
     openRequests: openRequests(run).length,
-    hasTurnInWork: turns.some(({ status: turn }) => isInWork(turn.phase) || (turn.cordoned === true && turn.retryFrom !== undefined)),
+    hasTurnInWork: turns.some(
+      ({ status: turn }) => isInWork(turn.phase) || (turn.cordoned === true && turn.retryFrom !== undefined),
+    ),
     asked: desired.state === 'Run' && ids.length === 0 ? '' : JSON.stringify([desired.state, ids]),
   };
 }

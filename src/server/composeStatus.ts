@@ -1,0 +1,116 @@
+import { stateAt } from '../calendar/decide.js';
+import type { PlaybookStatus } from '../playbook/playbookStatus.js';
+import type { JudgedPlaybook } from './inForce.js';
+import { keptSpec } from './inForce.js';
+
+type Condition = NonNullable<PlaybookStatus['conditions']>[number];
+
+/** What is known of a playbook beside what was read of it. */
+export interface PlaybookFacts {
+  readonly now: number;
+  /** The newest run, ended or not; undefined: there is none, and what stood in the status stays. */
+  readonly lastRun: PlaybookStatus['lastRun'];
+  /** Undefined: not judged, and what stood in the status stays. */
+  readonly coverage: PlaybookStatus['coverage'];
+  /** Undefined: nothing was triggered in this process. */
+  readonly trigger: PlaybookStatus['trigger'];
+}
+
+/** The status of a `Playbook` object. */
+export function composeStatus(judged: JudgedPlaybook, facts: PlaybookFacts): PlaybookStatus {
+  const { read, inForce } = judged;
+  const before = read.object?.status ?? {};
+  const coverage = facts.coverage ?? before.coverage;
+  return withoutUndefined({
+    observedGeneration: read.generation,
+    inForce: inForceStatus(judged, before, facts.now),
+    nextWindow: inForce && nextWindow(inForce.playbook.schedule, facts.now),
+    lastRun: facts.lastRun ?? before.lastRun,
+    coverage,
+    trigger: facts.trigger ?? before.trigger,
+    conditions: conditionsOf({ judged, coverage, before: before.conditions ?? [], now: facts.now }),
+  });
+}
+
+function inForceStatus(
+  { read, inForce, mistakes }: JudgedPlaybook,
+  before: PlaybookStatus,
+  now: number,
+): PlaybookStatus['inForce'] {
+  if (inForce?.generation === undefined) return before.inForce;
+  if (before.inForce?.generation === inForce.generation || mistakes.length > 0) return before.inForce;
+  const spec = inForce.generation === read.generation ? keptSpec(read) : undefined;
+  return spec === undefined
+    ? before.inForce
+    : { generation: inForce.generation, since: new Date(now).toISOString(), spec };
+}
+
+function nextWindow(schedule: Parameters<typeof stateAt>[0]['schedule'], now: number): PlaybookStatus['nextWindow'] {
+  const state = stateAt({ schedule, now });
+  const window = state.kind === 'open' ? state.window : state.kind === 'closed' ? state.next : undefined;
+  if (window === undefined) return undefined;
+  return { opensAt: new Date(window.opensAt).toISOString(), closesAt: new Date(window.closesAt).toISOString() };
+}
+
+function conditionsOf(question: {
+  readonly judged: JudgedPlaybook;
+  readonly coverage: PlaybookStatus['coverage'];
+  readonly before: readonly Condition[];
+  readonly now: number;
+}): Condition[] {
+  const { judged, coverage, before, now } = question;
+  const conditions = [validCondition(judged), ...(coverage === undefined ? [] : [coveredCondition(coverage)])];
+  return conditions.map((condition) => {
+    const former = before.find(({ type }) => type === condition.type);
+    const since = former?.status === condition.status ? former.lastTransitionTime : new Date(now).toISOString();
+    const { generation } = judged.read;
+    return {
+      ...condition,
+      lastTransitionTime: since,
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    };
+  });
+}
+
+type Judgement = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+function validCondition({ mistakes, kept, read, inForce }: JudgedPlaybook): Judgement {
+  if (mistakes.length > 0) {
+    const reason = read.answer.kind === 'ok' ? 'NoJournal' : 'Mistakes';
+    const more = mistakes.length > mostMistakes ? ` … and ${String(mistakes.length - mostMistakes)} more.` : '';
+    const message = `${mistakes.slice(0, mostMistakes).join('; ')}${more}${kept === undefined ? ' Nothing is in force.' : ` ${kept}`}`;
+    return { type: 'Valid', status: 'False', reason, message: message.slice(0, longestMessage) };
+  }
+  if (kept !== undefined) return { type: 'Valid', status: 'True', reason: 'AppliesToNextRun', message: kept };
+  const generation = inForce?.generation;
+  const message = generation === undefined ? 'In force.' : `Generation ${String(generation)} is in force.`;
+  return { type: 'Valid', status: 'True', reason: 'InForce', message };
+}
+
+function coveredCondition({ nodes, overdue, oldestTurn }: NonNullable<PlaybookStatus['coverage']>): Judgement {
+  if (overdue === 0) {
+    return {
+      type: 'Covered',
+      status: 'True',
+      reason: 'InTime',
+      message: `All ${String(nodes)} nodes had their turn in time.`,
+    };
+  }
+  const oldest = oldestTurn === undefined ? '' : ` The longest ago was at ${oldestTurn}.`;
+  return {
+    type: 'Covered',
+    status: 'False',
+    reason: 'Overdue',
+    message: `${String(overdue)} of ${String(nodes)} nodes had no turn within spec.schedule.coverage.${oldest} See turnus coverage.`,
+  };
+}
+
+const mostMistakes = 20;
+/** A condition's message holds at most 32768 characters (metav1.Condition). */
+const longestMessage = 32_768;
+
+function withoutUndefined(status: {
+  readonly [Field in keyof PlaybookStatus]: PlaybookStatus[Field] | undefined;
+}): PlaybookStatus {
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as PlaybookStatus;
+}
