@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ApiObject, ObjectRequest } from '../../src/cluster/clusterPort.js';
 import { defaultNamespace, manifests } from '../../src/install/manifests.js';
-import type { JournalEntry } from '../../src/journal/entry.js';
+import type { JournalEntry, JournalSink } from '../../src/journal/entry.js';
 import { turnResource } from '../../src/run/objects.js';
 import type { SimulatedApi } from '../../src/sandbox/api/simulatedApi.js';
 import { simulatedPort } from '../../src/sandbox/api/simulatedPort.js';
@@ -37,6 +37,8 @@ const mostEventsOfNode = 40_000;
 export interface NightOptions {
   /** See the night besides the invariants. */
   readonly witnesses?: readonly Witness[];
+  /** Get each entry that an actor writes. */
+  readonly sinks?: readonly JournalSink[];
   /** Hears what the actors and the operator say. */
   readonly log?: (line: string) => void;
 }
@@ -77,6 +79,7 @@ export async function playNight(night: Night, options: NightOptions = {}): Promi
       },
       close: () => Promise.resolve(),
     },
+    ...(options.sinks ?? []),
   ];
   const uid = uidOfCluster(api);
   const playbook = await nightPlaybook(night, uid);
