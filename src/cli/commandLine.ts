@@ -37,6 +37,7 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addValidate(program, io, ended);
   addSchedule(program, io, ended);
   addDoctor(program, io, ended);
+  addServe(program, io, ended);
   addInstall(program, io, ended);
   addJournal(program, io, ended);
   addSandbox(program, io, ended);
@@ -273,6 +274,27 @@ function addDoctor(program: Command, io: CommandIo, ended: Ended): void {
     .action(async (options) => {
       const { doctorCommand } = await import('./doctor.js');
       ended(await doctorCommand(io, options as Parameters<typeof doctorCommand>[1]));
+    });
+}
+
+function addServe(program: Command, io: CommandIo, ended: Ended): void {
+  clusterOptions(program.command('serve'))
+    .description('Does by itself what playbooks say, until a signal ends it; several of them take turns.')
+    .option(
+      '-f, --file <playbook>',
+      'a playbook; may be repeated. Default: the Playbook objects in the namespace of Turnus',
+      repeated,
+      [],
+    )
+    .option('--listen <address>', 'ADDRESS:PORT of /livez, /readyz and /metrics', '127.0.0.1:9690')
+    .addOption(
+      new Option('--log-level <level>', 'debug, info, warn or error')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(async (options) => {
+      const { serveCommand } = await import('./serve.js');
+      ended(await serveCommand(io, options as Parameters<typeof serveCommand>[1]));
     });
 }
 

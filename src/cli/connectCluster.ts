@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import type { ConnectOptions } from '../kubernetes/connect.js';
 import { homeDirectory, type ClusterOptions, type CommandIo } from './io.js';
 import { version } from './version.js';
 
@@ -8,7 +9,11 @@ import { version } from './version.js';
 const requestTimeoutMs = 30_000;
 
 /** Connects as kubectl does: --kubeconfig, then $KUBECONFIG, then ~/.kube/config, then the pod's service account. */
-export async function connectCluster(io: CommandIo, options: ClusterOptions): Promise<ClusterPort> {
+export async function connectCluster(
+  io: CommandIo,
+  options: ClusterOptions,
+  onAnswer?: ConnectOptions['onAnswer'],
+): Promise<ClusterPort> {
   const { connect } = await import('../kubernetes/connect.js');
   const inHome = join(homeDirectory(io), '.kube', 'config');
   // An empty KUBECONFIG counts as none.
@@ -21,5 +26,6 @@ export async function connectCluster(io: CommandIo, options: ClusterOptions): Pr
     userAgent: `turnus/${version}`,
     clock: io.clock,
     requestTimeoutMs,
+    ...(onAnswer === undefined ? {} : { onAnswer }),
   });
 }

@@ -3,6 +3,8 @@ import type { ClusterPort } from '../cluster/clusterPort.js';
 import { canonicalJson } from '../journal/canonicalJson.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
 import type { RunObject } from '../run/objects.js';
+import type { PlaybookCoverage } from '../run/coverage.js';
+import { readTrigger } from '../run/trigger.js';
 import type { Clock } from '../time/clock.js';
 import { composeStatus } from './composeStatus.js';
 import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
@@ -19,11 +21,16 @@ export interface Desk {
   /** Resolves as soon as anything that decides is another than at `afterVersion`; rejects with the signal's reason. */
   changed(afterVersion: number, signal: AbortSignal): Promise<void>;
   /** The answer to a trigger, or what is known of coverage: into the status with the next writing. */
-  note(playbook: string, facts: Pick<PlaybookStatus, 'trigger' | 'coverage'>): void;
+  note(playbook: string, facts: Noted): void;
   /** Of this process, else what stands in the object. */
   triggerOf(playbook: string): PlaybookStatus['trigger'];
   /** Reads, judges and writes until the signal aborts; then it rejects with its reason. */
   keep(signal: AbortSignal): Promise<never>;
+}
+
+export interface Noted {
+  readonly trigger?: PlaybookStatus['trigger'];
+  readonly coverage?: PlaybookCoverage;
 }
 
 export interface DeskOptions {
@@ -35,7 +42,7 @@ export interface DeskOptions {
   readonly namespace: string;
   readonly wakeUp: WakeUp;
   readonly log: (event: string, fields: { readonly playbook?: string }, text: string) => void;
-  readonly onJudged: (judged: JudgedPlaybook, status: PlaybookStatus) => void;
+  readonly onJudged: (judged: JudgedPlaybook, coverage: PlaybookCoverage | undefined) => void;
 }
 
 /** Events come in bursts: what is read and written is so at most this often. */
@@ -46,7 +53,7 @@ const againMs = 5000;
 export function openDesk(options: DeskOptions): Desk {
   const { own, clock, wakeUp, log } = options;
   const changes = new ChangeSignal();
-  const noted = new Map<string, Pick<PlaybookStatus, 'trigger' | 'coverage'>>();
+  const noted = new Map<string, Noted>();
   const remembered = new Map<string, InForce>();
   const written = new Map<string, string>();
   let readAt: number | undefined;
@@ -71,9 +78,14 @@ export function openDesk(options: DeskOptions): Desk {
   const write = async (signal: AbortSignal): Promise<void> => {
     const runs = runsOf(own.runs());
     for (const each of judged) {
-      const facts = { trigger: undefined, coverage: undefined, ...noted.get(each.name) };
-      const status = composeStatus(each, { ...facts, now: clock.now(), lastRun: lastRunOf(each.name, runs) });
-      options.onJudged(each, status);
+      const { trigger, coverage } = noted.get(each.name) ?? {};
+      options.onJudged(each, coverage);
+      const status = composeStatus(each, {
+        now: clock.now(),
+        lastRun: lastRunOf(each.name, runs),
+        coverage: coverage && coverageStatus(coverage),
+        trigger: trigger ?? unusableTrigger(each.read, clock.now()),
+      });
       const text = canonicalJson(status);
       if (written.get(each.name) === text) continue;
       if (each.read.object !== undefined && canonicalJson(each.read.object.status) !== text)
@@ -134,6 +146,26 @@ function lastRunOf(playbook: string, runs: readonly RunObject[]): PlaybookStatus
     phase,
     ...(message === undefined ? {} : { message }),
     ...(finishedAt === undefined ? {} : { finishedAt }),
+  };
+}
+
+/** A trigger that makes no sense is answered, and starts nothing. */
+function unusableTrigger({ object }: ReadPlaybook, now: number): PlaybookStatus['trigger'] {
+  const written = object === undefined ? undefined : readTrigger(object.resource);
+  if (object === undefined || written?.kind !== 'unusable' || object.status.trigger?.id === written.id)
+    return undefined;
+  const time = new Date(now).toISOString();
+  return { id: written.id, time, answer: `refused: ${written.problem}`, finishedAt: time };
+}
+
+function coverageStatus({ nodes }: PlaybookCoverage): NonNullable<PlaybookStatus['coverage']> {
+  const oldest = nodes
+    .flatMap(({ lastTurn }) => (lastTurn === undefined ? [] : [lastTurn.at]))
+    .sort((a, b) => a - b)[0];
+  return {
+    nodes: nodes.length,
+    overdue: nodes.filter(({ isAlarm }) => isAlarm).length,
+    ...(oldest === undefined ? {} : { oldestTurn: new Date(oldest).toISOString() }),
   };
 }
 

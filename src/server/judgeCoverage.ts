@@ -1,7 +1,5 @@
 import { ChangeSignal } from '../cluster/changeSignal.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { PlaybookCoverage } from '../run/coverage.js';
 import { readCoverage } from '../run/readCoverage.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
@@ -30,7 +28,7 @@ export function judgeCoverage(judging: {
       try {
         const reading = await readCoverage({ cluster, clock, playbook: inForce.playbook }, signal);
         const found = reading.coverage.playbooks.find(({ playbook }) => playbook === name);
-        if (found !== undefined) desk.note(name, { coverage: summaryOf(found) });
+        if (found !== undefined) desk.note(name, { coverage: found });
       } catch (error) {
         if (signal.aborted) throw error;
         if (!(error instanceof TurnusError)) throw error;
@@ -58,14 +56,5 @@ export function judgeCoverage(judging: {
     ended: keep().catch((error: unknown) => {
       if (!signal.aborted) log('coverage.ended', {}, `coverage is no longer judged: ${String(error)}`);
     }),
-  };
-}
-
-function summaryOf({ nodes }: PlaybookCoverage): NonNullable<PlaybookStatus['coverage']> {
-  const oldest = nodes.flatMap(({ lastTurn }) => (lastTurn === undefined ? [] : [lastTurn.at])).sort()[0];
-  return {
-    nodes: nodes.length,
-    overdue: nodes.filter(({ isAlarm }) => isAlarm).length,
-    ...(oldest === undefined ? {} : { oldestTurn: new Date(oldest).toISOString() }),
   };
 }

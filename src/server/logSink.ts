@@ -56,6 +56,11 @@ const lines: Readonly<Record<JournalType, Line>> = {
     (entry) => `Work on run ${entry.run} has ended: ${textOf(entry['phase']) ?? ''} (${textOf(entry['stop']) ?? ''}).`,
     ['phase', 'stop'],
   ),
+  'run.handed-over': line(
+    'info',
+    (entry) => `Run ${entry.run} is left to another actor (${textOf(entry['stop']) ?? ''}).`,
+    ['phase', 'stop'],
+  ),
   'run.paused': line('warn', ({ run }) => `Run ${run} is paused.`, ['by', 'problems']),
   'run.superseded': line(
     'info',

@@ -1,13 +1,7 @@
-/** What webhooks are told, in the order in which a run brings it. `spec.notify.webhooks[].events` names them. */
-export const eventNames = [
-  'plan.ready',
-  'window.opened',
-  'turn.started',
-  'turn.finished',
-  'turn.failed',
-  'window.closed',
-  'run.finished',
-] as const;
+import { notificationTypes } from '../../playbook/reportingSchema.js';
+
+/** What webhooks are told, in the order in which a run brings it. */
+export const eventNames = notificationTypes;
 export type EventName = (typeof eventNames)[number];
 
 /** One event, as it goes into the envelope. */
