@@ -1,0 +1,235 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { letGo, waitingScript } from '../attempts.js';
+import { startCluster } from '../cluster.js';
+import type { Cluster } from '../cluster.js';
+import { startHosts } from '../hosts/startHosts.js';
+import type { Hosts } from '../hosts/startHosts.js';
+import { expectExit, installTurnus, phasesOf, runOf, runs, turnsOf } from '../runReport.js';
+import { serveOn, untilLeads, type Served } from '../served.js';
+import { cordonOf } from '../trouble.js';
+import { runTurnus } from '../turnus.js';
+import type { RunningTurnus } from '../turnus.js';
+import { waitFor } from '../waitFor.js';
+import { createReady } from '../waitForReady.js';
+import { deployment } from '../workloads.js';
+
+let cluster: Cluster;
+let hosts: Hosts;
+let served: Served;
+
+beforeAll(async () => {
+  cluster = await startCluster({ nodes: 12, zones: 1 });
+  hosts = await startHosts({ cluster, bootDelayMs: 500 });
+  await installTurnus(cluster, ['--with', 'serve']);
+  await createReady(cluster.api, [deployment({ name: 'web', replicas: 12, spread: { over: 'node', mode: 'prefer' } })]);
+  served = await serveOn({ cluster, hosts });
+});
+
+afterEach(async () => {
+  await served.endAll();
+});
+
+afterAll(async () => {
+  await cluster.stop();
+});
+
+function window(opensInMs: number, duration: string) {
+  const from = new Date(Date.now() + opensInMs).toISOString().slice(0, 19);
+  return { timeZone: 'UTC', windows: [{ from, duration }] };
+}
+
+async function untilEnded(name: string, phase: string, timeoutMs = 120_000): Promise<void> {
+  await waitFor({
+    what: `the run of ${name} to be ${phase}`,
+    timeoutMs,
+    probe: async () =>
+      (await runs(cluster)).some((run) => run.name.startsWith(`${name}-`) && run.status.phase === phase),
+  });
+}
+
+/** What was written, for the message of a test that fails. */
+function said(...processes: RunningTurnus[]): string {
+  return processes.map((each) => `${each.stdout()}\n${each.stderr()}`).join('\n-----\n');
+}
+
+async function condition(name: string, type: string) {
+  return (await served.status(name)).conditions?.find((each) => each.type === type);
+}
+
+describe('two processes of turnus serve', () => {
+  it('do by themselves what a playbook says when its window opens, and say so in its status', async () => {
+    const one = served.start({ name: 'one' });
+    await untilLeads(served, 'one');
+    const other = served.start({ name: 'other' });
+    await served.put({ name: 'nightly', nodes: ['node-1', 'node-2'], spec: { schedule: window(6000, '10m') } });
+    await waitFor({
+      what: 'the playbook to be in force',
+      probe: async () => (await condition('nightly', 'Valid'))?.reason === 'InForce',
+    });
+    const before = await served.status('nightly');
+    expect(before.nextWindow).toBeDefined();
+    expect(before.lastRun).toBeUndefined();
+    await untilEnded('nightly', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one, other), { cause });
+    });
+    expect(await phasesOf(cluster, 'nightly')).toEqual(['node-1 Done', 'node-2 Done']);
+    for (const node of ['node-1', 'node-2']) expect(await hosts.host(node).counter('updates')).toBe(1);
+    await waitFor({
+      what: 'the status to tell of it',
+      probe: async () => (await served.status('nightly')).lastRun?.phase === 'Completed',
+    });
+    const run = await runOf(cluster, 'nightly');
+    expect(run.spec.requester).toBe('system:serviceaccount:turnus-system:turnus');
+    const opened = Date.parse(before.nextWindow?.opensAt ?? '');
+    const [turn] = await turnsOf(cluster, 'nightly');
+    expect(Date.parse(turn?.startedAt ?? '')).toBeGreaterThanOrEqual(opened);
+    const types = one
+      .stdout()
+      .split('\n')
+      .filter((line) => line.includes('"hash"'));
+    expect(types.some((line) => line.includes('"type":"run.finished"'))).toBe(true);
+    expect(other.stdout()).not.toContain('"hash"');
+  });
+
+  it('go on where kill -9 ended the one that led, in the middle of a job', async () => {
+    const one = served.start({ name: 'one' });
+    await untilLeads(served, 'one');
+    const other = served.start({ name: 'other' });
+    await served.put({
+      name: 'killed',
+      nodes: ['node-3'],
+      script: waitingScript,
+      spec: { schedule: window(0, '30m') },
+    });
+    const host = hosts.host('node-3');
+    await waitFor({
+      what: 'the script',
+      timeoutMs: 60_000,
+      probe: async () => (await host.counter('updates')) === 1,
+    }).catch((cause: unknown) => {
+      throw new Error(said(one, other), { cause });
+    });
+    one.kill('SIGKILL');
+    await untilLeads(served, 'other');
+    await letGo(host);
+    await untilEnded('killed', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one, other), { cause });
+    });
+    expect(await host.counter('updates')).toBe(1);
+    expect(host.bootIds).toHaveLength(2);
+  });
+
+  it.each(['Draining', 'Updating', 'Verifying'] as const)(
+    'hand over within 5 s on SIGTERM while %s, and nothing is undone',
+    async (phase) => {
+      const name = `term-${phase.toLowerCase()}`;
+      const node = { Draining: 'node-4', Updating: 'node-5', Verifying: 'node-6' }[phase];
+      const one = served.start({ name: 'one' });
+      await untilLeads(served, 'one');
+      const other = served.start({ name: 'other' });
+      await served.put({
+        name,
+        nodes: [node],
+        script: waitingScript,
+        spec: {
+          schedule: window(0, '30m'),
+          health: { consecutive: phase === 'Verifying' ? 20 : 2, interval: '500ms', timeout: '2m' },
+        },
+      });
+      if (phase === 'Verifying') await letGo(hosts.host(node));
+      await waitFor({
+        what: `the turn to be ${phase}`,
+        timeoutMs: 90_000,
+        intervalMs: 20,
+        probe: async () =>
+          (await runs(cluster)).some((run) => run.name.startsWith(`${name}-`)) &&
+          (await turnsOf(cluster, name))[0]?.phase === phase,
+      }).catch((cause: unknown) => {
+        throw new Error(said(one, other), { cause });
+      });
+      const at = performance.now();
+      one.kill('SIGTERM');
+      await untilLeads(served, 'other', 30_000);
+      const tookMs = performance.now() - at;
+      expect(await one.exited, said(one)).toBe(0);
+      expect((await cordonOf(cluster, node)).unschedulable).toBe(true);
+      await letGo(hosts.host(node));
+      await untilEnded(name, 'Completed').catch((cause: unknown) => {
+        throw new Error(said(one, other), { cause });
+      });
+      expect(await hosts.host(node).counter('updates')).toBe(1);
+      expect(hosts.host(node).bootIds).toHaveLength(2);
+      expect(tookMs, said(one, other)).toBeLessThan(5000);
+    },
+  );
+
+  it('leave the node that they run on to each other', async () => {
+    const one = served.start({ name: 'one', node: 'node-7' });
+    await untilLeads(served, 'one');
+    const other = served.start({ name: 'other', node: 'node-8' });
+    await served.put({ name: 'own', nodes: ['node-7', 'node-8'], spec: { schedule: window(0, '30m') } });
+    await untilEnded('own', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one, other), { cause });
+    });
+    expect(await phasesOf(cluster, 'own')).toEqual(expect.arrayContaining(['node-7 Done', 'node-8 Done']));
+    const doneBy = [one, other].map(({ stdout }) =>
+      stdout()
+        .split('\n')
+        .filter((line) => line.includes('"type":"node.cordoned"'))
+        .map((line) => (JSON.parse(line) as { node: string }).node),
+    );
+    expect(doneBy).toEqual([['node-8'], ['node-7']]);
+  });
+});
+
+describe('a playbook', () => {
+  it('that is edited wrongly leaves the former one in force', async () => {
+    const one = served.start({ name: 'one' });
+    await served.put({ name: 'edited', nodes: ['node-9'], spec: { schedule: window(3_600_000, '10m') } });
+    await waitFor({
+      what: 'the playbook to be in force',
+      timeoutMs: 60_000,
+      probe: async () => (await condition('edited', 'Valid'))?.reason === 'InForce',
+    }).catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    await served.put({
+      name: 'edited',
+      nodes: ['node-9'],
+      spec: { schedule: { timeZone: 'Mars/Olympus', windows: [] } },
+    });
+    await waitFor({
+      what: 'the mistake to be told',
+      probe: async () => (await condition('edited', 'Valid'))?.status === 'False',
+    });
+    expect((await condition('edited', 'Valid'))?.message).toContain('spec.schedule.timeZone');
+    const status = await served.status('edited');
+    expect(status.inForce?.generation).toBe(1);
+    expect(status.nextWindow).toBeDefined();
+  });
+
+  it('is started by hand outside of its windows', async () => {
+    const one = served.start({ name: 'one' });
+    await served.put({ name: 'urgent', nodes: ['node-10'], spec: { schedule: window(3_600_000, '10m') } });
+    await waitFor({
+      what: 'the playbook to be in force',
+      timeoutMs: 60_000,
+      probe: async () => (await condition('urgent', 'Valid'))?.reason === 'InForce',
+    });
+    const asked = await runTurnus(['trigger', 'urgent', '--reason', 'a hole in the kernel'], {
+      kubeconfig: cluster.kubeconfigPath,
+    });
+    expectExit(asked, 0);
+    await untilEnded('urgent', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    await waitFor({
+      what: 'the trigger to be answered',
+      probe: async () => (await served.status('urgent')).trigger?.finishedAt !== undefined,
+    });
+    const run = await runOf(cluster, 'urgent');
+    expect(run.spec.reason).toBe('triggered by admin: a hole in the kernel');
+    expect((await served.status('urgent')).trigger?.run).toBe(run.name);
+    expect(await hosts.host('node-10').counter('updates')).toBe(1);
+  });
+});
