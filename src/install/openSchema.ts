@@ -15,14 +15,16 @@ export function openSchema(schema: z.ZodType): StructuralSchema {
 const keptUnknown = { 'x-kubernetes-preserve-unknown-fields': true };
 
 function opened(schema: JsonRecord): StructuralSchema {
-  const described = { description: descriptionOf(schema) };
+  const description = descriptionOf(schema);
+  // The API server keeps no empty one.
+  const described = description === '' ? {} : { description };
   const forms = arrayOf(schema['anyOf']).map(recordOf);
   if (forms.length > 0) {
     const types = forms.map((form) => form['type']);
     const isIntOrString = types.every((type) => type === 'integer' || type === 'string');
     if (!isIntOrString) return { ...described, ...keptUnknown };
     // kubectl shows both as an object.
-    return { description: `${described.description} A whole number or a text.`, 'x-kubernetes-int-or-string': true };
+    return { description: `${description} A whole number or a text.`.trim(), 'x-kubernetes-int-or-string': true };
   }
   const type = stringOf(schema['type']);
   if (type === 'array') return { type, ...described, items: opened(recordOf(schema['items'])) };

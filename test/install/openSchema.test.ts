@@ -36,6 +36,7 @@ describe('the open schema of a zod schema', () => {
       schema: z.union([z.object({ a: z.string() }), z.array(z.string())]).describe('Files.'),
       open: { description: 'Files.', ...keep },
     },
+    { title: 'a text of which nothing is said', schema: z.string(), open: { type: 'string' } },
     {
       title: 'a mapping by name',
       schema: z.record(z.string(), z.string().describe('Value.')).describe('Labels.'),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -24,6 +25,9 @@ interface Entry {
 let cluster: Cluster;
 let hosts: Hosts;
 let journal: string;
+let playbook: string;
+/** That the playbook names. */
+let named: string;
 let result: CommandResult;
 let run: string;
 
@@ -32,7 +36,12 @@ beforeAll(async () => {
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster);
   await createReady(cluster.api, [deployment({ name: 'one', replicas: 1, podSpec: { tolerations: [] } })]);
-  const playbook = await writePlaybook({ cluster, hosts, spec: { drain: { waitForReplacements: false } } });
+  named = join(cluster.directory, 'named.ndjson');
+  playbook = await writePlaybook({
+    cluster,
+    hosts,
+    spec: { drain: { waitForReplacements: false }, journal: { file: named } },
+  });
   journal = join(cluster.directory, 'journal.ndjson');
   result = await runTurnus(['run', '-f', playbook, '--yes', '-o', 'ndjson', '--journal', journal], {
     kubeconfig: cluster.kubeconfigPath,
@@ -113,5 +122,19 @@ describe('-o ndjson', () => {
     expect(result.stdout).toBe(await readFile(journal, 'utf8'));
     for (const line of result.stdout.trimEnd().split('\n')) expect(JSON.parse(line)).toMatchObject({ run });
     expect(result.stderr).toContain('node-1');
+  });
+});
+
+/** Last: the rehearsal is a second run. */
+describe('the journal of a run without --journal', () => {
+  it('goes to the file that the playbook names where the command names none', async () => {
+    expect(existsSync(named)).toBe(false);
+    const rehearsal = await runTurnus(['run', '-f', playbook, '--rehearse', '--yes'], {
+      kubeconfig: cluster.kubeconfigPath,
+    });
+    expectExit(rehearsal, 0);
+    const verdict = await verify(named);
+    expectExit(verdict, 0);
+    expect(verdict.stdout).toMatch(/: \d+ entries from \S+ to \S+ are intact/);
   });
 });
