@@ -121,12 +121,15 @@ function isWeekday(
   return nth > 0 ? Math.floor(place / 7) + 1 === nth : Math.floor((last - 1 - place) / 7) + 1 === -nth;
 }
 
-/** Week 1 is the first with four days of the year or more. */
+/**
+ * Week 1 is the first with four days of the year or more. The first days of January may be of the last week of the year
+ * before, the last of December of week 1 of the next.
+ */
 function isInWeeks(rule: Recurrence, day: number, year: number): boolean {
   const firstWeekOf = (ofYear: number) => startOfWeek(rule, dayNumber(ofYear, 1, 4));
-  const start = firstWeekOf(year);
-  const next = firstWeekOf(year + 1);
-  return day >= start && day < next && isAmong(rule.weeksOfYear, Math.floor((day - start) / 7) + 1, (next - start) / 7);
+  const ofYear = day < firstWeekOf(year) ? year - 1 : day < firstWeekOf(year + 1) ? year : year + 1;
+  const start = firstWeekOf(ofYear);
+  return isAmong(rule.weeksOfYear, Math.floor((day - start) / 7) + 1, (firstWeekOf(ofYear + 1) - start) / 7);
 }
 
 function periodOfDay(rule: Recurrence, day: number): number {
