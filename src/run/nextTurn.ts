@@ -94,7 +94,10 @@ function turnsAtOnce(input: NextTurnInput, order: readonly string[]): number {
   return areCanariesOver(input, order) ? input.policy.concurrency : 1;
 }
 
-function areCanariesOver({ state, policy }: NextTurnInput, order: readonly string[]): boolean {
+function areCanariesOver(
+  { state, policy }: Pick<NextTurnInput, 'state' | 'policy'>,
+  order: readonly string[],
+): boolean {
   return order.slice(0, policy.canaries).every((node) => hasEnded.has(phaseOf(state, node)));
 }
 
@@ -108,8 +111,16 @@ function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<Ne
   if (nodes.length === 0) return { kind: 'end', why: 'finished' };
   if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
   if (desired.state === 'Pause') return { kind: 'paused' };
-  const node = (areCanariesOver(input, order) ? nodes : nodes.slice(0, 1)).find((name) => mayStart(input, name));
+  const node = nodesInQuestion(input).find((name) => mayStart(input, name));
   return node === undefined ? { kind: 'end', why: 'window' } : { kind: 'take', node };
+}
+
+/** Those of {@link nodesToCome} of which the first that may start is the next: a canary is not passed over. */
+export function nodesInQuestion(
+  input: Pick<NextTurnInput, 'state' | 'policy' | 'only' | 'taken' | 'tries' | 'attempts'>,
+): string[] {
+  const nodes = nodesToCome(input);
+  return areCanariesOver(input, knownOrder(input.state)) ? nodes : nodes.slice(0, 1);
 }
 
 /** A node that is out of service because of us comes back whatever the window says. */

@@ -6,7 +6,15 @@ import type { Conducting } from './conducting.js';
 import { fitsWindow } from './fitsWindow.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
 import { nextInZone } from './nextInZone.js';
-import { isInWork, mayStart, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
+import {
+  isInWork,
+  mayStart,
+  nextTurn,
+  nodesInQuestion,
+  nodesToCome,
+  type NextTurn,
+  type NextTurnInput,
+} from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
@@ -41,7 +49,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
         turns.set(node, settledTurn(node, beginPrepared(work, next, ahead)));
         continue;
       }
-      if (next?.kind === 'end') stop = endOf(work, next.why);
+      if (next?.kind === 'end') stop = endOf(work, next.why, tries);
       if (next?.kind === 'paused') {
         if ((await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
@@ -61,8 +69,12 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
 }
 
 /** Nothing is left to do, which is not to say that all is well. */
-function endOf(work: Conducting, why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window'): RunStop {
-  if (why === 'window') return windowStop(work);
+function endOf(
+  work: Conducting,
+  why: 'finished' | 'failures' | 'aborted' | 'deleted' | 'window',
+  tries: Tries,
+): RunStop {
+  if (why === 'window') return windowStop(work, nodesInQuestion(turnQuestion(work, tries)));
   const message = why === 'finished' ? stillMissing(work) : undefined;
   return message === undefined ? { kind: why } : { kind: 'not-recovered', message };
 }
