@@ -1,5 +1,6 @@
 import type { NodesPolicy } from '../playbook/playbook.js';
 import type { Desired } from './desired.js';
+import { isHostTouched } from './hostTouched.js';
 import type { RunState, TurnPhase } from './state.js';
 import { mustStop } from './stopRule.js';
 
@@ -48,6 +49,8 @@ export interface NextTurnInput {
   readonly attempts: number;
   /** Whether a turn of the node that starts now ends before the window closes. */
   readonly fits: (node: string) => boolean;
+  /** Whether a person holds the node. */
+  readonly isHeld: (node: string) => boolean;
 }
 
 /** What the conductor does next. */
@@ -123,9 +126,16 @@ export function nodesInQuestion(
   return areCanariesOver(input, knownOrder(input.state)) ? nodes : nodes.slice(0, 1);
 }
 
-/** A node that is out of service because of us comes back whatever the window says. */
-export function mayStart({ state, fits }: Pick<NextTurnInput, 'state' | 'fits'>, node: string): boolean {
-  return state.turns.get(node)?.status.cordoned === true || fits(node);
+/**
+ * A node that is out of service because of us comes back whatever the window says: it is finished, or given back where
+ * its host is untouched. The latter not while a person holds it, who stands above the undo.
+ */
+export function mayStart(
+  { state, fits, isHeld }: Pick<NextTurnInput, 'state' | 'fits' | 'isHeld'>,
+  node: string,
+): boolean {
+  const status = state.turns.get(node)?.status;
+  return fits(node) || (status?.cordoned === true && (isHostTouched(status) || !isHeld(node)));
 }
 
 /** Failed turns that nobody has let the run go on in spite of. */

@@ -1,3 +1,4 @@
+import { holdOf } from '../cluster/marks.js';
 import { answerRequests } from './answerRequests.js';
 import { stillMissing } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
@@ -232,7 +233,13 @@ function turnQuestion(work: Conducting, tries: Tries): NextTurnInput {
     tries: tries.counts,
     attempts: playbook.drain.attempts,
     fits: (node) => fitsWindow(work, node),
+    isHeld: (node) => isHeld(work, node),
   };
+}
+
+function isHeld({ cache }: Conducting, name: string): boolean {
+  const node = cache.view().nodes.get(name);
+  return node !== undefined && holdOf(node) !== undefined;
 }
 
 /** Between two looks at a run whose next turn may not begin. */
