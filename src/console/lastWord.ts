@@ -40,11 +40,16 @@ export function lastWord(state: RunState, stop: RunStop): string {
 }
 
 function carriedOver(state: RunState, { opensAt }: Extract<RunStop, { kind: 'window' }>): string {
-  const left = nodesLeft(state).length;
-  const nodes = left === 1 ? 'The node that is left is' : `The ${String(left)} nodes that are left are`;
+  const nodes = leftText(nodesLeft(state).length);
   return opensAt === undefined
     ? `${nodes} carried over; add a window to the playbook.`
     : `${nodes} carried over: start the same command again in that window.`;
+}
+
+/** A node that a gate has left is no node to come, and has its turn tried again all the same. */
+function leftText(count: number): string {
+  if (count === 0) return 'What is blocked is';
+  return count === 1 ? 'The node that is left is' : `The ${String(count)} nodes that are left are`;
 }
 
 function nothingLeft(state: RunState): boolean {

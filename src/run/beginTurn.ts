@@ -24,7 +24,9 @@ export async function beginTurn(work: Conducting, next: { node: string; phase: s
   if (isInWork(next.phase)) return await oneTurn(work, next.node);
   const stop = AbortSignal.any([work.stop, control.abort, control.abortNow, work.window.closed]);
   try {
-    if (next.phase === 'Deferred') await work.clock.sleep(playbook.settle.timeMs, stop);
+    // A node that is only to be given back has nothing to wait for.
+    const isOnlyBack = isOut && work.window.closed.aborted;
+    if (next.phase === 'Deferred' && !isOnlyBack) await work.clock.sleep(playbook.settle.timeMs, stop);
     const missing = isOut ? undefined : await awaitRecovery({ ...work, stop });
     if (missing !== undefined) {
       await work.journal.append({

@@ -38,7 +38,7 @@ export interface CompletedTurn {
   readonly scriptVersions: Readonly<Record<string, string>>;
 }
 
-/** What lies further ahead than clocks differ has not happened. */
+/** What lies further ahead than clocks differ has not happened, and a mark that is older than its node is of another one. */
 const clocksDifferByMs = 3_600_000;
 
 /**
@@ -68,7 +68,7 @@ export function lastCompletedTurn(asked: {
   });
   const mark = lastTurnOf(node);
   const marked: CompletedTurn[] =
-    mark === undefined || !isRunOf(playbook, mark.run)
+    mark === undefined || !isRunOf(playbook, mark.run) || mark.time + clocksDifferByMs < node.createdAt
       ? []
       : [
           {

@@ -5,7 +5,7 @@ import { openRequests } from './ask.js';
 import { isInWork } from './nextTurn.js';
 import type { RunObject, TurnObject } from './objects.js';
 import type { ExistingRun } from './plan.js';
-import type { TurnStatus } from './state.js';
+import type { TurnPhase, TurnStatus } from './state.js';
 
 /** A run with its turns, as it was read. */
 export interface FoundRun {
@@ -38,9 +38,12 @@ export function existingRun(found: FoundRun, view: ClusterView): ExistingRun {
  * what people ask is answered.
  */
 export function hasUnfinishedTurn({ run, turns }: FoundRun): boolean {
-  const goesOn = ({ phase, cordoned }: TurnStatus) => isInWork(phase) || (phase === 'Pending' && cordoned === true);
+  const goesOn = ({ phase, cordoned }: TurnStatus) => isInWork(phase) || (cordoned === true && isToCome.has(phase));
   return openRequests(run).length > 0 || turns.some(({ status }) => goesOn(status));
 }
+
+/** A turn that was undone may have left its node cordoned where a person held it (undoTurn.ts). */
+const isToCome: ReadonlySet<string> = new Set<TurnPhase>(['Pending', 'Deferred', 'Blocked']);
 
 /** Nodes of a former run whose turn is in work, or for which somebody asked something. */
 export function nodesToFinish(

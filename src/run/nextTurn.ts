@@ -1,5 +1,6 @@
 import type { NodesPolicy } from '../playbook/playbook.js';
 import type { Desired } from './desired.js';
+import { isHostTouched } from './hostTouched.js';
 import type { RunState, TurnPhase } from './state.js';
 import { mustStop } from './stopRule.js';
 
@@ -50,6 +51,8 @@ export interface NextTurnInput {
   readonly leftToOthers?: string | undefined;
   /** Whether a turn of the node that starts now ends before the window closes. */
   readonly fits: (node: string) => boolean;
+  /** Whether a person holds the node. */
+  readonly isHeld: (node: string) => boolean;
 }
 
 /** What the conductor does next. */
@@ -98,7 +101,10 @@ function turnsAtOnce(input: NextTurnInput, order: readonly string[]): number {
   return areCanariesOver(input, order) ? input.policy.concurrency : 1;
 }
 
-function areCanariesOver({ state, policy }: NextTurnInput, order: readonly string[]): boolean {
+function areCanariesOver(
+  { state, policy }: Pick<NextTurnInput, 'state' | 'policy'>,
+  order: readonly string[],
+): boolean {
   return order.slice(0, policy.canaries).every((node) => hasEnded.has(phaseOf(state, node)));
 }
 
@@ -108,20 +114,33 @@ function nextToBegin(input: NextTurnInput, order: readonly string[]): Exclude<Ne
   const { state, desired, policy } = input;
   if (desired.state === 'Abort' || desired.state === 'AbortNow') return { kind: 'end', why: 'aborted' };
   if (state.isDeleted) return { kind: 'end', why: 'deleted' };
-  const left = nodesToCome(input);
-  const nodes = left.filter((name) => name !== input.leftToOthers);
-  if (left.length === 0) return { kind: 'end', why: 'finished' };
+  if (nodesToCome(input).length === 0) return { kind: 'end', why: 'finished' };
   if (mustStop({ failed: failedNodes(state), order, policy })) return { kind: 'end', why: 'failures' };
   if (desired.state === 'Pause') return { kind: 'paused' };
-  if (nodes.length === 0)
-    return { kind: 'end', why: left.some((name) => mayStart(input, name)) ? 'own-node' : 'window' };
-  const node = (areCanariesOver(input, order) ? nodes : nodes.slice(0, 1)).find((name) => mayStart(input, name));
-  return node === undefined ? { kind: 'end', why: 'window' } : { kind: 'take', node };
+  const nodes = nodesInQuestion(input).filter((name) => mayStart(input, name));
+  const node = nodes.find((name) => name !== input.leftToOthers);
+  if (node !== undefined) return { kind: 'take', node };
+  return { kind: 'end', why: nodes.length > 0 ? 'own-node' : 'window' };
 }
 
-/** A node that is out of service because of us comes back whatever the window says. */
-export function mayStart({ state, fits }: Pick<NextTurnInput, 'state' | 'fits'>, node: string): boolean {
-  return state.turns.get(node)?.status.cordoned === true || fits(node);
+/** Those of {@link nodesToCome} of which the first that may start is the next: a canary is not passed over. */
+export function nodesInQuestion(
+  input: Pick<NextTurnInput, 'state' | 'policy' | 'only' | 'taken' | 'tries' | 'attempts'>,
+): string[] {
+  const nodes = nodesToCome(input);
+  return areCanariesOver(input, knownOrder(input.state)) ? nodes : nodes.slice(0, 1);
+}
+
+/**
+ * A node that is out of service because of us comes back whatever the window says: it is finished, or given back where
+ * its host is untouched. The latter not while a person holds it, who stands above the undo.
+ */
+export function mayStart(
+  { state, fits, isHeld }: Pick<NextTurnInput, 'state' | 'fits' | 'isHeld'>,
+  node: string,
+): boolean {
+  const status = state.turns.get(node)?.status;
+  return fits(node) || (status?.cordoned === true && (isHostTouched(status) || !isHeld(node)));
 }
 
 /** Failed turns that nobody has let the run go on in spite of. */

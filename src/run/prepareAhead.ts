@@ -92,6 +92,8 @@ function nodeToPrepare(
     tries: counts,
     attempts: playbook.drain.attempts,
     fits: (node) => fitsWindow(work, node),
+    // One that is out of service is not prepared, held or not.
+    isHeld: () => false,
   });
   if (name === undefined || looked.has(name) || !work.selected.has(name)) return undefined;
   const node = cache.view().nodes.get(name);

@@ -1,3 +1,4 @@
+import { holdOf } from '../cluster/marks.js';
 import { answerRequests } from './answerRequests.js';
 import { stillMissing } from './awaitRecovery.js';
 import { awaitResume } from './awaitResume.js';
@@ -6,7 +7,15 @@ import type { Conducting } from './conducting.js';
 import { fitsWindow } from './fitsWindow.js';
 import { mayBeginBeside } from './mayBeginBeside.js';
 import { nextInZone } from './nextInZone.js';
-import { isInWork, mayStart, nextTurn, nodesToCome, type NextTurn, type NextTurnInput } from './nextTurn.js';
+import {
+  isInWork,
+  mayStart,
+  nextTurn,
+  nodesInQuestion,
+  nodesToCome,
+  type NextTurn,
+  type NextTurnInput,
+} from './nextTurn.js';
 import { headOf } from './openTurn.js';
 import { openPrepareAhead, type PrepareAhead } from './prepareAhead.js';
 import { countTurns, type RunStop } from './runEnd.js';
@@ -41,7 +50,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
         turns.set(node, settledTurn(node, beginPrepared(work, next, ahead)));
         continue;
       }
-      if (next?.kind === 'end') stop = endOf(work, next.why);
+      if (next?.kind === 'end') stop = endOf(work, next.why, tries);
       if (next?.kind === 'paused') {
         if (!work.staysWithPaused || (await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
@@ -61,8 +70,8 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
 }
 
 /** Nothing is left to do, which is not to say that all is well. */
-function endOf(work: Conducting, why: Extract<NextTurn, { kind: 'end' }>['why']): RunStop {
-  if (why === 'window') return windowStop(work);
+function endOf(work: Conducting, why: Extract<NextTurn, { kind: 'end' }>['why'], tries: Tries): RunStop {
+  if (why === 'window') return windowStop(work, nodesInQuestion(turnQuestion(work, tries)));
   const message = why === 'finished' ? stillMissing(work) : undefined;
   return message === undefined ? { kind: why } : { kind: 'not-recovered', message };
 }
@@ -221,7 +230,13 @@ function turnQuestion(work: Conducting, tries: Tries): NextTurnInput {
     attempts: playbook.drain.attempts,
     leftToOthers,
     fits: (node) => fitsWindow(work, node),
+    isHeld: (node) => isHeld(work, node),
   };
+}
+
+function isHeld({ cache }: Conducting, name: string): boolean {
+  const node = cache.view().nodes.get(name);
+  return node !== undefined && holdOf(node) !== undefined;
 }
 
 /** Between two looks at a run whose next turn may not begin. */

@@ -5,11 +5,13 @@ import type { RunStop } from './runEnd.js';
 import { closeOf, WindowClosed, type RunWindow } from './runWindow.js';
 import type { RunState } from './state.js';
 
-/** Why no further turn begins in this window, and when the next one opens. */
-export function windowStop(work: Conducting): Extract<RunStop, { kind: 'window' }> {
-  const { window, store, turnLengthMs, clock } = work;
+/** Why none of these nodes, one at least, begins its turn in this window, and when the next one opens. */
+export function windowStop(
+  { window, turnLengthMs, clock }: Pick<Conducting, 'window' | 'turnLengthMs' | 'clock'>,
+  nodes: readonly string[],
+): Extract<RunStop, { kind: 'window' }> {
   const opensAt = window.reopensAt();
-  const lengths = nodesLeft(store.state()).map(turnLengthMs);
+  const lengths = nodes.map(turnLengthMs);
   const opens = opensAt !== undefined && opensAt <= clock.now() ? 'has opened' : 'opens';
   const next =
     opensAt === undefined

@@ -143,6 +143,88 @@ describe('a time zone that the file defines', () => {
     const text = calendar(['DTSTART;TZID=Tokio:20261225T080000', 'DURATION:PT1H']);
     expect(frozen(withZone(text, zone))).toEqual(['2026-12-24T23:00:00Z 2026-12-25T00:00:00Z']);
   });
+
+  const own = 'W. Europe Standard Time';
+  it.each([
+    ['20270328T023000', '2027-03-28T01:00:00Z', 'a time that the clock skips is the first after the gap'],
+    ['20261025T023000', '2026-10-25T00:30:00Z', 'of a time that comes twice the first pass counts'],
+    ['20261025T030000', '2026-10-25T02:00:00Z', 'the clock is back when it has been set'],
+  ])('is read at %s as in every zone: %s, %s', (time, from) => {
+    const [event] = eventsOf(withZone(calendar([`DTSTART;TZID=${own}:${time}`, 'DURATION:PT1H']), windows));
+    expect(event).toMatchObject({ from: Date.parse(from) });
+  });
+
+  it('ends its rules where they say so, and may name its changes one by one', () => {
+    const zone = [
+      'BEGIN:VTIMEZONE',
+      `TZID:${own}`,
+      'BEGIN:DAYLIGHT',
+      'DTSTART:20200329T020000',
+      'TZOFFSETFROM:+0100',
+      'TZOFFSETTO:+0200',
+      'RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3;UNTIL=20250330T010000Z',
+      'END:DAYLIGHT',
+      'BEGIN:STANDARD',
+      'DTSTART:20201025T030000',
+      'TZOFFSETFROM:+0200',
+      'TZOFFSETTO:+0100',
+      'RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;COUNT=5',
+      'RDATE:20251026T030000',
+      'END:STANDARD',
+      'END:VTIMEZONE',
+    ];
+    const at = (time: string) => {
+      const [event] = eventsOf(withZone(calendar([`DTSTART;TZID=${own}:${time}`, 'DURATION:PT1H']), zone));
+      return event?.kind === 'instants' ? iso(event.from) : undefined;
+    };
+    expect(['20200101T120000', '20250625T120000', '20251225T120000', '20260625T120000'].map(at)).toEqual([
+      '2020-01-01T11:00:00Z',
+      '2025-06-25T10:00:00Z',
+      '2025-12-25T11:00:00Z',
+      '2026-06-25T11:00:00Z',
+    ]);
+  });
+
+  const standard = (...lines: readonly string[]) => [
+    'BEGIN:VTIMEZONE',
+    `TZID:${own}`,
+    'BEGIN:STANDARD',
+    ...lines,
+    'END:STANDARD',
+    'END:VTIMEZONE',
+  ];
+  const [start, from, to] = ['DTSTART:20200103T030000', 'TZOFFSETFROM:+0200', 'TZOFFSETTO:+0100'];
+  it.each([
+    [['BEGIN:VTIMEZONE', `TZID:${own}`, 'END:VTIMEZONE'], 3, 'VTIMEZONE has neither STANDARD nor DAYLIGHT'],
+    [standard(from, to), 5, 'STANDARD has no DTSTART'],
+    [standard('DTSTART:20200103', from, to), 6, 'DTSTART expected such as 20261025T030000'],
+    [standard(start, to), 5, 'STANDARD has no TZOFFSETFROM'],
+    [standard(start, from), 5, 'STANDARD has no TZOFFSETTO'],
+    [standard(start, from, 'TZOFFSETTO:soon'), 8, 'TZOFFSETTO expected such as +0100'],
+    [standard(start, from, 'TZOFFSETTO:+9900'), 8, 'TZOFFSETTO expected such as +0100'],
+    [
+      standard(start, from, to, 'RRULE:FREQ=HOURLY'),
+      9,
+      'RRULE expected FREQ=DAILY, WEEKLY, MONTHLY or YEARLY, not HOURLY',
+    ],
+  ])('is refused where it cannot be read: %j, line %i', (zone, line, message) => {
+    const text = withZone(calendar([`DTSTART;TZID=${own}:20261225T080000`, 'DURATION:PT1H']), zone);
+    expect(readCalendar(text)).toEqual({ kind: 'invalid', line, message });
+    // Where nothing is in it, it harms nobody.
+    expect(readCalendar(withZone(calendar(['DTSTART:20261225T080000Z']), zone))).toMatchObject({ kind: 'ok' });
+  });
+
+  it('may have a rule that never comes', () => {
+    const zone = standard(start, from, to, 'RRULE:FREQ=DAILY;INTERVAL=7;BYDAY=MO');
+    const text = withZone(calendar([`DTSTART;TZID=${own}:20261225T080000`, 'DURATION:PT1H']), zone);
+    expect(frozen(text, 'UTC')).toEqual(['2026-12-25T07:00:00Z 2026-12-25T08:00:00Z']);
+  });
+
+  it('is reckoned once for all the events of a file', () => {
+    const event = [`DTSTART;TZID=${own}:20261225T080000`, 'DURATION:PT1H'];
+    const text = withZone(calendar(...Array.from({ length: 2000 }, () => event)), windows);
+    expect(eventsOf(text)).toHaveLength(2000);
+  });
 });
 
 describe('a series', () => {
@@ -181,6 +263,11 @@ describe('a series', () => {
       exception,
     ];
     expect(frozen(calendar(lines)).map((span) => span.slice(0, 10))).toEqual(['2026-10-25', '2026-11-08']);
+  });
+
+  it('that began before 1970 is on its days', () => {
+    const lines = ['DTSTART;TZID=Europe/Zurich:19671225T080000', 'DURATION:PT2H', 'RRULE:FREQ=YEARLY;UNTIL=20270101'];
+    expect(frozen(calendar(lines))).toEqual(['2026-12-25T07:00:00Z 2026-12-25T09:00:00Z']);
   });
 
   it('of whole days leaves dates out, and may be on dates by themselves', () => {
@@ -311,5 +398,15 @@ describe('a file that is no calendar', () => {
       kind: 'invalid',
       message: expect.stringMatching(/give it an UNTIL or COUNT$/) as unknown,
     });
+  });
+
+  it('is refused where its rules would have to be asked for too long, whether they make events or not', () => {
+    const never = ['DTSTART;VALUE=DATE:20260101', 'RRULE:FREQ=DAILY;BYYEARDAY=366;BYMONTHDAY=1'];
+    expect(readCalendar(calendar(...Array.from({ length: 300 }, () => never)))).toMatchObject({
+      kind: 'invalid',
+      message: expect.stringMatching(/^RRULE and those before it .* give them an UNTIL$/) as unknown,
+    });
+    const ended = never.map((line) => line.replace('BYYEARDAY', 'UNTIL=20261231;BYYEARDAY'));
+    expect(eventsOf(calendar(...Array.from({ length: 300 }, () => ended)))).toHaveLength(300);
   });
 });

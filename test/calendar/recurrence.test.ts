@@ -100,6 +100,18 @@ describe('the days of a recurrence', () => {
       'Monday of week 20 (example of RFC 5545)',
     ],
     [
+      'FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO',
+      '1997-12-29',
+      ['1997-12-29', '1999-01-04', '2000-01-03', '2001-01-01', '2001-12-31'],
+      'Monday of week 1, which may be in the year before',
+    ],
+    [
+      'FREQ=YEARLY;BYWEEKNO=-1;BYDAY=TH,FR',
+      '2026-12-31',
+      ['2026-12-31', '2027-01-01', '2027-12-30', '2027-12-31'],
+      'the end of the last week, which may be in the year after',
+    ],
+    [
       'FREQ=YEARLY;INTERVAL=3;BYYEARDAY=1,100,200',
       '1997-01-01',
       ['1997-01-01', '1997-04-10', '1997-07-19', '2000-01-01', '2000-04-09'],

@@ -107,6 +107,12 @@ describe('the last turn of a node', () => {
       last: `30 ${october} turn`,
     },
     {
+      title: 'is not that of a mark from before the node was registered, as a restored object carries it',
+      node: aged('n1', 10, { mark: { run: october, days: 30 } }),
+      runs: [],
+      last: 'none',
+    },
+    {
       title: 'is not a mark that cannot be read',
       node: aged('n1', 300, { annotations: { [marks.lastTurn]: 'yesterday' } }),
       runs: [],

@@ -16,6 +16,7 @@ function next(
     tries: new Map(Object.entries(options.tries ?? {})),
     attempts: options.attempts ?? 2,
     fits: () => true,
+    isHeld: () => false,
   });
 }
 
@@ -44,6 +45,7 @@ describe('the node that may prepare ahead', () => {
       tries: new Map([['n1', 1]]),
       attempts: 2,
       fits: () => true,
+      isHeld: () => false,
       ...options,
     });
 
@@ -128,11 +130,13 @@ describe('the next turn', () => {
 
   it('is never that of a node in the order that was gone before it got a turn', () => {
     const gone = runState({ n2: 'Pending' }, { order: ['n1', 'n2'] });
-    expect(nodeOf({ state: gone, only: undefined, tries: new Map(), attempts: 2, fits: () => true })).toBe('n2');
+    expect(
+      nodeOf({ state: gone, only: undefined, tries: new Map(), attempts: 2, fits: () => true, isHeld: () => false }),
+    ).toBe('n2');
     const allGone = runState({}, { order: ['n1'] });
-    expect(nodeOf({ state: allGone, only: undefined, tries: new Map(), attempts: 2, fits: () => true })).toBe(
-      undefined,
-    );
+    expect(
+      nodeOf({ state: allGone, only: undefined, tries: new Map(), attempts: 2, fits: () => true, isHeld: () => false }),
+    ).toBe(undefined);
   });
 
   it('is one that is out of service before one that a person asked to retry', () => {
@@ -144,7 +148,7 @@ describe('the next turn', () => {
       ['n1', 1],
       ['n2', 1],
     ]);
-    expect(nodeOf({ state, only: undefined, tries, attempts: 2, fits: () => true })).toBe('n2');
+    expect(nodeOf({ state, only: undefined, tries, attempts: 2, fits: () => true, isHeld: () => false })).toBe('n2');
   });
 });
 
@@ -166,7 +170,14 @@ describe('the next turn, for any outcomes,', () => {
           for (const outcome of outcomes) {
             expect(turns).toBeLessThanOrEqual(bound);
             turns += 1;
-            const node = nodeOf({ state: runState(phases), only: undefined, tries, attempts, fits: () => true });
+            const node = nodeOf({
+              state: runState(phases),
+              only: undefined,
+              tries,
+              attempts,
+              fits: () => true,
+              isHeld: () => false,
+            });
             if (node === undefined) break;
             tries.set(node, (tries.get(node) ?? 0) + 1);
             phases[node] = outcome;
@@ -204,6 +215,7 @@ describe('what people want', () => {
       tries: new Map(),
       attempts: 2,
       fits: () => true,
+      isHeld: () => false,
     });
 
   it.each<{ title: string; phases: Parameters<typeof runState>[0]; state: DesiredState; next: NextTurn }>([
@@ -286,6 +298,7 @@ describe('a set of turns', () => {
       tries: new Map(),
       attempts: 2,
       fits: (node) => options.fits?.includes(node) ?? true,
+      isHeld: () => false,
     });
 
   it('takes another node as long as there is room in the set', () => {
@@ -326,7 +339,13 @@ describe('a set of turns', () => {
 describe('a window that is about to close', () => {
   const late = (
     phases: Parameters<typeof runState>[0],
-    options: { fits?: readonly string[]; canaries?: number; taken?: readonly string[]; state?: DesiredState } = {},
+    options: {
+      fits?: readonly string[];
+      held?: readonly string[];
+      canaries?: number;
+      taken?: readonly string[];
+      state?: DesiredState;
+    } = {},
   ): NextTurn =>
     nextTurn({
       state: runState(phases),
@@ -337,6 +356,7 @@ describe('a window that is about to close', () => {
       tries: new Map(),
       attempts: 2,
       fits: (node) => options.fits?.includes(node) ?? false,
+      isHeld: (node) => options.held?.includes(node) ?? false,
     });
 
   it.each<{
@@ -378,6 +398,24 @@ describe('a window that is about to close', () => {
       phases: { n1: 'Done', n2: { phase: 'Pending', cordoned: true, retryFrom: 'Verifying' } },
       next: { kind: 'take', node: 'n2' },
     },
+    {
+      title: 'does not give back over and over what a person holds',
+      phases: { n1: 'Done', n2: { phase: 'Pending', cordoned: true }, n3: { phase: 'Deferred', cordoned: true } },
+      options: { held: ['n2', 'n3'] },
+      next: { kind: 'end', why: 'window' },
+    },
+    {
+      title: 'gives back what a person holds no more',
+      phases: { n1: 'Done', n2: { phase: 'Pending', cordoned: true }, n3: { phase: 'Deferred', cordoned: true } },
+      options: { held: ['n2'] },
+      next: { kind: 'take', node: 'n3' },
+    },
+    {
+      title: 'finishes a host that was touched, and whose hold its turn waits for',
+      phases: { n1: 'Done', n2: { phase: 'Pending', cordoned: true, touchedBefore: true } },
+      options: { held: ['n2'] },
+      next: { kind: 'take', node: 'n2' },
+    },
     { title: 'says nothing where nothing is left', phases: { n1: 'Done' }, next: { kind: 'end', why: 'finished' } },
     {
       title: 'says nothing where failures have stopped the run',
@@ -404,6 +442,7 @@ describe('a window that is about to close', () => {
       tries: new Map(),
       attempts: 2,
       fits: () => false,
+      isHeld: () => false,
     };
     expect(nodeAhead(input)).toBeUndefined();
     expect(nodeAhead({ ...input, fits: () => true })).toBe('n2');
@@ -422,6 +461,7 @@ describe('the node that the actor runs on', () => {
       attempts: 2,
       leftToOthers: 'own',
       fits: () => options.fits ?? true,
+      isHeld: () => false,
     });
 
   it.each<{

@@ -288,7 +288,7 @@ function mergeWorkload(
   merge(cluster.api, { resource, namespace: found.namespace, name: found.name }, body);
 }
 
-function mergeNode(api: SimulatedApi, name: string, body: Readonly<Record<string, unknown>>): void {
+export function mergeNode(api: SimulatedApi, name: string, body: Readonly<Record<string, unknown>>): void {
   merge(api, { resource: resources.nodes, name }, body);
 }
 

@@ -29,6 +29,7 @@ export function momentOf(value: unknown, property: Property, zones: ZoneSource):
     return new CalendarFault(property.line, `${property.name} has no date or time that there is`);
   if (text.endsWith('Z')) return { kind: 'time', wallMs, zone: { kind: 'utc' } };
   const zone = zoneOf(property.parameters['tzid'], zones);
+  if (zone instanceof CalendarFault) return zone;
   return zone === undefined
     ? new CalendarFault(
         property.line,

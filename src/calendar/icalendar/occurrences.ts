@@ -1,9 +1,8 @@
 import ICAL from 'ical.js';
-import { dayMs, parseDay } from '../wallClock.js';
+import { dayMs } from '../wallClock.js';
 import { CalendarFault, propertiesOf, type Component, type Property } from './components.js';
 import { dayOfMoment, momentOf, momentsOf, type Moment } from './moments.js';
-import { recurringDays } from './recurrence.js';
-import { readRecurrenceRule, type RecurrenceRule } from './recurrenceRule.js';
+import { seriesBegins, type RuleLimits } from './seriesBegins.js';
 import { instantIn, isSameZone, wallTimeIn, type ZoneSource } from './zones.js';
 
 /** One time that an event takes place. */
@@ -13,14 +12,11 @@ export interface Occurrence {
   readonly until: Moment;
 }
 
-/** The last day of a rule without an end: 31 December 2075. */
-const lastDay = (parseDay('2076-01-01') ?? 0) - 1;
-
-/** The times of one VEVENT by itself, EXDATE taken out. More than `most` of its rule are a mistake. */
+/** The times of one VEVENT by itself, EXDATE taken out. */
 export function occurrencesOf(
   event: Component,
   zones: ZoneSource,
-  most: number,
+  limits: Omit<RuleLimits, 'wallTimeOf'>,
 ): readonly Occurrence[] | CalendarFault {
   const [start, ...more] = propertiesOf(event, 'DTSTART');
   if (start === undefined) return new CalendarFault(event.line, 'VEVENT has no DTSTART');
@@ -30,7 +26,8 @@ export function occurrencesOf(
   if (from instanceof CalendarFault) return from;
   const length = lengthOf(event, from, zones);
   if (length instanceof CalendarFault) return length;
-  const begins = beginsOf(event, from, most);
+  const wallTimeOf = (at: number) => (from.kind === 'time' ? wallTimeIn(at, from.zone) : at);
+  const begins = seriesBegins(event, from, { ...limits, wallTimeOf });
   if (begins instanceof CalendarFault) return begins;
   const left = momentsIn(event, 'EXDATE', zones);
   if (left instanceof CalendarFault) return left;
@@ -45,45 +42,6 @@ export function momentKey(moment: Moment): string {
   if (moment.kind === 'day') return `day ${moment.day}`;
   const at = instantIn(moment.wallMs, moment.zone);
   return at === undefined ? `local ${moment.wallMs}` : `at ${at}`;
-}
-
-/** DTSTART and what RRULE makes of it. */
-function beginsOf(event: Component, from: Moment, most: number): readonly Moment[] | CalendarFault {
-  const begins: Moment[] = [from];
-  for (const property of propertiesOf(event, 'RRULE')) {
-    if (property instanceof CalendarFault) return property;
-    const rule = readRecurrenceRule(property);
-    if (rule instanceof CalendarFault) return rule;
-    const isOver = endOf(rule, from);
-    const { recurrence, count = Number.POSITIVE_INFINITY } = rule;
-    let made = 0;
-    for (const day of recurringDays({ recurrence, firstDay: dayOfMoment(from), lastDay })) {
-      const begin = onDay(from, day);
-      if (made >= count || isOver(begin)) break;
-      made += 1;
-      if (made > 1) begins.push(begin);
-      if (begins.length > most) {
-        return new CalendarFault(
-          property.line,
-          `RRULE makes more than ${most} events up to 2075; give it an UNTIL or COUNT`,
-        );
-      }
-    }
-  }
-  return begins;
-}
-
-function onDay(moment: Moment, day: number): Moment {
-  if (moment.kind === 'day') return { kind: 'day', day };
-  return { ...moment, wallMs: day * dayMs + (moment.wallMs % dayMs) };
-}
-
-/** UNTIL is UTC where DTSTART has a zone (RFC 5545), and is compared on the clock of the event. */
-function endOf({ until }: RecurrenceRule, from: Moment): (begin: Moment) => boolean {
-  if (until === undefined) return () => false;
-  const isTurned = until.isUtc && from.kind === 'time';
-  const lastMs = isTurned ? wallTimeIn(until.wallMs, from.zone) : until.wallMs;
-  return (begin) => (begin.kind === 'day' ? begin.day * dayMs : begin.wallMs) > lastMs;
 }
 
 /** How an event ends that begins at a moment. On its own clock, so that 22:00 to 04:00 stays that in every season. */

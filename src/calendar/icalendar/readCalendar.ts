@@ -1,9 +1,11 @@
 import type { CalendarEvent } from '../schedule.js';
 import { dayText, wallTimeText } from '../wallClock.js';
 import { CalendarFault, propertiesOf, readComponents, type Component } from './components.js';
+import { zonesOfFile } from './definedZones.js';
 import { dayOfMoment, momentsOf, type Moment } from './moments.js';
 import { momentKey, occurrencesOf, type Occurrence } from './occurrences.js';
-import { instantIn, zonesOfFile, type ZoneSource } from './zones.js';
+import type { DaysToAsk } from './recurrence.js';
+import { instantIn, type ZoneSource } from './zones.js';
 
 export type CalendarAnswer =
   | { readonly kind: 'ok'; readonly events: readonly CalendarEvent[] }
@@ -18,6 +20,9 @@ export type CalendarAnswer =
 /** Events that a file may make, every occurrence counted. */
 const mostEvents = 200_000;
 
+/** Days that its rules may be asked for, whether they make events or not: some seconds. A rule without an end asks for 18 000. */
+const mostDays = 5_000_000;
+
 /**
  * Every time that an event of an iCalendar file (RFC 5545) takes place, up to 2075, in no order. Events with
  * STATUS:CANCELLED do not count, TRANSP:TRANSPARENT does: a holiday is often "free". What has no length freezes nothing
@@ -30,13 +35,14 @@ export function readCalendar(text: string): CalendarAnswer {
   if (foreign !== undefined) {
     return invalid(new CalendarFault(foreign.line, `expected BEGIN:VCALENDAR, not BEGIN:${foreign.name}`));
   }
-  const zones = zonesOfFile(calendars);
+  const toAsk: DaysToAsk = { left: mostDays };
+  const zones = zonesOfFile(calendars, toAsk);
   const events = calendars.flatMap(({ children }) => children).filter(({ name }) => name === 'VEVENT');
   const moved = movedFrom(events, zones);
   if (moved instanceof CalendarFault) return invalid(moved);
   const found: CalendarEvent[] = [];
   for (const event of events) {
-    const occurrences = occurrencesOf(event, zones, mostEvents - found.length);
+    const occurrences = occurrencesOf(event, zones, { most: mostEvents - found.length, toAsk });
     if (occurrences instanceof CalendarFault) return invalid(occurrences);
     if (textOf(event, 'STATUS').toUpperCase() === 'CANCELLED') continue;
     const summary = textOf(event, 'SUMMARY');

@@ -1,4 +1,12 @@
-import { dayMs } from '../wallClock.js';
+import { dayMs, parseDay } from '../wallClock.js';
+
+/** Where a rule without an end ends: 31 December 2075. */
+export const lastDayOfRules = (parseDay('2076-01-01') ?? 0) - 1;
+
+/** How many more days may be asked whether something recurs on them; counted down. */
+export interface DaysToAsk {
+  left: number;
+}
 
 /** On which days something recurs (RFC 5545, section 3.3.10), daily at most. Empty lists say nothing. */
 export interface Recurrence {
@@ -19,29 +27,37 @@ export interface Recurrence {
 
 /**
  * The days on which it recurs, from its first day up to and with `lastDay`; days since 1970-01-01. Every day is asked
- * whether it is one, so that it always ends.
+ * whether it is one, so that it always ends: at the latest when no more days may be asked.
  */
 export function* recurringDays({
   recurrence,
   firstDay,
   lastDay,
+  toAsk = { left: Number.POSITIVE_INFINITY },
 }: {
   readonly recurrence: Recurrence;
   /** Always one of them, as an event is what it says itself, even where the rule does not say so. */
   readonly firstDay: number;
   readonly lastDay: number;
+  /** Without it as many as there are. */
+  readonly toAsk?: DaysToAsk;
 }): Generator<number, void> {
   const rule = withDefaults(recurrence, firstDay);
   yield firstDay;
-  const days = matchingDays(rule, firstDay, lastDay);
+  const days = matchingDays(rule, { firstDay, lastDay, toAsk });
   const later = rule.positions.length === 0 ? days : atPositions(rule, days);
   for (const day of later) if (day > firstDay) yield day;
 }
 
 /** From the beginning of the period of the first day on, as positions count in whole periods. */
-function* matchingDays(rule: Recurrence, firstDay: number, lastDay: number): Generator<number, void> {
+function* matchingDays(
+  rule: Recurrence,
+  { firstDay, lastDay, toAsk }: { readonly firstDay: number; readonly lastDay: number; readonly toAsk: DaysToAsk },
+): Generator<number, void> {
   const origin = periodOfDay(rule, firstDay);
   for (let day = startOfPeriod(rule, firstDay); day <= lastDay; day = nextCandidate(rule, day)) {
+    toAsk.left -= 1;
+    if (toAsk.left < 0) return;
     if ((periodOfDay(rule, day) - origin) % rule.interval === 0 && matches(rule, day)) yield day;
   }
 }
@@ -121,12 +137,15 @@ function isWeekday(
   return nth > 0 ? Math.floor(place / 7) + 1 === nth : Math.floor((last - 1 - place) / 7) + 1 === -nth;
 }
 
-/** Week 1 is the first with four days of the year or more. */
+/**
+ * Week 1 is the first with four days of the year or more. The first days of January may be of the last week of the year
+ * before, the last of December of week 1 of the next.
+ */
 function isInWeeks(rule: Recurrence, day: number, year: number): boolean {
   const firstWeekOf = (ofYear: number) => startOfWeek(rule, dayNumber(ofYear, 1, 4));
-  const start = firstWeekOf(year);
-  const next = firstWeekOf(year + 1);
-  return day >= start && day < next && isAmong(rule.weeksOfYear, Math.floor((day - start) / 7) + 1, (next - start) / 7);
+  const ofYear = day < firstWeekOf(year) ? year - 1 : day < firstWeekOf(year + 1) ? year : year + 1;
+  const start = firstWeekOf(ofYear);
+  return isAmong(rule.weeksOfYear, Math.floor((day - start) / 7) + 1, (firstWeekOf(ofYear + 1) - start) / 7);
 }
 
 function periodOfDay(rule: Recurrence, day: number): number {

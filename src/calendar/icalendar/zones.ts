@@ -1,6 +1,6 @@
-import ICAL from 'ical.js';
 import { instantOf, wallTimeOf } from '../wallClock.js';
-import { propertiesOf, type Component } from './components.js';
+import { instantByChanges, wallTimeByChanges, type ClockChanges } from './clockChanges.js';
+import { CalendarFault } from './components.js';
 
 /** The clock of an event. */
 export type EventZone =
@@ -9,17 +9,14 @@ export type EventZone =
   | { readonly kind: 'floating' }
   | { readonly kind: 'iana'; readonly name: string }
   /** Defined in the file, by a name that is no IANA zone. */
-  | { readonly kind: 'defined'; readonly name: string; readonly definition: ICAL.Timezone };
+  | { readonly kind: 'defined'; readonly name: string; readonly changes: ClockChanges };
 
-/** The VTIMEZONE components of a file by their TZID. */
-export type ZoneSource = ReadonlyMap<string, Component>;
-
-export function zonesOfFile(calendars: readonly Component[]): ZoneSource {
-  const zones = new Map<string, Component>();
-  for (const component of calendars.flatMap(({ children }) => children)) {
-    if (component.name === 'VTIMEZONE') zones.set(textOf(component, 'TZID') ?? '', component);
-  }
-  return zones;
+/** What a file says of the zones that its events name. */
+export interface ZoneSource {
+  /** X-LIC-LOCATION of the definition; undefined where it has none, or there is no definition. */
+  locationOf(tzid: string): string | undefined;
+  /** The clock that is defined; undefined where the file defines none of this name. */
+  clockOf(tzid: string): ClockChanges | CalendarFault | undefined;
 }
 
 /**
@@ -27,17 +24,14 @@ export function zonesOfFile(calendars: readonly Component[]): ZoneSource {
  * (`/citadel.org/20210210_1/Europe/Zurich`) or as X-LIC-LOCATION of the definition; else the definition counts, as for
  * the names of Windows. Undefined where it is neither.
  */
-export function zoneOf(tzid: string | undefined, zones: ZoneSource): EventZone | undefined {
+export function zoneOf(tzid: string | undefined, zones: ZoneSource): EventZone | CalendarFault | undefined {
   if (tzid === undefined) return { kind: 'floating' };
-  const definition = zones.get(tzid);
-  const location = definition === undefined ? undefined : textOf(definition, 'X-LIC-LOCATION');
   const parts = tzid.split('/').filter((part) => part !== '');
-  const names = [tzid, location ?? '', ...[3, 2].map((count) => parts.slice(-count).join('/'))];
+  const names = [tzid, zones.locationOf(tzid) ?? '', ...[3, 2].map((count) => parts.slice(-count).join('/'))];
   const name = names.find(isIanaZone);
   if (name !== undefined) return { kind: 'iana', name };
-  return definition === undefined
-    ? undefined
-    : { kind: 'defined', name: tzid, definition: definedZone(tzid, definition) };
+  const changes = zones.clockOf(tzid);
+  return changes === undefined || changes instanceof CalendarFault ? changes : { kind: 'defined', name: tzid, changes };
 }
 
 /** The instant at which the clock of the zone shows this; undefined for a floating one, which has none by itself. */
@@ -50,7 +44,7 @@ export function instantIn(wallMs: number, zone: EventZone): number | undefined {
     case 'iana':
       return instantOf(wallMs, zone.name);
     case 'defined':
-      return timeOf(wallMs, zone.definition).toUnixTime() * 1000;
+      return instantByChanges(wallMs, zone.changes);
   }
 }
 
@@ -62,44 +56,14 @@ export function wallTimeIn(at: number, zone: EventZone): number {
       return at;
     case 'iana':
       return wallTimeOf(at, zone.name);
-    case 'defined': {
-      const shown = timeOf(at, ICAL.Timezone.utcTimezone).convertToZone(zone.definition);
-      return Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second);
-    }
+    case 'defined':
+      return wallTimeByChanges(at, zone.changes);
   }
 }
 
 export function isSameZone(one: EventZone, other: EventZone): boolean {
   const nameOf = (zone: EventZone) => ('name' in zone ? zone.name : '');
   return one.kind === other.kind && nameOf(one) === nameOf(other);
-}
-
-function timeOf(wallMs: number, zone: ICAL.Timezone): ICAL.Time {
-  const date = new Date(wallMs);
-  const fields = {
-    year: date.getUTCFullYear(),
-    month: date.getUTCMonth() + 1,
-    day: date.getUTCDate(),
-    hour: date.getUTCHours(),
-    minute: date.getUTCMinutes(),
-    second: date.getUTCSeconds(),
-    isDate: false,
-  };
-  return new ICAL.Time(fields, zone);
-}
-
-function definedZone(tzid: string, component: Component): ICAL.Timezone {
-  return new ICAL.Timezone({ component: textOfComponent(component).join('\r\n'), tzid });
-}
-
-function textOfComponent({ name, lines, children }: Component): string[] {
-  return [`BEGIN:${name}`, ...lines.map(({ text }) => text), ...children.flatMap(textOfComponent), `END:${name}`];
-}
-
-function textOf(component: Component, name: string): string | undefined {
-  const [property] = propertiesOf(component, name);
-  const value = property !== undefined && 'values' in property ? property.values[0] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }
 
 function isIanaZone(name: string): boolean {

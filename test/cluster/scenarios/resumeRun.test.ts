@@ -16,7 +16,7 @@ import type { Hosts } from '../hosts/startHosts.js';
 import { writePlaybook } from '../playbook.js';
 import { startReadyWatcher } from '../readyWatcher.js';
 import type { ReadyReport, ReadyWatcher } from '../readyWatcher.js';
-import { evictions, installTurnus, phasesOf, runOf, turnsOf, untilTurn } from '../runReport.js';
+import { evictions, installTurnus, phasesOf, runOf, untilTurn } from '../runReport.js';
 import { waitFor } from '../waitFor.js';
 import { createReady, waitForReady } from '../waitForReady.js';
 import { deployment } from '../workloads.js';
@@ -78,7 +78,7 @@ describe('an API server that restarts', () => {
     expect(await phasesOf(cluster, 'outage')).toEqual(['node-4 Done']);
     expect(await host.counter('updates')).toBe(1);
     expect(host.bootIds).toHaveLength(2);
-    expect((await turnsOf(cluster, 'outage'))[0]?.evictions).toBeGreaterThan(0);
+    expect(await evictions(cluster)).not.toEqual([]);
     await expectNoPodEvictedTwice();
   }, 180_000);
 });

@@ -92,10 +92,13 @@ describe('a thousand pods on one node', () => {
     const playbook = await writePlaybook({ cluster, hosts, name: 'restart', nodes: ['node-2'], spec });
     const turnus = attempts.start(playbook);
     await waitFor({
-      what: 'some pods to have left',
+      what: 'the first pods to have left',
       timeoutMs: 120_000,
-      probe: async () => (await podsOn('node-2')) < before - 20,
+      intervalMs: 20,
+      probe: async () => (await podsOn('node-2')) < before,
     });
+    // Killed: one that ends in good order answers what is on its way, and a slow machine would be done with it all.
+    await cluster.kill('kube-apiserver');
     await cluster.restartApiServer();
     expect(await podsOn('node-2')).toBeGreaterThan(0);
     await expectEnd(turnus, 0, 300_000);

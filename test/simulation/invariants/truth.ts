@@ -70,6 +70,12 @@ export function holdOn({ metadata }: ApiObject): string | undefined {
   return metadata.annotations?.[marks.hold];
 }
 
+/** Whether a person holds the node of this name. */
+export function isHeld(truth: Pick<Truth, 'node'>, name: string): boolean {
+  const node = truth.node(name);
+  return node !== undefined && holdOn(node) !== undefined;
+}
+
 /** '' where it is in none. */
 export function zoneOfNode({ metadata }: ApiObject): string {
   return metadata.labels?.['topology.kubernetes.io/zone'] ?? '';

@@ -1,6 +1,7 @@
+import { marks } from '../../../src/cluster/marks.js';
 import { resources } from '../../../src/cluster/resources.js';
 import type { SimulatedCluster } from '../../../src/sandbox/simulatedCluster.js';
-import { applyTrouble, personName, type TroubleScene } from '../troubles.js';
+import { applyTrouble, mergeNode, personName, type TroubleScene } from '../troubles.js';
 import type { Agenda } from './agenda.js';
 import type { Happening } from './year.js';
 import type { YearOperator } from './yearOperator.js';
@@ -29,6 +30,13 @@ export function happen({ scene, operator, agenda, undertake }: Happenings, what:
     case 'script-fails':
       operator.expect(what.node, what.then);
       hosts.host(what.node)?.failScript(what.stage, what.changed);
+      return;
+    case 'hold':
+      applyTrouble(scene, { ...now, ...what });
+      // Its own end waits for somebody to be at work.
+      agenda.add(time.now() + what.forMs, () => {
+        mergeNode(cluster.api, what.node, { metadata: { annotations: { [marks.hold]: null } } });
+      });
       return;
     case 'pause': {
       const run = operator.unfinished();

@@ -44,7 +44,7 @@ export interface YearTrouble {
 }
 
 export type Happening =
-  | Plain<'node-added' | 'node-deleted' | 'boot-never-returns' | 'never-ready'>
+  | Plain<'node-added' | 'node-deleted' | 'boot-never-returns' | 'never-ready' | 'hold'>
   /** The node is deleted and registered again at once: the same machine, another object. */
   | { readonly kind: 'node-registered-anew'; readonly node: string }
   /** The next script of this stage fails on the node, once; `then` is what the operator asks about it. */

@@ -1,14 +1,14 @@
 import { stateAt } from '../../../../src/calendar/decide.js';
 import { parseNode } from '../../../../src/cluster/parseNode.js';
 import { isSteeredAway } from '../../../../src/cluster/steerTaint.js';
-import { nameOf, turnStatusOf } from '../../invariants/truth.js';
+import { isHeld, nameOf, turnStatusOf } from '../../invariants/truth.js';
 import { complaints } from '../../invariants/watchedNight.js';
 import { turnOf } from '../runsOfYear.js';
 import type { MakeYearInvariant } from '../watchedYear.js';
 
 /**
  * When a call ends outside of the windows, no node carries our steering taint, and none is cordoned by us but those whose
- * host was touched or whose turn is Failed.
+ * host was touched, whose turn is Failed, or that a person holds.
  */
 export const nothingIsLeftOutside: MakeYearInvariant = (year) => {
   const { say, violations } = complaints('nothing-is-left-outside', year);
@@ -22,6 +22,7 @@ export const nothingIsLeftOutside: MakeYearInvariant = (year) => {
       for (const { node, run, isTouched } of year.passages.open()) {
         const turn = turnOf(year.truth, run, node);
         const { phase = 'Pending' } = turn === undefined ? {} : turnStatusOf(turn);
+        if (isHeld(year.truth, node)) continue;
         if (!isTouched && phase !== 'Failed') say(`${end}, and ${node} is cordoned by ${run}; its turn is ${phase}`);
       }
     },
