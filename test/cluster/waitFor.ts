@@ -14,7 +14,7 @@ export interface WaitOptions<T> {
 }
 
 /** Waits for a condition instead of sleeping: asks `probe` until it answers, or fails after `timeoutMs` (30 s). */
-export async function waitFor<T>({ what, probe, timeoutMs = 30_000, intervalMs = 50 }: WaitOptions<T>): Promise<T> {
+export async function waitFor<T>({ what, probe, timeoutMs = 60_000, intervalMs = 50 }: WaitOptions<T>): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     let failure: unknown;
