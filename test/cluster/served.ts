@@ -120,10 +120,7 @@ async function apply(cluster: Cluster, object: unknown): Promise<void> {
   );
   if (!found) await cluster.api.create(object as Applied);
   else {
-    await cluster.api.patch(
-      { kind, namespace: metadata.namespace, name: metadata.name },
-      object as Parameters<Cluster['api']['patch']>[1],
-    );
+    await cluster.api.patch({ kind, ...metadata }, { body: object });
   }
 }
 

@@ -13,7 +13,7 @@ export interface WaitOptions<T> {
   intervalMs?: number;
 }
 
-/** Waits for a condition instead of sleeping: asks `probe` until it answers, or fails after `timeoutMs` (30 s). */
+/** Waits for a condition instead of sleeping: asks `probe` until it answers, or fails after `timeoutMs` (60 s). */
 export async function waitFor<T>({ what, probe, timeoutMs = 60_000, intervalMs = 50 }: WaitOptions<T>): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -1,10 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { letGo, waitingScript } from '../attempts.js';
 import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
+import { openReceiver } from '../../server/receiver.js';
 import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
-import { expectExit, installTurnus, phasesOf, runOf, runs, turnsOf } from '../runReport.js';
+import { expectExit, installTurnus, phasesOf, runOf, runs, systemNamespace, turnsOf } from '../runReport.js';
 import { serveOn, untilLeads, type Served } from '../served.js';
 import { cordonOf } from '../trouble.js';
 import { runTurnus } from '../turnus.js';
@@ -52,6 +54,18 @@ function said(...processes: RunningTurnus[]): string {
   return processes.map((each) => `${each.stdout()}\n${each.stderr()}`).join('\n-----\n');
 }
 
+interface Entry {
+  readonly type: string;
+  readonly time: string;
+  readonly node?: string;
+}
+
+/** The journal's lines on standard output; the log has lines there too. */
+function entriesOf(turnus: RunningTurnus): Entry[] {
+  const lines = turnus.stdout().split('\n');
+  return lines.filter((line) => line.includes('"hash":')).map((line) => JSON.parse(line) as Entry);
+}
+
 async function condition(name: string, type: string) {
   return (await served.status(name)).conditions?.find((each) => each.type === type);
 }
@@ -80,15 +94,10 @@ describe('two processes of turnus serve', () => {
     });
     const run = await runOf(cluster, 'nightly');
     expect(run.spec.requester).toBe('system:serviceaccount:turnus-system:turnus');
-    const opened = Date.parse(before.nextWindow?.opensAt ?? '');
-    const [turn] = await turnsOf(cluster, 'nightly');
-    expect(Date.parse(turn?.startedAt ?? '')).toBeGreaterThanOrEqual(opened);
-    const types = one
-      .stdout()
-      .split('\n')
-      .filter((line) => line.includes('"hash"'));
-    expect(types.some((line) => line.includes('"type":"run.finished"'))).toBe(true);
-    expect(other.stdout()).not.toContain('"hash"');
+    const begun = entriesOf(one).find(({ type }) => type === 'run.started');
+    expect(Date.parse(begun?.time ?? '')).toBeGreaterThanOrEqual(Date.parse(before.nextWindow?.opensAt ?? ''));
+    expect(entriesOf(one).map(({ type }) => type)).toContain('run.finished');
+    expect(entriesOf(other)).toEqual([]);
   });
 
   it('go on where kill -9 ended the one that led, in the middle of a job', async () => {
@@ -172,13 +181,48 @@ describe('two processes of turnus serve', () => {
       throw new Error(said(one, other), { cause });
     });
     expect(await phasesOf(cluster, 'own')).toEqual(expect.arrayContaining(['node-7 Done', 'node-8 Done']));
-    const doneBy = [one, other].map(({ stdout }) =>
-      stdout()
-        .split('\n')
-        .filter((line) => line.includes('"type":"node.cordoned"'))
-        .map((line) => (JSON.parse(line) as { node: string }).node),
+    const doneBy = [one, other].map((each) =>
+      entriesOf(each).flatMap(({ type, node }) => (type === 'node.cordoned' ? node : [])),
     );
     expect(doneBy).toEqual([['node-8'], ['node-7']]);
+  });
+});
+
+describe('a webhook receiver', () => {
+  it('that is down when the run begins hears of all of it, in order and signed, and holds nothing back', async () => {
+    const closed = await openReceiver();
+    await closed.stop();
+    await cluster.api.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'webhook', namespace: systemNamespace },
+      stringData: { key: 'of the signature' },
+    });
+    const one = served.start({ name: 'one' });
+    await served.put({
+      name: 'told',
+      nodes: ['node-11'],
+      spec: {
+        schedule: window(0, '30m'),
+        notify: { webhooks: [{ url: closed.url, secret: { secretKeyRef: { name: 'webhook', key: 'key' } } }] },
+      },
+    });
+    await untilEnded('told', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    const receiver = await openReceiver(undefined, closed.port);
+    try {
+      await waitFor({ what: 'the notifications', probe: () => receiver.received.length >= 4 });
+      expect(receiver.received.map(({ event }) => event['type'])).toEqual(
+        ['window.opened', 'turn.started', 'turn.finished', 'run.finished'].map((type) => `dev.turnus.${type}`),
+      );
+      for (const { headers, body } of receiver.received) {
+        const [, at = '', hex] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(String(headers['turnus-signature'])) ?? [];
+        expect(hex).toBe(createHmac('sha256', 'of the signature').update(`${at}.${body}`).digest('hex'));
+      }
+    } finally {
+      await receiver.stop();
+    }
   });
 });
 
