@@ -96,8 +96,8 @@ const pruneRules: readonly AccessRule[] = [
  * name. A Secret is read when a run needs it, never listed or watched; which one is only known once a playbook names it.
  */
 const serveRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: read },
-  { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['get', 'patch'] },
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: ['list', 'watch'] },
+  { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['configmaps'], verbs: read },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
 ];

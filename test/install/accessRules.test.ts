@@ -299,8 +299,7 @@ describe('surging of singletons', () => {
 describe('serving', () => {
   const added = [
     'get configmaps in namespace turnus-system',
-    'get playbooks.turnus.dev in namespace turnus-system',
-    'get playbooks.turnus.dev/status in namespace turnus-system',
+
     'get secrets in namespace turnus-system',
     'list configmaps in namespace turnus-system',
     'list playbooks.turnus.dev in namespace turnus-system',

@@ -277,3 +277,23 @@ describe('a playbook', () => {
     expect(await hosts.host('node-10').counter('updates')).toBe(1);
   });
 });
+
+describe('what the ServiceAccount of serve may do', () => {
+  it('is what it has done, and it was refused nothing', async () => {
+    const requests = (await cluster.auditLog()).filter(
+      ({ user }) => user === `system:serviceaccount:${systemNamespace}:turnus`,
+    );
+    const refused = requests.filter(({ code, verb }) => code === 403 && verb !== 'create');
+    expect(refused.map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([]);
+    const role = await cluster.api.get({ kind: 'Role', namespace: systemNamespace, name: 'turnus-serve' });
+    const granted = (role['rules'] as { resources: string[]; verbs: string[] }[]).flatMap(({ resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
+    );
+    const done = new Set(
+      requests
+        .filter(({ namespace, code }) => namespace === systemNamespace && code < 400)
+        .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`),
+    );
+    expect(granted.filter((each) => !done.has(each))).toEqual([]);
+  });
+});
