@@ -1,7 +1,7 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import type { Permission } from '../cluster/permissions.js';
 import { apiGroup } from '../run/objects.js';
-import { leaseName } from '../run/underLease.js';
+import { leadershipLeaseName, leaseName } from '../run/underLease.js';
 
 /** A rule of a Role or ClusterRole; no namespace means cluster-wide. */
 interface AccessRule {
@@ -12,6 +12,9 @@ interface AccessRule {
 }
 
 const read = ['get', 'list', 'watch'];
+
+/** Who acts, and which process of `turnus serve` decides. */
+const leaseNames = [leaseName, leadershipLeaseName];
 
 /** Where our objects are and which schema they have. */
 const definitionsRule: AccessRule = {
@@ -121,7 +124,7 @@ const heartbeatRules: readonly AccessRule[] = [
 /** What people need who look at runs (`status`) and playbooks. */
 const viewRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns', 'playbooks'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
 ];
 
 /**
@@ -140,7 +143,7 @@ const recordRules: readonly AccessRule[] = [
 const operateRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: [...read, 'patch'] },
   { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
 ];
 
 /** What not every cluster lets Turnus do, by the word of `turnus install --with`. */
