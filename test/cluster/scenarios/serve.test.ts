@@ -5,6 +5,7 @@ import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
 import { openReceiver } from '../../server/receiver.js';
 import { startHosts } from '../hosts/startHosts.js';
+import { updateScript } from '../playbook.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import { expectExit, installTurnus, phasesOf, runOf, runs, systemNamespace, turnsOf } from '../runReport.js';
 import { serveOn, untilLeads, type Served } from '../served.js';
@@ -275,6 +276,26 @@ describe('a playbook', () => {
     expect(run.spec.reason).toBe('triggered by admin: a hole in the kernel');
     expect((await served.status('urgent')).trigger?.run).toBe(run.name);
     expect(await hosts.host('node-10').counter('updates')).toBe(1);
+  });
+});
+
+describe('a run that a failure has stopped', () => {
+  it('goes on by turnus retry, which serve answers at once', async () => {
+    const one = served.start({ name: 'one' });
+    const script = updateScript('[ -e /srv/host/go ] || exit 1');
+    await served.put({ name: 'failing', nodes: ['node-12'], script, spec: { schedule: window(0, '30m') } });
+    await untilEnded('failing', 'Failed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    await letGo(hosts.host('node-12'));
+    const { name } = await runOf(cluster, 'failing');
+    const asked = await runTurnus(['retry', name, 'node-12', '--again'], { kubeconfig: cluster.kubeconfigPath });
+    expectExit(asked, 0);
+    expect(asked.stderr).toContain('Answered: done');
+    await untilEnded('failing', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    expect(await hosts.host('node-12').counter('updates')).toBe(2);
   });
 });
 
