@@ -1,5 +1,6 @@
 import type { HeldLease } from '../cluster/heldLease.js';
 import { HandOver } from '../run/handOver.js';
+import { announcePlans } from './announcePlans.js';
 import { actFor, type ActEnd } from './actFor.js';
 import { judgeCoverage } from './judgeCoverage.js';
 import { openDesk, type Desk } from './desk.js';
@@ -63,6 +64,9 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
     if (!signal.aborted) over.abort(error);
   });
   const judging = judgeCoverage({ ...serving, desk, signal });
+  const announcing = announcePlans({ ...serving, own, wakeUp, desk, signal }).catch((error: unknown) => {
+    if (!signal.aborted) over.abort(error);
+  });
   serving.log('leading', {}, 'leads: what is due is done by this process');
   try {
     await decideAndAct(serving, { ...leading, desk, signal, coverage: judging });
@@ -79,6 +83,7 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
     over.abort(new Error('no longer leads'));
     await keeping;
     await judging.ended;
+    await announcing;
   }
 }
 

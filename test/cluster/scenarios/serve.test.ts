@@ -227,6 +227,42 @@ describe('a webhook receiver', () => {
   });
 });
 
+describe('the plan of the next window', () => {
+  it('is told as long before as the playbook says, once', async () => {
+    const receiver = await openReceiver();
+    try {
+      await cluster.api.create({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'planned', namespace: systemNamespace },
+        stringData: { key: 'of the signature' },
+      });
+      const one = served.start({ name: 'one' });
+      const webhooks = [{ url: receiver.url, secret: { secretKeyRef: { name: 'planned', key: 'key' } } }];
+      await served.put({
+        name: 'planned',
+        nodes: ['node-9'],
+        spec: { schedule: window(3_600_000, '30m'), notify: { webhooks, before: '2h' } },
+      });
+      await waitFor({ what: 'the plan', probe: () => receiver.received.length > 0 }).catch((cause: unknown) => {
+        throw new Error(said(one), { cause });
+      });
+      // Each edit is looked at; the plan of this window is told already.
+      await served.put({ name: 'planned', nodes: ['node-9'], spec: { runHistoryLimit: 3 } });
+      await waitFor({
+        what: 'the edit to be in force',
+        probe: async () => (await served.status('planned')).inForce?.generation === 2,
+      });
+      expect(receiver.received.map(({ event }) => event['type'])).toEqual(['dev.turnus.plan.ready']);
+      expect(receiver.received[0]?.event['data']).toMatchObject({ nodes: { total: 1, go: 1, blocked: 0 } });
+      const names = (await runs(cluster)).map(({ name }) => name);
+      expect(names.filter((name) => name.startsWith('planned-'))).toEqual([]);
+    } finally {
+      await receiver.stop();
+    }
+  });
+});
+
 describe('a playbook', () => {
   it('that is edited wrongly leaves the former one in force', async () => {
     const one = served.start({ name: 'one' });
