@@ -75,7 +75,8 @@ async function turnsThenTaints(work: Conducting): Promise<{ stop: RunStop; taint
     if (!work.signal.aborted) await stopSteering(work).catch(() => undefined);
     throw error;
   }
-  return { stop, taintsLeft: isHandedOver(stop) ? undefined : await stopSteering(work) };
+  if (isHandedOver(stop)) return { stop, taintsLeft: undefined };
+  return { stop, taintsLeft: await stopSteering(work) };
 }
 
 /** Hears what people want until the signal aborts; what ends it before is begun again. */
