@@ -157,6 +157,7 @@ async function servePlaybooks(call: {
     onRun: watching.onRun,
     onRunLeft: watching.onRunLeft,
     onJudged: watching.onJudged,
+    onForgotten: watching.onForgotten,
     log: (event, fields, msg) => {
       const level = failing.has(event) ? 'warn' : 'info';
       log[level]({ event, ...fields, msg });
@@ -171,6 +172,8 @@ const failing: ReadonlySet<string> = new Set([
   'playbook.invalid',
   'playbooks.unread',
   'coverage.unread',
+  'run.unserved',
+  'lease.held',
 ]);
 
 async function openJournalSink(io: CommandIo, { name, journal }: Playbook): Promise<JournalSink> {

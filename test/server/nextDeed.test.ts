@@ -22,11 +22,13 @@ function served(change: Partial<ServedPlaybook> = {}): ServedPlaybook {
   return {
     name: 'monthly',
     schedule,
+    nextSchedule: undefined,
     version: 'v1',
     runs: [],
     lastRun: undefined,
     trigger: undefined,
-    attempt: undefined,
+    over: undefined,
+    attempts: [],
     ...change,
   };
 }
@@ -152,7 +154,7 @@ describe('after an act', () => {
   ): ServedPlaybook => ({
     ...open,
     ...change,
-    attempt: { of: subjectOf(open, because), endedAt: inWindow, ...attempt } as Attempt,
+    attempts: [{ of: subjectOf(open, because), endedAt: inWindow, ...attempt } as Attempt],
   });
 
   it.each<{
