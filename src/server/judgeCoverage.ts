@@ -30,6 +30,7 @@ export function judgeCoverage(judging: {
   const { cluster, clock, desk, signal, log } = judging;
   const calls = new ChangeSignal();
   let known = new Map<string, Judged>();
+  let isStale = false;
   const failures = new Map<string, string>();
 
   const judge = async (name: string, { playbook, planHash }: InForce): Promise<void> => {
@@ -51,7 +52,9 @@ export function judgeCoverage(judging: {
     const inForce = new Map(
       desk.judged().flatMap((each) => (each.inForce ? [[each.name, each.inForce] as const] : [])),
     );
-    known = new Map([...known].filter(([name]) => inForce.has(name)));
+    // Also of what was being read when a run ended.
+    known = new Map([...known].filter(([name]) => inForce.has(name) && !isStale));
+    isStale = false;
     for (const [name, version] of inForce) {
       const before = known.get(name);
       const isKnown = before?.planHash === version.planHash && clock.monotonic() - before.at < dailyMs;
@@ -71,7 +74,7 @@ export function judgeCoverage(judging: {
   };
   return {
     again() {
-      known.clear();
+      isStale = true;
       calls.changed();
     },
     ended: keep().catch((error: unknown) => {
