@@ -24,7 +24,12 @@ describe('after an attempt', () => {
     },
     { title: 'a person is waited for', attempt: ran({ kind: 'failures' }), now: at, rest: undefined },
     { title: 'a clock that was set back by a year', attempt: ran({ kind: 'finished' }), now: 0, rest: 0 },
-    { title: 'what waits for people does so whatever the clock says', attempt: ran({ kind: 'failures' }), now: 0, rest: undefined },
+    {
+      title: 'what waits for people does so whatever the clock says',
+      attempt: ran({ kind: 'failures' }),
+      now: 0,
+      rest: undefined,
+    },
     {
       title: 'a clock that is kept right steps back by little',
       attempt: ran({ kind: 'finished' }),
