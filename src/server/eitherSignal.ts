@@ -18,7 +18,7 @@ export function eitherSignal(
     };
     if (parent.aborted) {
       abort();
-      continue;
+      break;
     }
     parent.addEventListener('abort', abort);
     clears.push(() => {

@@ -1,16 +1,14 @@
 import type { HeldLease } from '../cluster/heldLease.js';
-import { refusalPrefix } from '../run/ask.js';
 import { HandOver } from '../run/handOver.js';
-import type { RunState } from '../run/state.js';
-import { waitsPrefix } from '../run/trigger.js';
 import { actFor, type ActEnd } from './actFor.js';
 import { awaitSeen } from './awaitSeen.js';
 import type { Desk } from './desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
-import { subjectOf, type Because, type ServedPlaybook } from './nextDeed.js';
+import { endedAttempt } from './endedAttempt.js';
+import { lastAnswer } from './lastAnswer.js';
+import type { Because, ServedPlaybook } from './nextDeed.js';
 import type { OwnObjects } from './ownObjects.js';
-import { rememberAttempt, type Attempt, type Ended } from './rest.js';
-import { askedOf } from './servedRuns.js';
+import { rememberAttempt, type Attempt } from './rest.js';
 import type { Serving } from './serving.js';
 
 /** What this process remembers of its acts; another one asks the objects anew. */
@@ -80,28 +78,10 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   if (end.kind === 'ran' && end.state !== undefined)
     await awaitSeen({ own, clock: serving.clock, state: end.state }, signal);
   tell(serving, name, end);
-  const last = lastAnswer(playbook, end);
+  const last = lastAnswer(playbook.runs, end);
   if (last !== undefined) answer(last.text, last.isLast);
   return end;
 }
-
-/** Undefined: it is not answered to its end, because somebody goes on with it. */
-function lastAnswer({ runs }: ServedPlaybook, end: ActEnd): { text: string; isLast: boolean } | undefined {
-  if (end.kind === 'refused') return { text: `${refusalPrefix} ${end.message}`, isLast: true };
-  if (end.kind !== 'ran') return { text: `${waitsPrefix} ${end.message}`, isLast: false };
-  const { stop, state } = end;
-  if (goesOnElsewhere.has(stop.kind) || state === undefined) return undefined;
-  const { name } = state;
-  if (stop.kind === 'paused' && runs.some((run) => run.name === name && run.desired !== 'Run'))
-    return {
-      text: `${refusalPrefix} run ${name} is paused; let it go on with turnus resume ${name}, then trigger it again`,
-      isLast: true,
-    };
-  const message = state.status.message === undefined ? '' : `: ${state.status.message}`;
-  return { text: `ended: run ${name} is ${state.status.phase}${message}`, isLast: true };
-}
-
-const goesOnElsewhere: ReadonlySet<string> = new Set(['hand-over', 'own-node', 'other-actor', 'signal', 'followed']);
 
 export function becauseOf(because: Because): string {
   switch (because.kind) {
@@ -116,20 +96,10 @@ export function becauseOf(because: Because): string {
 
 function remember({ clock }: Serving, { playbook, because, memory }: Performing, end: ActEnd): void {
   const { name } = playbook;
-  const state = end.kind === 'ran' ? end.state : undefined;
-  if (end.kind === 'ran' && end.stop.kind === 'own-node' && state !== undefined) memory.leftToOthers.add(state.name);
-  // Another actor's end is waited for by looking at the lease; see awaitLease.ts.
-  if (end.kind === 'other') return;
-  const common = { of: subjectOf({ ...playbook, runs: asHeard(playbook, state) }, because), endedAt: clock.now() };
-  const ended: Ended = end.kind === 'ran' ? { ...common, kind: 'ran', stop: end.stop } : { ...common, kind: end.kind };
-  memory.attempts.set(name, rememberAttempt(memory.attempts.get(name) ?? [], ended));
-}
-
-/** What people asked meanwhile, and the act has heard of, is part of what was tried: a run that is resumed is not. */
-function asHeard({ runs }: ServedPlaybook, state: RunState | undefined): readonly { name: string; asked: string }[] {
-  if (state === undefined) return runs;
-  const heard = { name: state.name, asked: askedOf(state.spec) };
-  return [...runs.filter(({ name }) => name !== state.name), heard];
+  if (end.kind === 'ran' && end.stop.kind === 'own-node' && end.state !== undefined)
+    memory.leftToOthers.add(end.state.name);
+  const ended = endedAttempt({ playbook, because, end, now: clock.now() });
+  if (ended !== undefined) memory.attempts.set(name, rememberAttempt(memory.attempts.get(name) ?? [], ended));
 }
 
 function tell({ log }: Serving, name: string, end: ActEnd): void {
