@@ -8,6 +8,8 @@ export interface ServedRun {
   /** `yyyy-mm` */
   readonly period: string;
   readonly phase: string;
+  /** Failed, and failures have stopped it, or no node of it is left that could begin. */
+  readonly isStopped: boolean;
   /** `spec.desired.state`: Run, Pause, Abort or AbortNow. */
   readonly desired: string;
   /** What people have asked of it and nobody has answered. */
@@ -114,9 +116,9 @@ export function isOver({ phase }: { readonly phase: string }): boolean {
 }
 
 /** Nothing but what a person asks lets it go on. */
-function waitsForPeople({ phase, desired, openRequests }: ServedRun): boolean {
+function waitsForPeople({ isStopped, desired, openRequests }: ServedRun): boolean {
   if (openRequests > 0) return false;
-  return desired !== 'Run' || phase === 'Failed';
+  return desired !== 'Run' || isStopped;
 }
 
 function isNewest(run: ServedRun, runs: readonly ServedRun[]): boolean {

@@ -19,7 +19,7 @@ export function servedPlaybooks(from: {
     .judged()
     .flatMap(({ name, read, inForce, next }): ServedPlaybook[] => {
       if (inForce === undefined) return [];
-      const runs = servedRuns(name, objects);
+      const runs = servedRuns({ name, nodes: inForce.playbook.nodes }, objects);
       const standing = standingTrigger({ read, isInForce: true, answered: desk.triggerOf(name), runs });
       return [
         {

@@ -1,10 +1,13 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import { recordOf, stringOf } from '../cluster/json.js';
+import type { NodesPolicy } from '../playbook/playbook.js';
 import { openRequests } from '../run/ask.js';
 import { readDesired } from '../run/desired.js';
 import { periodOfRun } from '../run/identity.js';
 import { isInWork } from '../run/nextTurn.js';
 import { parseRun, type RunObject } from '../run/objects.js';
+import type { TurnPhase } from '../run/state.js';
+import { mustStop } from '../run/stopRule.js';
 import { TurnusError } from '../turnusError.js';
 import type { UnfinishedRun } from './inForce.js';
 import { isOver, type ServedRun } from './nextDeed.js';
@@ -16,11 +19,15 @@ export interface RecordedObjects {
 }
 
 /** The runs of one playbook, rehearsals excepted. Objects that another version wrote are passed over. */
-export function servedRuns(playbook: string, objects: RecordedObjects): ServedRun[] {
+export function servedRuns(
+  { name: playbook, nodes }: { readonly name: string; readonly nodes: StopPolicy },
+  objects: RecordedObjects,
+): ServedRun[] {
   const inWork = runsInWork(objects.turns);
   return ofPlaybook(playbook, objects).map((run) => ({
     name: run.name,
     period: periodOfRun(run.name, playbook) ?? '',
+    isStopped: isStopped(run, { turns: objects.turns, policy: nodes }),
     phase: run.status.phase,
     desired: readDesired(run.spec).state,
     openRequests: openRequests(run).length,
@@ -28,6 +35,29 @@ export function servedRuns(playbook: string, objects: RecordedObjects): ServedRu
     asked: askedOf(run.spec),
   }));
 }
+
+type StopPolicy = Pick<NodesPolicy, 'canaries' | 'stopAfterFailures'>;
+
+/**
+ * A run ends as Failed with any turn that failed: below the playbook's limit, and where a person has let the failures
+ * stand, the other nodes have their turns all the same.
+ */
+function isStopped(
+  { name, status }: RunObject,
+  { turns, policy }: { readonly turns: readonly ApiObject[]; readonly policy: StopPolicy },
+): boolean {
+  if (status.phase !== 'Failed') return false;
+  const own = turns.flatMap((turn) => {
+    const { run, node } = recordOf(turn['spec']);
+    const { phase, acknowledgedBy } = recordOf(turn['status']);
+    const isCounted = phase === 'Failed' && acknowledgedBy === undefined;
+    return run === name ? [{ node: stringOf(node) ?? '', phase: stringOf(phase) ?? 'Pending', isCounted }] : [];
+  });
+  const failed = own.flatMap(({ node, isCounted }) => (isCounted ? [node] : []));
+  return mustStop({ failed, order: status.order ?? [], policy }) || !own.some(({ phase }) => isToCome.has(phase));
+}
+
+const isToCome: ReadonlySet<string> = new Set<TurnPhase>(['Pending', 'Deferred', 'Blocked']);
 
 /** Those of {@link servedRuns} that have not come to their end, as far as they decide about what is in force. */
 export function unfinishedRuns(playbook: string, objects: RecordedObjects): UnfinishedRun[] {

@@ -23,7 +23,7 @@ const now = Date.parse('2026-11-10T23:00:00Z');
 const window: Because = { kind: 'window', period: '2026-11' };
 
 function run(change: Partial<ServedRun> = {}): ServedRun {
-  const nothing = { openRequests: 0, hasTurnInWork: false, asked: '' };
+  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '' };
   return { name: 'monthly-2026-11', period: '2026-11', phase: 'Running', desired: 'Run', ...nothing, ...change };
 }
 

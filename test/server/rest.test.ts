@@ -61,6 +61,7 @@ function run(change: Partial<ServedRun>): ServedRun {
     name: 'monthly-2026-11',
     period: '2026-11',
     phase: 'Running',
+    isStopped: false,
     desired: 'Run',
     openRequests: 0,
     hasTurnInWork: false,

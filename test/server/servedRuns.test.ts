@@ -18,6 +18,7 @@ function turn(of: string, status: TurnStatus): ApiObject {
   return { metadata: { name: `${of}-1` }, spec: { run: of, node: 'node-1', nodeUid: 'u', rehearsal: false }, status };
 }
 
+const monthly = { name: 'monthly', nodes: { canaries: 1, stopAfterFailures: 2 } };
 const retry = { id: 'r1', verb: 'retry', node: 'node-1', by: 'anna' };
 const skip = { id: 'r2', verb: 'skip', node: 'node-1', by: 'anna' };
 
@@ -28,11 +29,12 @@ describe('the runs of a playbook', () => {
       run('monthly-2026-11-rehearsal-1', { spec: { rehearsal: true } }),
       run('weekly-2026-11', { spec: { playbook: { name: 'weekly', snapshot: '{}' } } }),
     ];
-    expect(servedRuns('monthly', { runs, turns: [] })).toEqual([
+    expect(servedRuns(monthly, { runs, turns: [] })).toEqual([
       {
         name: 'monthly-2026-11',
         period: '2026-11',
         phase: 'Running',
+        isStopped: false,
         desired: 'Run',
         openRequests: 0,
         hasTurnInWork: false,
@@ -44,7 +46,7 @@ describe('the runs of a playbook', () => {
   it('do not include what another version wrote', () => {
     const odd: ApiObject = { metadata: { name: 'monthly-2026-12' }, spec: { strange: true }, status: 'odd' };
     const objects = { runs: [odd, run('monthly-2026-11')], turns: [{ metadata: {}, spec: 7, status: [] }] };
-    expect(servedRuns('monthly', objects).map(({ name }) => name)).toEqual(['monthly-2026-11']);
+    expect(servedRuns(monthly, objects).map(({ name }) => name)).toEqual(['monthly-2026-11']);
   });
 
   it.each<{ title: string; status: TurnStatus; is: boolean }>([
@@ -60,7 +62,7 @@ describe('the runs of a playbook', () => {
     { title: 'is over', status: { phase: 'Done' }, is: false },
   ])('have a turn in work where one $title: $is', ({ status, is }) => {
     const objects = { runs: [run('monthly-2026-11')], turns: [turn('monthly-2026-11', status)] };
-    expect(servedRuns('monthly', objects)[0]?.hasTurnInWork).toBe(is);
+    expect(servedRuns(monthly, objects)[0]?.hasTurnInWork).toBe(is);
     expect(unfinishedRuns('monthly', objects)[0]?.isWanted).toBe(is);
   });
 
@@ -78,7 +80,31 @@ describe('the runs of a playbook', () => {
   ])('tell that people ask for $title', ({ desired, handled = [], asked, open }) => {
     const handledRequests = handled.map((id) => ({ id, time: '2026-11-10T22:00:00Z', result: 'done' }));
     const runs = [run('monthly-2026-11', { spec: { desired }, status: { handledRequests } })];
-    expect(servedRuns('monthly', { runs, turns: [] })[0]).toMatchObject({ asked, openRequests: open });
+    expect(servedRuns(monthly, { runs, turns: [] })[0]).toMatchObject({ asked, openRequests: open });
+  });
+});
+
+describe('a failed run', () => {
+  const left = { phase: 'Pending' };
+  const failed = { phase: 'Failed' };
+  const order = ['node-1', 'node-2', 'node-3', 'node-4'];
+
+  it.each<{ title: string; turns: TurnStatus[]; is: boolean }>([
+    { title: 'one turn failed below the limit', turns: [{ phase: 'Done' }, failed, left], is: false },
+    { title: 'the limit is reached', turns: [{ phase: 'Done' }, failed, failed, left], is: true },
+    { title: 'a canary failed', turns: [failed, left], is: true },
+    { title: 'a person lets it stand', turns: [{ ...failed, acknowledgedBy: 'anna' }, left], is: false },
+    { title: 'nothing is left', turns: [{ phase: 'Done' }, failed], is: true },
+  ])('is stopped where $title: $is', ({ turns, is }) => {
+    const runs = [run('monthly-2026-11', { status: { phase: 'Failed', order } })];
+    const objects = turns.map((status, place) => ({
+      metadata: { name: String(place) },
+      spec: { run: 'monthly-2026-11', node: order[place] },
+      status,
+    }));
+    expect(servedRuns(monthly, { runs, turns: objects })[0]?.isStopped).toBe(is);
+    const isOver = [run('monthly-2026-11', { status: { phase: 'AwaitingWindow', order } })];
+    expect(servedRuns(monthly, { runs: isOver, turns: objects })[0]?.isStopped).toBe(false);
   });
 });
 

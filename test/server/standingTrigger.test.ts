@@ -18,7 +18,7 @@ type Answered = PlaybookStatus['trigger'];
 const started: Answered = { id: 't1', time, answer: 'started: run monthly-2026-10', run: 'monthly-2026-10' };
 
 function run(phase: string): ServedRun {
-  const nothing = { openRequests: 0, hasTurnInWork: false, asked: '' };
+  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '' };
   return { name: 'monthly-2026-10', period: '2026-10', phase, desired: 'Run', ...nothing };
 }
 
