@@ -47,7 +47,9 @@ export async function serveCommand(io: CommandIo, options: ServeOptions): Promis
       await servePlaybooks({ io, options, log, ending, watching, cluster, place, files });
     } finally {
       await watching.close(closeWithinMs);
-      await server.close(AbortSignal.timeout(closeWithinMs));
+      const deadline = io.clock.deadline(closeWithinMs, new AbortController().signal);
+      await server.close(deadline.signal);
+      deadline.clear();
     }
     log.info({ event: 'ended', msg: 'Has ended; what is due is left to the next actor.' });
     return 0;

@@ -86,8 +86,10 @@ export function openWatching(io: CommandIo, log: Log): Watching {
 
   return {
     metrics,
-    onAnswer: metrics.observeRequest,
-    counted: metrics.counted,
+    onAnswer: (answer) => {
+      metrics.observeRequest(answer);
+    },
+    counted: (cluster) => metrics.counted(cluster),
     live: () => true,
     ready: () => readiness(own, leads),
     warnings: warningsTo(log),

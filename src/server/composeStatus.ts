@@ -123,5 +123,5 @@ const longestMessage = 32_768;
 function withoutUndefined(status: {
   readonly [Field in keyof PlaybookStatus]: PlaybookStatus[Field] | undefined;
 }): PlaybookStatus {
-  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined)) as PlaybookStatus;
+  return Object.fromEntries(Object.entries(status).filter(([, value]) => value !== undefined));
 }

@@ -2,7 +2,6 @@ import { ChangeSignal } from '../cluster/changeSignal.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { canonicalJson } from '../journal/canonicalJson.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import { playbookResource, type RunObject } from '../run/objects.js';
 import type { PlaybookCoverage } from '../run/coverage.js';
 import type { Clock } from '../time/clock.js';
 import { composeStatus } from './composeStatus.js';
@@ -10,9 +9,11 @@ import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
 import type { OwnObjects } from './ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
 import { runsOf, unfinishedRuns } from './servedRuns.js';
+import { coverageStatus, lastRunOf } from './statusFacts.js';
 import { standingTrigger, waitingAnswer } from './standingTrigger.js';
 import { unservedRuns } from './unservedRuns.js';
 import type { WakeUp } from './wakeUp.js';
+import { writeStatus } from './writeStatus.js';
 
 /** Where the playbooks lie, judged and with their status written, as long as this process leads. */
 export interface Desk {
@@ -201,60 +202,4 @@ export function openDesk(options: DeskOptions): Desk {
       }
     },
   };
-}
-
-/** The newest run that is no rehearsal. */
-function lastRunOf(playbook: string, runs: readonly RunObject[]): PlaybookStatus['lastRun'] {
-  const [newest] = runs
-    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .sort((one, other) => other.name.localeCompare(one.name, 'en', { numeric: true }));
-  if (newest === undefined) return undefined;
-  const { phase, message, finishedAt } = newest.status;
-  return {
-    name: newest.name,
-    phase,
-    ...(message === undefined ? {} : { message }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
-  };
-}
-
-function coverageStatus({ nodes }: PlaybookCoverage): NonNullable<PlaybookStatus['coverage']> {
-  const oldest = nodes
-    .flatMap(({ lastTurn }) => (lastTurn === undefined ? [] : [lastTurn.at]))
-    .sort((a, b) => a - b)[0];
-  return {
-    nodes: nodes.length,
-    overdue: nodes.filter(({ isAlarm }) => isAlarm).length,
-    ...(oldest === undefined ? {} : { oldestTurn: new Date(oldest).toISOString() }),
-  };
-}
-
-/** Why it could not be written. Guarded by the object's uid: one that was made again has not been read yet. */
-async function writeStatus(
-  request: Pick<DeskOptions, 'cluster' | 'namespace' | 'log'> & {
-    readonly judged: JudgedPlaybook;
-    readonly status: PlaybookStatus;
-  },
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  const { cluster, namespace, judged, status } = request;
-  const { name } = judged;
-  const answer = await cluster.patch(
-    {
-      resource: playbookResource,
-      namespace,
-      name,
-      subresource: 'status',
-      patch: {
-        type: 'json',
-        operations: [
-          { op: 'test', path: '/metadata/uid', value: judged.read.object?.resource.metadata.uid },
-          { op: 'add', path: '/status', value: status },
-        ],
-      },
-    },
-    signal,
-  );
-  if (answer.kind === 'ok' || answer.kind === 'not-found') return undefined;
-  return `The status of Playbook ${name} cannot be written: ${answer.message}`;
 }

@@ -54,7 +54,9 @@ describe('the status of a Playbook object', () => {
       observedGeneration: 2,
       inForce: before.inForce,
       nextWindow: before.nextWindow,
-      conditions: [{ type: 'Valid', status: 'False', reason: 'NoJournal', lastTransitionTime: expect.any(String) }],
+      conditions: [
+        { type: 'Valid', status: 'False', reason: 'NoJournal', lastTransitionTime: '2026-10-20T13:00:00.000Z' },
+      ],
     });
   });
 

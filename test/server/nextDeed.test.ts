@@ -146,7 +146,7 @@ describe('what the actor does next', () => {
   it('waits for whichever playbook comes first', () => {
     const later = served({
       name: 'later',
-      schedule: { ...schedule, windows: [{ ...schedule.windows[0]!, expression: '0 22 * * 3#4' }] },
+      schedule: { ...schedule, windows: schedule.windows.map((each) => ({ ...each, expression: '0 22 * * 3#4' })) },
     });
     expect(nextDeed([later, served()], afterWindow)).toEqual({ kind: 'wait', until: at('2026-11-25T22:00:00Z') });
   });
@@ -219,7 +219,7 @@ describe('after an act', () => {
           { kind: 'failed', times },
           { kind: 'refused' },
         ] as const) {
-          const deed = nextDeed([attempted(attempt as Omit<Attempt, 'of' | 'endedAt'>)], inWindow);
+          const deed = nextDeed([attempted(attempt)], inWindow);
           expect(deed.kind).toBe('wait');
           if (deed.kind === 'wait' && deed.until !== undefined)
             expect(deed.until).toBeGreaterThanOrEqual(inWindow + 1000);

@@ -42,7 +42,7 @@ describe('after an attempt', () => {
 
   it('failures of the same are counted, whatever else was tried in between', () => {
     const failed = (of: string): Ended => ({ of, endedAt: at, kind: 'failed' });
-    const attempts = ['a', 'b', 'a', 'b', 'b'].map(failed).reduce(rememberAttempt, [] as readonly Attempt[]);
+    const attempts = ['a', 'b', 'a', 'b', 'b'].map(failed).reduce<readonly Attempt[]>(rememberAttempt, []);
     expect(attempts).toMatchObject([
       { of: 'a', times: 2 },
       { of: 'b', times: 3 },
@@ -124,7 +124,8 @@ describe('through any history', () => {
             if (deed.until !== undefined) expect(deed.until).toBeGreaterThan(now);
             continue;
           }
-          const playbook = playbooks.find(({ name }) => name === deed.playbook)!;
+          const playbook = playbooks.find(({ name }) => name === deed.playbook);
+          if (playbook === undefined) throw new Error(deed.playbook);
           const of = subjectOf(playbook, deed.because);
           const key = `${playbook.name} ${of}`;
           expect(people.has(key)).toBe(false);
