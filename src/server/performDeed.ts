@@ -4,6 +4,7 @@ import { actFor, type ActEnd } from './actFor.js';
 import { awaitSeen } from './awaitSeen.js';
 import type { Desk } from './desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
+import { eitherSignal } from './eitherSignal.js';
 import { endedAttempt } from './endedAttempt.js';
 import { lastAnswer } from './lastAnswer.js';
 import type { Because, ServedPlaybook } from './nextDeed.js';
@@ -36,6 +37,8 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   const inForce = desk.judged().find((each) => each.name === name)?.inForce;
   if (inForce === undefined) throw new Error(`playbook ${name} is not in force`);
   serving.log('acting', { playbook: name }, `acts for playbook ${name}: ${becauseOf(because)}`);
+  // For this act alone: what the engine makes of it goes when the act ends.
+  const { signal: stop, clear } = eitherSignal(serving.stop, signal);
   let endHurry: () => void = () => undefined;
   let run: string | undefined;
   const answer = (text: string, isLast: boolean): void => {
@@ -50,10 +53,10 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
       playbook: inForce.playbook,
       because,
       mayLeaveOwnNode: (of) => !memory.leftToOthers.has(of),
-      stop: signal,
+      stop,
       stoppedBy: () => {
-        if (!signal.aborted) return undefined;
-        return signal.reason instanceof HandOver ? { kind: 'hand-over' } : { kind: 'other-actor' };
+        if (!stop.aborted) return undefined;
+        return stop.reason instanceof HandOver ? { kind: 'hand-over' } : { kind: 'other-actor' };
       },
       onLease: (lease) => {
         endHurry();
@@ -71,6 +74,7 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
       },
     },
   ).finally(() => {
+    clear();
     endHurry();
     serving.onRunLeft(name);
   });
