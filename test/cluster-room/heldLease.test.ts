@@ -23,9 +23,9 @@ beforeEach(() => {
   writes = 0;
   cluster = {
     ...port,
-    patch: async (request, until) => {
+    replace: async (request, until) => {
       writes += 1;
-      return await port.patch(request, until);
+      return await port.replace(request, until);
     },
   };
 });
