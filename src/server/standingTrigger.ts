@@ -34,8 +34,10 @@ export function standingTrigger(question: {
   if (written.kind === 'unusable') return over(`${refusalPrefix} ${written.problem}`);
   if (own?.run !== undefined) {
     const started = question.runs.find(({ name }) => name === own.run);
-    if (started === undefined) return over(`ended: run ${own.run} was deleted`);
-    if (isOver(started)) return over(`ended: run ${own.run} is ${started.phase}`);
+    // Not on what this process alone knows: the run may not have been seen yet.
+    const isDeleted = started === undefined && read.object?.status.trigger?.run === own.run;
+    if (isDeleted) return over(`ended: run ${own.run} was deleted`);
+    if (started !== undefined && isOver(started)) return over(`ended: run ${own.run} is ${started.phase}`);
   }
   if (!question.isInForce)
     return over(

@@ -11,6 +11,10 @@ const written = {
   'turnus.dev/trigger-reason': 'urgent',
 };
 const read = await readWith({ annotations: written });
+const readAgain = await readWith({
+  annotations: written,
+  status: { trigger: { id: 't1', time: '', answer: 'started: run monthly-2026-10', run: 'monthly-2026-10' } },
+});
 const trigger = { id: 't1', by: 'anna', reason: 'urgent', overrideFreezes: [] };
 const open: StandingTrigger = { kind: 'open', trigger };
 
@@ -41,12 +45,6 @@ describe('a trigger', () => {
       standing: { kind: 'over', id: 't1', answer: 'ended: run monthly-2026-10 is Completed', run: 'monthly-2026-10' },
     },
     {
-      title: 'has started a run that a person has deleted',
-      answered: started,
-      runs: [],
-      standing: { kind: 'over', id: 't1', answer: 'ended: run monthly-2026-10 was deleted', run: 'monthly-2026-10' },
-    },
-    {
       title: 'is for a playbook of which nothing is in force',
       answered: undefined,
       runs: [],
@@ -55,6 +53,17 @@ describe('a trigger', () => {
     },
   ])('that $title', ({ answered, runs, isInForce = true, standing }) => {
     expect(standingTrigger({ read, isInForce, answered, runs })).toEqual(standing);
+  });
+
+  it('whose run was deleted has ended, and one whose run was only not seen yet has not', () => {
+    const question = { isInForce: true, answered: started, runs: [] };
+    expect(standingTrigger({ ...question, read })).toEqual(open);
+    expect(standingTrigger({ ...question, read: readAgain })).toEqual({
+      kind: 'over',
+      id: 't1',
+      answer: 'ended: run monthly-2026-10 was deleted',
+      run: 'monthly-2026-10',
+    });
   });
 
   it('that makes no sense is refused once', async () => {
