@@ -158,6 +158,9 @@ async function servePlaybooks(call: {
     onLead: watching.onLead,
     onRun: watching.onRun,
     onRunLeft: watching.onRunLeft,
+    onPlan: (announcement) => {
+      watching.announce(announcement, { clusterUid: place.clusterUid, files });
+    },
     onJudged: watching.onJudged,
     onForgotten: watching.onForgotten,
     log: (event, fields, msg) => {

@@ -6,12 +6,14 @@ import type { JournalSink } from '../journal/entry.js';
 import type { ConnectOptions } from '../kubernetes/connect.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { RunState } from '../run/state.js';
+import type { PlanAnnouncement } from '../server/announcePlans.js';
 import type { AppOptions, Readiness } from '../server/http.js';
 import type { Log } from '../server/log.js';
 import { logSink } from '../server/logSink.js';
 import { openMetrics, type Metrics } from '../server/metrics.js';
 import { notificationSink } from '../server/notify/notificationSink.js';
 import { openNotifier, webhookName, type Notifier } from '../server/notify/notifier.js';
+import { planReady } from '../server/notify/planReady.js';
 import { post } from '../server/notify/post.js';
 import type { OwnObjects } from '../server/ownObjects.js';
 import type { Serving } from '../server/serving.js';
@@ -26,6 +28,8 @@ export interface Watching
   /** The same port, whose evictions are counted. */
   counted(cluster: ClusterPort): ClusterPort;
   follow(own: OwnObjects): void;
+  /** The event `plan.ready`. */
+  announce(announcement: PlanAnnouncement, by: Parameters<Watching['sinks']>[1]): void;
   /** What hears of the journal of the playbook, after the sink that keeps it. */
   sinks(playbook: Playbook, by: { readonly clusterUid: string; readonly files: PlaybookFiles }): JournalSink[];
   /** What commands would say on standard error, as lines of the log. */
@@ -101,6 +105,9 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       const { name } = playbook;
       const notifier = notifierOf(playbook, by);
       return [logSink(log.about({ playbook: name })), metrics.sink, notificationSink(notifier, () => latest.get(name))];
+    },
+    announce({ playbook, plan, window }, by) {
+      notifierOf(playbook, by).notify(planReady({ plan, window, now: clock.now() }));
     },
     onLead(isLeader) {
       leads = isLeader;

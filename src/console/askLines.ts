@@ -77,6 +77,10 @@ export function answerLines(state: RunState, ask: Ask, end: AnswerEnd): string[]
           : `Nobody is at work: ${end.holder} holds the lease, but does not renew it.`,
         ...withoutActor(state, ask),
       ];
+    case 'served':
+      return [
+        `No run is in work. turnus serve (${end.holder}) decides what is due, and keeps to what is recorded. See it with: turnus status ${name}`,
+      ];
     case 'unknown':
       return [`Whether anybody is at work cannot be seen: ${end.message}`, ...withoutActor(state, ask)];
     case 'run-gone':

@@ -1,7 +1,7 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
 import type { Permission } from '../cluster/permissions.js';
 import { apiGroup } from '../run/objects.js';
-import { leaseName } from '../run/underLease.js';
+import { leadershipLeaseName, leaseName } from '../run/underLease.js';
 
 /** A rule of a Role or ClusterRole; no namespace means cluster-wide. */
 interface AccessRule {
@@ -12,6 +12,9 @@ interface AccessRule {
 }
 
 const read = ['get', 'list', 'watch'];
+
+/** Who acts, and which process of `turnus serve` decides. */
+const leaseNames = [leaseName, leadershipLeaseName];
 
 /** Where our objects are and which schema they have. */
 const definitionsRule: AccessRule = {
@@ -96,8 +99,8 @@ const pruneRules: readonly AccessRule[] = [
  * name. A Secret is read when a run needs it, never listed or watched; which one is only known once a playbook names it.
  */
 const serveRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: read },
-  { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['get', 'patch'] },
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: ['list', 'watch'] },
+  { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['configmaps'], verbs: read },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
 ];
@@ -121,7 +124,7 @@ const heartbeatRules: readonly AccessRule[] = [
 /** What people need who look at runs (`status`) and playbooks. */
 const viewRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns', 'playbooks'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
 ];
 
 /**
@@ -140,7 +143,7 @@ const recordRules: readonly AccessRule[] = [
 const operateRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: [...read, 'patch'] },
   { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
 ];
 
 /** What not every cluster lets Turnus do, by the word of `turnus install --with`. */
@@ -219,7 +222,11 @@ export function permissionsFor(
 ): Permission[] {
   if (command === 'operate' || command === 'trigger') {
     const rules = command === 'operate' ? operateRules : triggerRules;
-    return [...expanded(definitionsRule, undefined), ...rules.flatMap((rule) => expanded(rule, namespace))];
+    // Without a look at the second Lease less is known, and nothing fails.
+    const wanted = rules
+      .flatMap((rule) => expanded(rule, namespace))
+      .filter(({ name }) => name !== leadershipLeaseName);
+    return [...expanded(definitionsRule, undefined), ...wanted];
   }
   if (command === 'coverage') {
     return [

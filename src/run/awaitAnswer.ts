@@ -1,11 +1,12 @@
 import { parseLease, type LeaseRecord } from '../cluster/leaseRecord.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
+import { seeLease } from '../cluster/leaseSight.js';
 import { resources } from '../cluster/resources.js';
 import type { Clock } from '../time/clock.js';
 import { refusalPrefix, type Awaited } from './ask.js';
 import { parseRun, runResource } from './objects.js';
 import type { RunState } from './state.js';
-import { leaseName } from './underLease.js';
+import { leadershipLeaseName, leaseName } from './underLease.js';
 
 /** What an actor has made of what was asked. */
 export type Answer =
@@ -22,6 +23,8 @@ export type AnswerEnd =
   | { readonly kind: 'elsewhere'; readonly holder: string }
   /** No actor shows a sign of life. `holder`: who holds the lease nevertheless; '' where nobody does. */
   | { readonly kind: 'nobody'; readonly holder: string }
+  /** No actor has a run in work, but `turnus serve` is there and takes this one up. */
+  | { readonly kind: 'served'; readonly holder: string }
   /** The lease cannot be read. */
   | { readonly kind: 'unknown'; readonly message: string }
   | { readonly kind: 'run-gone' };
@@ -30,6 +33,7 @@ export type AnswerEnd =
 const answerWithinMs = 15_000;
 const signWithinMs = 5000;
 const lookEveryMs = 500;
+const servedWithinMs = 30_000;
 
 export interface AnswerPlace {
   readonly cluster: ClusterPort;
@@ -49,6 +53,14 @@ export async function awaitAnswer(place: AnswerPlace, signal: AbortSignal): Prom
   const startedAt = clock.monotonic();
   const sign = signOfLife();
   let { actor } = before.status;
+  let leader: string | undefined;
+  const nobody = async (holder: string): Promise<AnswerEnd | undefined> => {
+    leader ??= await leaderOf({ cluster, clock, namespace }, signal);
+    if (leader === undefined) return { kind: 'nobody', holder };
+    // It takes up what is asked by a request at once, and begins with reading the cluster.
+    const isWaitedFor = awaits.request !== undefined && clock.monotonic() - startedAt < servedWithinMs;
+    return isWaitedFor ? undefined : { kind: 'served', holder: leader };
+  };
   for (;;) {
     const read = await cluster.get({ resource: runResource, namespace, name: before.name }, signal);
     if (read.kind === 'not-found') return { kind: 'run-gone' };
@@ -60,20 +72,36 @@ export async function awaitAnswer(place: AnswerPlace, signal: AbortSignal): Prom
       ({ actor } = run.status);
     }
     const lease = await cluster.get({ resource: resources.leases, namespace, name: leaseName }, signal);
-    if (lease.kind === 'not-found') return { kind: 'nobody', holder: '' };
+    if (lease.kind === 'not-found') {
+      const end = await nobody('');
+      if (end !== undefined) return end;
+    }
     if (lease.kind === 'forbidden') return { kind: 'unknown', message: lease.message };
     const waitedMs = clock.monotonic() - startedAt;
     if (lease.kind === 'ok') {
       const { holder, isAlive } = sign.see(parseLease(lease.value));
-      if (holder === '') return { kind: 'nobody', holder };
-      if (waitedMs >= signWithinMs && !isAlive) return { kind: 'nobody', holder };
-      if (waitedMs >= signWithinMs && actor !== holder) return { kind: 'elsewhere', holder };
-      if (waitedMs >= answerWithinMs) return { kind: 'at-work', holder };
-    } else if (waitedMs >= answerWithinMs) {
+      if (holder === '' || (waitedMs >= signWithinMs && !isAlive)) {
+        const end = await nobody(holder);
+        if (end !== undefined) return end;
+      } else if (waitedMs >= signWithinMs && actor !== holder) {
+        return { kind: 'elsewhere', holder };
+      } else if (waitedMs >= answerWithinMs) {
+        return { kind: 'at-work', holder };
+      }
+    } else if (lease.kind !== 'not-found' && waitedMs >= answerWithinMs) {
       return { kind: 'unknown', message: lease.message };
     }
     await clock.sleep(lookEveryMs, signal);
   }
+}
+
+/** The living process of `turnus serve` that decides; undefined where there is none, or that cannot be seen. */
+async function leaderOf(
+  place: Pick<AnswerPlace, 'cluster' | 'clock' | 'namespace'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const sight = await seeLease({ ...place, name: leadershipLeaseName }, signal);
+  return sight.kind === 'alive' ? sight.holder : undefined;
 }
 
 /** The answer as it stands in the run's status; undefined while there is none. */

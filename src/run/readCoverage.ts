@@ -1,9 +1,9 @@
 import type { ApiObject, ClusterPort, Resource } from '../cluster/clusterPort.js';
-import { listObjects } from '../cluster/listObjects.js';
+import { listKept } from '../cluster/listObjects.js';
 import { parseNode } from '../cluster/parseNode.js';
 import { parsePod } from '../cluster/parsePod.js';
 import { resources } from '../cluster/resources.js';
-import { podKey, type ClusterView } from '../cluster/view.js';
+import { podKey, type ClusterView, type PodView } from '../cluster/view.js';
 import { permissionsFor } from '../install/accessRules.js';
 import { readInstallation } from '../install/installation.js';
 import type { Playbook } from '../playbook/playbook.js';
@@ -90,22 +90,32 @@ async function readView(
   playbooks: readonly JudgedPlaybook[],
   signal: AbortSignal,
 ): Promise<Pick<ClusterView, 'nodes' | 'pods'>> {
-  const nodes = (await listed(cluster, resources.nodes, signal)).map(parseNode);
+  const nodes = await listed({ cluster, resource: resources.nodes, keep: parseNode }, signal);
   const asksForPods = playbooks.some(({ nodes: { selector } }) => selector === '');
   // Static pods prove that a node carries the control plane; of the others nothing is asked.
-  const pods = asksForPods
-    ? (await listed(cluster, resources.pods, signal)).map(parsePod).filter(({ mirror }) => mirror)
-    : [];
+  const pods = asksForPods ? await listed({ cluster, resource: resources.pods, keep: mirrorPod }, signal) : [];
   return {
     nodes: new Map(nodes.map((node) => [node.name, node])),
     pods: new Map(pods.map((pod) => [podKey(pod), pod])),
   };
 }
 
-async function listed(cluster: ClusterPort, resource: Resource, signal: AbortSignal): Promise<readonly ApiObject[]> {
-  const answer = await listObjects({ cluster, resource }, signal);
-  if (answer.kind !== 'ok') throw readFailure(answer, `the ${resource.plural}`);
+async function listed<Kept>(
+  request: {
+    readonly cluster: ClusterPort;
+    readonly resource: Resource;
+    readonly keep: (object: ApiObject) => Kept | undefined;
+  },
+  signal: AbortSignal,
+): Promise<readonly Kept[]> {
+  const answer = await listKept(request, signal);
+  if (answer.kind !== 'ok') throw readFailure(answer, `the ${request.resource.plural}`);
   return answer.value;
+}
+
+function mirrorPod(object: ApiObject): PodView | undefined {
+  const pod = parsePod(object);
+  return pod.mirror ? pod : undefined;
 }
 
 function noPlaybook(namespace: string): TurnusError {

@@ -52,7 +52,7 @@ export async function takeTurns(work: Conducting): Promise<RunStop> {
       }
       if (next?.kind === 'end') stop = endOf(work, next.why, tries);
       if (next?.kind === 'paused') {
-        if (!work.staysWithPaused || (await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
+        if ((await untilResumed(work)) === 'gave-up') stop = { kind: 'paused' };
         continue;
       }
       if (stop !== undefined && turns.size === 0) return stop;
@@ -90,6 +90,7 @@ async function beginPrepared(
 
 /** While a run is paused no node keeps a taint because of it. */
 async function untilResumed(work: Conducting): Promise<'resumed' | 'gave-up'> {
+  if (!work.staysWithPaused) return 'gave-up';
   const message = await stopSteering(work);
   if (message !== undefined) await work.store.saveRun({ message }, work.signal);
   return await awaitResume(work);

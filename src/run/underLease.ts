@@ -7,6 +7,8 @@ import type { RunResult } from './startRun.js';
 
 /** The one lease of all playbooks in a cluster (rule 12). */
 export const leaseName = 'turnus';
+/** The Lease by which one process of `turnus serve` decides what is due, and the others stand by. */
+export const leadershipLeaseName = 'turnus-serve';
 
 export interface LeaseUse {
   readonly cluster: ClusterPort;

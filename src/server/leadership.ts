@@ -1,11 +1,9 @@
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { HeldLease } from '../cluster/heldLease.js';
 import { acquireLease, defaultLeaseDurations } from '../cluster/lease.js';
+import { leadershipLeaseName } from '../run/underLease.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
-
-/** The Lease by which one process of `turnus serve` decides, and the others stand by. */
-export const leadershipLeaseName = 'turnus-serve';
 
 /**
  * Waits until this process leads. An API server that is away is waited for.

@@ -1,6 +1,7 @@
 import type { HeldLease } from '../cluster/heldLease.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
 import type { Clock } from '../time/clock.js';
+import { announcePlans } from './announcePlans.js';
 import { awaitLease } from './awaitLease.js';
 import { openDesk, type Desk, type DeskOptions } from './desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
@@ -66,6 +67,9 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
     if (!signal.aborted) over.abort(error);
   });
   const judging = judgeCoverage({ ...serving, desk, signal });
+  const announcing = announcePlans({ ...serving, own, wakeUp, desk, signal }).catch((error: unknown) => {
+    if (!signal.aborted) over.abort(error);
+  });
   serving.log('leading', {}, 'leads: what is due is done by this process');
   try {
     await decideAndAct(serving, { ...leading, desk, signal, at, coverage: judging });
@@ -82,6 +86,7 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
     over.abort(new Error('no longer leads'));
     await keeping;
     await judging.ended;
+    await announcing;
   }
 }
 

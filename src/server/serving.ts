@@ -1,4 +1,5 @@
 import type { RunState } from '../run/state.js';
+import type { PlanAnnouncement } from './announcePlans.js';
 import type { Acting } from './actFor.js';
 import type { DeskOptions } from './desk.js';
 import type { OwnObjects, OwnObjectsOptions } from './ownObjects.js';
@@ -21,4 +22,5 @@ export interface Serving
   readonly onLead: (leads: boolean) => void;
   readonly onRun: (state: RunState, playbook: string) => void;
   readonly onRunLeft: (playbook: string) => void;
+  readonly onPlan: (announcement: PlanAnnouncement) => void;
 }

@@ -14,6 +14,7 @@ export const auditPolicy = {
       level: 'None',
       users: ['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler', 'system:kwok'],
     },
+    { level: 'Metadata', users: ['system:serviceaccount:turnus-system:turnus'] },
     { level: 'None', userGroups: ['system:serviceaccounts', 'system:nodes'] },
     { level: 'None', users: ownReaders, verbs: ['get', 'list', 'watch'] },
     { level: 'Metadata' },

@@ -143,7 +143,7 @@ describe('the permissions that pause, retry and the like ask for', () => {
       [...new Set(asked)].sort(),
     );
     // One name each: a role that is bound in the whole cluster lets nobody read other leases.
-    expect(inRole.filter(({ resource }) => resource === 'leases')).toMatchObject([{ resourceNames: ['turnus'] }]);
+    expect(inRole.filter(({ resource }) => resource === 'leases')).toMatchObject([{ resourceNames: ['turnus', 'turnus-serve'] }]);
   });
 
   it('are some of those that run asks for, so that who runs may ask too', () => {
@@ -299,8 +299,7 @@ describe('surging of singletons', () => {
 describe('serving', () => {
   const added = [
     'get configmaps in namespace turnus-system',
-    'get playbooks.turnus.dev in namespace turnus-system',
-    'get playbooks.turnus.dev/status in namespace turnus-system',
+
     'get secrets in namespace turnus-system',
     'list configmaps in namespace turnus-system',
     'list playbooks.turnus.dev in namespace turnus-system',

@@ -146,7 +146,7 @@ describe('what the actor does next', () => {
   it('waits for whichever playbook comes first', () => {
     const later = served({
       name: 'later',
-      schedule: { ...schedule, windows: schedule.windows.map((each) => ({ ...each, expression: '0 22 * * 3#4' })) },
+      schedule: { ...schedule, windows: [{ kind: 'cron', expression: '0 22 * * 3#4', durationMs: minuteMs }] },
     });
     expect(nextDeed([later, served()], afterWindow)).toEqual({ kind: 'wait', until: at('2026-11-25T22:00:00Z') });
   });

@@ -5,6 +5,7 @@ import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
 import { openReceiver } from '../../server/receiver.js';
 import { startHosts } from '../hosts/startHosts.js';
+import { updateScript } from '../playbook.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import { expectExit, installTurnus, phasesOf, runOf, runs, systemNamespace, turnsOf } from '../runReport.js';
 import { serveOn, untilLeads, type Served } from '../served.js';
@@ -226,6 +227,42 @@ describe('a webhook receiver', () => {
   });
 });
 
+describe('the plan of the next window', () => {
+  it('is told as long before as the playbook says, once', async () => {
+    const receiver = await openReceiver();
+    try {
+      await cluster.api.create({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'planned', namespace: systemNamespace },
+        stringData: { key: 'of the signature' },
+      });
+      const one = served.start({ name: 'one' });
+      const webhooks = [{ url: receiver.url, secret: { secretKeyRef: { name: 'planned', key: 'key' } } }];
+      await served.put({
+        name: 'planned',
+        nodes: ['node-9'],
+        spec: { schedule: window(3_600_000, '30m'), notify: { webhooks, before: '2h' } },
+      });
+      await waitFor({ what: 'the plan', probe: () => receiver.received.length > 0 }).catch((cause: unknown) => {
+        throw new Error(said(one), { cause });
+      });
+      // Each edit is looked at; the plan of this window is told already.
+      await served.put({ name: 'planned', nodes: ['node-9'], spec: { runHistoryLimit: 3 } });
+      await waitFor({
+        what: 'the edit to be in force',
+        probe: async () => (await served.status('planned')).inForce?.generation === 2,
+      });
+      expect(receiver.received.map(({ event }) => event['type'])).toEqual(['dev.turnus.plan.ready']);
+      expect(receiver.received[0]?.event['data']).toMatchObject({ nodes: { total: 1, go: 1, blocked: 0 } });
+      const names = (await runs(cluster)).map(({ name }) => name);
+      expect(names.filter((name) => name.startsWith('planned-'))).toEqual([]);
+    } finally {
+      await receiver.stop();
+    }
+  });
+});
+
 describe('a playbook', () => {
   it('that is edited wrongly leaves the former one in force', async () => {
     const one = served.start({ name: 'one' });
@@ -275,5 +312,45 @@ describe('a playbook', () => {
     expect(run.spec.reason).toBe('triggered by admin: a hole in the kernel');
     expect((await served.status('urgent')).trigger?.run).toBe(run.name);
     expect(await hosts.host('node-10').counter('updates')).toBe(1);
+  });
+});
+
+describe('a run that a failure has stopped', () => {
+  it('goes on by turnus retry, which serve answers at once', async () => {
+    const one = served.start({ name: 'one' });
+    const script = updateScript('[ -e /srv/host/go ] || exit 1');
+    await served.put({ name: 'failing', nodes: ['node-12'], script, spec: { schedule: window(0, '30m') } });
+    await untilEnded('failing', 'Failed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    await letGo(hosts.host('node-12'));
+    const { name } = await runOf(cluster, 'failing');
+    const asked = await runTurnus(['retry', name, 'node-12', '--again'], { kubeconfig: cluster.kubeconfigPath });
+    expectExit(asked, 0);
+    expect(asked.stderr).toContain('Answered: done');
+    await untilEnded('failing', 'Completed').catch((cause: unknown) => {
+      throw new Error(said(one), { cause });
+    });
+    expect(await hosts.host('node-12').counter('updates')).toBe(2);
+  });
+});
+
+describe('what the ServiceAccount of serve may do', () => {
+  it('is what it has done, and it was refused nothing', async () => {
+    const requests = (await cluster.auditLog()).filter(
+      ({ user }) => user === `system:serviceaccount:${systemNamespace}:turnus`,
+    );
+    const refused = requests.filter(({ code, verb }) => code === 403 && verb !== 'create');
+    expect(refused.map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([]);
+    const role = await cluster.api.get({ kind: 'Role', namespace: systemNamespace, name: 'turnus-serve' });
+    const granted = (role['rules'] as { resources: string[]; verbs: string[] }[]).flatMap(({ resources, verbs }) =>
+      resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
+    );
+    const done = new Set(
+      requests
+        .filter(({ namespace, code }) => namespace === systemNamespace && code < 400)
+        .map(({ verb, resource, subresource }) => `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`),
+    );
+    expect(granted.filter((each) => !done.has(each))).toEqual([]);
   });
 });
