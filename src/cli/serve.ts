@@ -162,6 +162,7 @@ async function servePlaybooks(call: {
       watching.announce(announcement, { clusterUid: place.clusterUid, files });
     },
     onJudged: watching.onJudged,
+    onForgotten: watching.onForgotten,
     log: (event, fields, msg) => {
       const level = failing.has(event) ? 'warn' : 'info';
       log[level]({ event, ...fields, msg });
@@ -176,6 +177,8 @@ const failing: ReadonlySet<string> = new Set([
   'playbook.invalid',
   'playbooks.unread',
   'coverage.unread',
+  'run.unserved',
+  'lease.held',
 ]);
 
 async function openJournalSink(io: CommandIo, { name, journal }: Playbook): Promise<JournalSink> {

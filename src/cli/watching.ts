@@ -22,7 +22,8 @@ import type { PlaybookFiles } from './playbookFiles.js';
 import { version } from './version.js';
 
 /** All by which `turnus serve` is watched: metrics, readiness, log lines and notifications. */
-export interface Watching extends AppOptions, Pick<Serving, 'onLead' | 'onRun' | 'onRunLeft' | 'onJudged'> {
+export interface Watching
+  extends AppOptions, Pick<Serving, 'onLead' | 'onRun' | 'onRunLeft' | 'onJudged' | 'onForgotten'> {
   readonly onAnswer: NonNullable<ConnectOptions['onAnswer']>;
   /** The same port, whose evictions are counted. */
   counted(cluster: ClusterPort): ClusterPort;
@@ -55,6 +56,12 @@ export function openWatching(io: CommandIo, log: Log): Watching {
   let leads = false;
   const latest = new Map<string, RunState>();
   const notifiers = new Map<string, Notifier>();
+  const judged = new Set<string>();
+  const forget = (playbook: string) => {
+    judged.delete(playbook);
+    latest.delete(playbook);
+    metrics.forgetPlaybook(playbook);
+  };
 
   const notifierOf = (playbook: Playbook, by: Parameters<Watching['sinks']>[1]): Notifier => {
     const key = canonicalJson([playbook.name, playbook.notify.webhooks]);
@@ -105,7 +112,10 @@ export function openWatching(io: CommandIo, log: Log): Watching {
     onLead(isLeader) {
       leads = isLeader;
       metrics.setLeader(isLeader);
+      // Whoever leads tells how they stand; what was known here grows old.
+      if (!isLeader) for (const playbook of [...judged]) forget(playbook);
     },
+    onForgotten: forget,
     onRun(state, playbook) {
       latest.set(playbook, state);
       metrics.setActing(true);
@@ -116,6 +126,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       metrics.leaveRun(playbook);
     },
     onJudged({ name, inForce, mistakes }, coverage) {
+      judged.add(name);
       const now = clock.now();
       const coming =
         inForce === undefined

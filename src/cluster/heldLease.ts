@@ -65,18 +65,21 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
     if (answer.kind === 'conflict') await lookAgain(signal);
   };
 
-  /** Our own write may have been the one: its answer can have been lost. */
-  const lookAgain = async (signal: AbortSignal): Promise<void> => {
+  /** False where it is not ours any more. Our own write may have been the one: its answer can have been lost. */
+  const lookAgain = async (signal: AbortSignal): Promise<boolean> => {
     const read = await cluster.get({ resource: resources.leases, namespace, name }, signal);
-    if (read.kind !== 'ok') return;
+    if (read.kind !== 'ok') return true;
     const { holder } = parseLease(read.value);
-    if (holder === identity) object = read.value;
-    else
-      lose(
-        holder === ''
-          ? `somebody released the Lease ${namespace}/${name}`
-          : `the Lease ${namespace}/${name} is now held by ${holder}`,
-      );
+    if (holder === identity) {
+      object = read.value;
+      return true;
+    }
+    lose(
+      holder === ''
+        ? `somebody released the Lease ${namespace}/${name}`
+        : `the Lease ${namespace}/${name} is now held by ${holder}`,
+    );
+    return false;
   };
 
   const renew = async (): Promise<void> => {
@@ -112,8 +115,7 @@ export function holdLease(claim: LeaseClaim, written: ApiObject, writtenAt: numb
     const answer = await writeLease(claim, object, spec, signal);
     // Where no answer came the write may have been done: what is read then has no holder, and nothing is left to do.
     if (answer.kind !== 'conflict' && answer.kind !== 'unreachable') return;
-    await lookAgain(signal);
-    if (!lost.signal.aborted || isGivenUp) await writeLease(claim, object, spec, signal);
+    if (await lookAgain(signal)) await writeLease(claim, object, spec, signal);
   };
 
   return {

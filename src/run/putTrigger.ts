@@ -3,7 +3,14 @@ import { isPassing } from '../cluster/passingFailure.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
 import { playbookResource } from './objects.js';
-import { readTrigger, triggerAnswerIn, triggerPatch, type Trigger, type TriggerAnswer } from './trigger.js';
+import {
+  readTrigger,
+  triggerAnswerIn,
+  triggerPatch,
+  waitsPrefix,
+  type Trigger,
+  type TriggerAnswer,
+} from './trigger.js';
 
 /** Tries of the write: somebody writes in between, or the API server is away for a moment. */
 const attempts = 10;
@@ -56,7 +63,12 @@ export async function putTrigger(place: TriggerPlace, trigger: Trigger, signal: 
 function unanswered(object: ApiObject): Trigger | undefined {
   const written = readTrigger(object);
   if (written.kind !== 'trigger') return undefined;
-  return triggerAnswerIn(object, written.trigger.id) === undefined ? written.trigger : undefined;
+  const answer = triggerAnswerIn(object, written.trigger.id);
+  return answer === undefined || isWaiting(answer) ? written.trigger : undefined;
+}
+
+function isWaiting({ answer }: TriggerAnswer): boolean {
+  return answer.startsWith(waitsPrefix);
 }
 
 /** Waits a moment for what `turnus serve` makes of the trigger; undefined where nobody answers. */
@@ -70,7 +82,7 @@ export async function awaitTriggerAnswer(
   for (;;) {
     const read = await cluster.get({ resource: playbookResource, namespace, name }, signal);
     const answer = read.kind === 'ok' ? triggerAnswerIn(read.value, id) : undefined;
-    if (answer !== undefined || clock.monotonic() - startedAt >= answerWithinMs) return answer;
+    if ((answer !== undefined && !isWaiting(answer)) || clock.monotonic() - startedAt >= answerWithinMs) return answer;
     await clock.sleep(lookEveryMs, signal);
   }
 }

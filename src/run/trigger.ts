@@ -80,6 +80,9 @@ export function triggerPatch({ id, by, reason, overrideFreezes }: Trigger, objec
   return { type: 'merge', body: { metadata: { resourceVersion, uid, annotations } } };
 }
 
+/** So begins the answer to a trigger that nothing has come of yet, but will. */
+export const waitsPrefix = 'waits:';
+
 /** What the actor has made of a trigger. `answer` begins with `refused:` where it says no. */
 export interface TriggerAnswer {
   readonly answer: string;

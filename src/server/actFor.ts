@@ -39,6 +39,8 @@ export type ActEnd =
   | { readonly kind: 'ran'; readonly stop: RunStop; readonly state: RunState | undefined }
   /** Only a person can change that. */
   | { readonly kind: 'refused'; readonly message: string }
+  /** Somebody else is at work in the cluster on something else, and has the lease. */
+  | { readonly kind: 'other'; readonly message: string }
   /** May be otherwise the next time. */
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -63,8 +65,13 @@ export async function actFor(
     if (stop !== undefined && act.stop.aborted) return { kind: 'ran', stop, state: undefined };
     if (!(error instanceof TurnusError)) throw error;
     const message = error.hint === undefined ? error.message : `${error.message} ${error.hint}`;
-    return { kind: forPeople.has(error.code) ? 'refused' : 'failed', message };
+    return { kind: isForPeople(error, act.because) ? 'refused' : 'failed', message };
   }
+}
+
+/** Who asks for a start in a freeze that is not overridden gets the answer no; a window that has just closed opens again. */
+function isForPeople({ code }: TurnusError, because: Because): boolean {
+  return forPeople.has(code) || (because.kind === 'trigger' && code === 'outside-window');
 }
 
 const forPeople: ReadonlySet<string> = new Set([
@@ -148,7 +155,7 @@ function endOf(end: LeaseEnd): ActEnd {
     case 'followed':
       return { kind: 'ran', stop: { kind: 'followed' }, state: undefined };
     case 'other':
-      return { kind: 'failed', message: `${end.holder} is at work in this cluster; its end is waited for.` };
+      return { kind: 'other', message: `${end.holder} is at work in this cluster; its end is waited for.` };
     case 'failure':
       return { kind: 'failed', message: `The lease cannot be taken: ${end.failure.message}` };
   }

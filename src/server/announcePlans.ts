@@ -54,9 +54,11 @@ export async function announcePlans(announcing: Announcing): Promise<void> {
   while (!signal.aborted) {
     const { version } = desk;
     const times: number[] = [];
-    for (const { name, inForce } of desk.judged()) {
+    for (const { name, inForce, next: changed } of desk.judged()) {
       if (inForce === undefined) continue;
-      const next = nextAnnouncement(inForce.playbook, announcing);
+      // The next window's run begins with what was changed meanwhile.
+      const { playbook } = changed ?? inForce;
+      const next = nextAnnouncement(playbook, announcing);
       if (next === undefined || told.get(name) === next.opensAt) continue;
       const at = Math.max(next.at, restsUntil.get(name) ?? 0);
       if (at > clock.now()) {
@@ -64,7 +66,7 @@ export async function announcePlans(announcing: Announcing): Promise<void> {
         continue;
       }
       try {
-        await announce(inForce.playbook, next, announcing);
+        await announce(playbook, next, announcing);
         told.set(name, next.opensAt);
       } catch (error) {
         signal.throwIfAborted();
@@ -90,11 +92,11 @@ interface NextAnnouncement {
 
 /** Of the next window in which something is due; undefined where nobody wants to know, or it is open already. */
 function nextAnnouncement(
-  { name, schedule, notify }: Playbook,
+  { name, nodes, schedule, notify }: Playbook,
   { own, clock }: Pick<Announcing, 'own' | 'clock'>,
 ): NextAnnouncement | undefined {
   if (notify.beforeMs === undefined || notify.webhooks.length === 0) return undefined;
-  const runs = servedRuns(name, { runs: own.runs(), turns: own.turns() });
+  const runs = servedRuns({ name, nodes }, { runs: own.runs(), turns: own.turns() });
   const past = runs.map((run) => ({ period: run.period, isEnded: isOver(run) }));
   const answer = due({ schedule, now: clock.now(), runs: past });
   if (answer.kind !== 'nothing' || answer.until === undefined) return undefined;

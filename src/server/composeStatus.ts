@@ -1,5 +1,6 @@
 import { stateAt } from '../calendar/decide.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
+import { periodOfRun } from '../run/identity.js';
 import type { JudgedPlaybook } from './inForce.js';
 import { keptSpec } from './inForce.js';
 
@@ -8,7 +9,7 @@ type Condition = NonNullable<PlaybookStatus['conditions']>[number];
 /** What is known of a playbook beside what was read of it. */
 export interface PlaybookFacts {
   readonly now: number;
-  /** The newest run, ended or not; undefined: there is none, and what stood in the status stays. */
+  /** The newest run that there is, ended or not. One that stands in the status and is newer was deleted: it stays there. */
   readonly lastRun: PlaybookStatus['lastRun'];
   /** Undefined: not judged, and what stood in the status stays. */
   readonly coverage: PlaybookStatus['coverage'];
@@ -25,11 +26,21 @@ export function composeStatus(judged: JudgedPlaybook, facts: PlaybookFacts): Pla
     observedGeneration: read.generation,
     inForce: inForceStatus(judged, before, facts.now),
     nextWindow: inForce && nextWindow(inForce.playbook.schedule, facts.now),
-    lastRun: facts.lastRun ?? before.lastRun,
+    lastRun: newerRun(facts.lastRun, before.lastRun, judged.name),
     coverage,
     trigger: facts.trigger ?? before.trigger,
     conditions: conditionsOf({ judged, coverage, before: before.conditions ?? [], now: facts.now }),
   });
+}
+
+/** By its month and not by its name: who deletes a run of this month does not want it begun again (nextDeed.ts). */
+function newerRun(
+  found: PlaybookStatus['lastRun'],
+  before: PlaybookStatus['lastRun'],
+  playbook: string,
+): PlaybookStatus['lastRun'] {
+  const periodOf = (run: PlaybookStatus['lastRun']) => (run && periodOfRun(run.name, playbook)) ?? '';
+  return found === undefined || periodOf(before) > periodOf(found) ? before : found;
 }
 
 function inForceStatus(

@@ -2,17 +2,18 @@ import { ChangeSignal } from '../cluster/changeSignal.js';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import { canonicalJson } from '../journal/canonicalJson.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { RunObject } from '../run/objects.js';
 import type { PlaybookCoverage } from '../run/coverage.js';
-import { readTrigger } from '../run/trigger.js';
 import type { Clock } from '../time/clock.js';
 import { composeStatus } from './composeStatus.js';
 import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
-import { playbookResource, type OwnObjects } from './ownObjects.js';
+import type { OwnObjects } from './ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
-import { isOver } from './nextDeed.js';
-import { runsOf } from './servedRuns.js';
+import { runsOf, unfinishedRuns } from './servedRuns.js';
+import { coverageStatus, lastRunOf } from './statusFacts.js';
+import { standingTrigger, waitingAnswer } from './standingTrigger.js';
+import { unservedRuns } from './unservedRuns.js';
 import type { WakeUp } from './wakeUp.js';
+import { writeStatus } from './writeStatus.js';
 
 /** Where the playbooks lie, judged and with their status written, as long as this process leads. */
 export interface Desk {
@@ -41,82 +42,152 @@ export interface DeskOptions {
   readonly clusterUid: string;
   readonly namespace: string;
   readonly wakeUp: WakeUp;
-  readonly log: (event: string, fields: { readonly playbook?: string }, text: string) => void;
+  /** What this process acts for; undefined: nothing. */
+  readonly busy: () => { readonly trigger: string | undefined; readonly text: string } | undefined;
+  readonly log: (event: string, fields: { readonly playbook?: string; readonly run?: string }, text: string) => void;
   readonly onJudged: (judged: JudgedPlaybook, coverage: PlaybookCoverage | undefined) => void;
+  /** There is no playbook of this name any more. */
+  readonly onForgotten: (playbook: string) => void;
 }
 
 /** Events come in bursts: what is read and written is so at most this often. */
 const pauseMs = 250;
 /** What could not be read or written is tried again after this. */
 const againMs = 5000;
+/** Files of this machine, and Secrets, tell nobody that they have changed. */
+const lookAgainMs = 50_000;
+
+/** What is known of a playbook beside what was read, for as long as it is the same one. */
+interface Remembered extends Noted {
+  readonly inForce?: InForce;
+  /** The status as it was written last. */
+  readonly written?: string;
+  /** As they were told. */
+  readonly mistakes?: string;
+}
 
 export function openDesk(options: DeskOptions): Desk {
   const { own, clock, wakeUp, log } = options;
   const changes = new ChangeSignal();
-  const noted = new Map<string, Noted>();
-  const remembered = new Map<string, InForce>();
-  const written = new Map<string, string>();
+  const told = new Set<string>();
+  let memory = new Map<string, Remembered>();
   let readAt: number | undefined;
   let read: readonly ReadPlaybook[] = [];
-  let judged: readonly JudgedPlaybook[] = [];
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let failure: string | undefined;
 
-  const judge = async (): Promise<void> => {
-    const { sourcesVersion } = own;
-    if (readAt !== sourcesVersion) {
-      read = await options.source.read();
-      readAt = sourcesVersion;
-    }
-    const runs = runsOf(own.runs());
-    judged = read.map((each) => {
-      const unfinished = runs.filter((run) => run.spec.playbook.name === each.name && !isOver(run.status));
-      const found = judgePlaybook({ ...options, read: each, unfinished, remembered: remembered.get(each.name) });
-      if (found.inForce !== undefined) remembered.set(each.name, found.inForce);
+  const of = ({ key }: ReadPlaybook): Remembered => memory.get(key) ?? {};
+  const remember = ({ key }: ReadPlaybook, more: Remembered): void => {
+    memory.set(key, { ...memory.get(key), ...more });
+  };
+  const named = (playbook: string) => read.find(({ name }) => name === playbook);
+
+  /** Anew each time: what is in force is another when a window opens. */
+  const judged = (): readonly JudgedPlaybook[] => {
+    const objects = { runs: own.runs(), turns: own.turns() };
+    return read.map((each) => {
+      const found = judgePlaybook({
+        read: each,
+        clusterUid: options.clusterUid,
+        unfinished: unfinishedRuns(each.name, objects),
+        remembered: of(each).inForce,
+        now: clock.now(),
+      });
+      if (found.inForce !== undefined) remember(each, { inForce: found.inForce });
       return found;
     });
   };
 
-  const write = async (signal: AbortSignal): Promise<void> => {
+  const readAll = async (): Promise<void> => {
+    const { sourcesVersion } = own;
+    if (readAt === sourcesVersion) return;
+    const former = read;
+    read = await options.source.read();
+    readAt = sourcesVersion;
+    lookedAt = clock.monotonic();
+    const keys = new Set(read.map(({ key }) => key));
+    for (const { name } of former) if (named(name) === undefined) options.onForgotten(name);
+    // One that is made again under the same name is another one.
+    memory = new Map([...memory].filter(([key]) => keys.has(key)));
+  };
+
+  const answerAtOnce = ({ read: each, inForce }: JudgedPlaybook): void => {
+    const time = new Date(clock.now()).toISOString();
+    const answered = of(each).trigger ?? each.object?.status.trigger;
+    const question = { read: each, answered, isInForce: inForce !== undefined };
+    const standing = standingTrigger({ ...question, runs: [] });
+    if (standing.kind === 'over' && standing.run === undefined)
+      remember(each, { trigger: { id: standing.id, time, answer: standing.answer, finishedAt: time } });
+    const waiting = waitingAnswer({ ...question, busy: options.busy(), time });
+    if (waiting !== undefined) remember(each, { trigger: waiting });
+  };
+
+  const write = async (all: readonly JudgedPlaybook[], signal: AbortSignal): Promise<void> => {
     const runs = runsOf(own.runs());
-    for (const each of judged) {
-      const { trigger, coverage } = noted.get(each.name) ?? {};
+    const failures: string[] = [];
+    for (const each of all) {
+      answerAtOnce(each);
+      const { trigger, coverage, written, mistakes } = of(each.read);
       options.onJudged(each, coverage);
       const status = composeStatus(each, {
         now: clock.now(),
         lastRun: lastRunOf(each.name, runs),
         coverage: coverage && coverageStatus(coverage),
-        trigger: trigger ?? unusableTrigger(each.read, clock.now()),
+        trigger,
       });
+      const wrong = each.mistakes.join('; ');
+      if (wrong !== '' && wrong !== mistakes) log('playbook.invalid', { playbook: each.name }, wrong);
+      remember(each.read, { mistakes: wrong });
       const text = canonicalJson(status);
-      if (written.get(each.name) === text) continue;
-      if (each.read.object !== undefined && canonicalJson(each.read.object.status) !== text)
-        await writeStatus({ ...options, judged: each, status }, signal);
-      if (each.mistakes.length > 0) log('playbook.invalid', { playbook: each.name }, each.mistakes.join('; '));
-      written.set(each.name, text);
+      if (written === text) continue;
+      const isThere = each.read.object === undefined || canonicalJson(each.read.object.status) === text;
+      const problem = isThere ? undefined : await writeStatus({ ...options, judged: each, status }, signal);
+      if (problem === undefined) remember(each.read, { written: text });
+      else failures.push(problem);
+    }
+    // The others are written all the same.
+    if (failures.length > 0) throw new Error(failures.join(' '));
+  };
+
+  const tellUnserved = (all: readonly JudgedPlaybook[]): void => {
+    for (const { run, playbook, message } of unservedRuns(all, { runs: own.runs(), turns: own.turns() })) {
+      if (told.has(run)) continue;
+      told.add(run);
+      log('run.unserved', { playbook, run }, message);
     }
   };
 
   return {
-    judged: () => judged,
+    judged,
     get version() {
       return changes.version;
     },
     changed: (afterVersion, signal) => changes.after(afterVersion, signal),
     note(playbook, facts) {
-      noted.set(playbook, { ...noted.get(playbook), ...facts });
+      const each = named(playbook);
+      if (each === undefined) return;
+      remember(each, facts);
       changes.changed();
     },
-    triggerOf: (playbook) =>
-      noted.get(playbook)?.trigger ?? judged.find(({ name }) => name === playbook)?.read.object?.status.trigger,
+    triggerOf(playbook) {
+      const each = named(playbook);
+      return each && (of(each).trigger ?? each.object?.status.trigger);
+    },
     async keep(signal) {
       for (;;) {
         const before = { own: own.version, desk: changes.version };
         try {
-          await judge();
+          await readAll();
+          const all = judged();
           changes.changed();
-          await write(signal);
+          tellUnserved(all);
+          await write(all, signal);
+          failure = undefined;
         } catch (error) {
           signal.throwIfAborted();
-          log('playbooks.unread', {}, error instanceof Error ? error.message : String(error));
+          const message = error instanceof Error ? error.message : String(error);
+          if (message !== failure) log('playbooks.unread', {}, message);
+          failure = message;
           readAt = undefined;
           await clock.sleep(againMs, signal);
           continue;
@@ -127,74 +198,8 @@ export function openDesk(options: DeskOptions): Desk {
           signal,
         });
         await clock.sleep(pauseMs, signal);
-        // A tick: files of this machine tell nobody that they have changed.
-        if (own.version === before.own) readAt = undefined;
+        if (clock.monotonic() - lookedAt >= lookAgainMs) readAt = undefined;
       }
     },
   };
-}
-
-/** The newest run that is no rehearsal. */
-function lastRunOf(playbook: string, runs: readonly RunObject[]): PlaybookStatus['lastRun'] {
-  const [newest] = runs
-    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .sort((one, other) => (one.name < other.name ? 1 : -1));
-  if (newest === undefined) return undefined;
-  const { phase, message, finishedAt } = newest.status;
-  return {
-    name: newest.name,
-    phase,
-    ...(message === undefined ? {} : { message }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
-  };
-}
-
-/** A trigger that makes no sense is answered, and starts nothing. */
-function unusableTrigger({ object }: ReadPlaybook, now: number): PlaybookStatus['trigger'] {
-  const written = object === undefined ? undefined : readTrigger(object.resource);
-  if (object === undefined || written?.kind !== 'unusable' || object.status.trigger?.id === written.id)
-    return undefined;
-  const time = new Date(now).toISOString();
-  return { id: written.id, time, answer: `refused: ${written.problem}`, finishedAt: time };
-}
-
-function coverageStatus({ nodes }: PlaybookCoverage): NonNullable<PlaybookStatus['coverage']> {
-  const oldest = nodes
-    .flatMap(({ lastTurn }) => (lastTurn === undefined ? [] : [lastTurn.at]))
-    .sort((a, b) => a - b)[0];
-  return {
-    nodes: nodes.length,
-    overdue: nodes.filter(({ isAlarm }) => isAlarm).length,
-    ...(oldest === undefined ? {} : { oldestTurn: new Date(oldest).toISOString() }),
-  };
-}
-
-/** Guarded by the object's uid: one that was deleted and made again has not been read yet. */
-async function writeStatus(
-  request: Pick<DeskOptions, 'cluster' | 'namespace' | 'log'> & {
-    readonly judged: JudgedPlaybook;
-    readonly status: PlaybookStatus;
-  },
-  signal: AbortSignal,
-): Promise<void> {
-  const { cluster, namespace, judged, status } = request;
-  const { name } = judged;
-  const answer = await cluster.patch(
-    {
-      resource: playbookResource,
-      namespace,
-      name,
-      subresource: 'status',
-      patch: {
-        type: 'json',
-        operations: [
-          { op: 'test', path: '/metadata/uid', value: judged.read.object?.resource.metadata.uid },
-          { op: 'add', path: '/status', value: status },
-        ],
-      },
-    },
-    signal,
-  );
-  if (answer.kind !== 'ok' && answer.kind !== 'not-found')
-    throw new Error(`The status of Playbook ${name} cannot be written: ${answer.message}`);
 }

@@ -8,6 +8,8 @@ export interface ServedRun {
   /** `yyyy-mm` */
   readonly period: string;
   readonly phase: string;
+  /** Failed, and failures have stopped it, or no node of it is left that could begin. */
+  readonly isStopped: boolean;
   /** `spec.desired.state`: Run, Pause, Abort or AbortNow. */
   readonly desired: string;
   /** What people have asked of it and nobody has answered. */
@@ -31,6 +33,8 @@ export interface OpenTrigger {
 export interface ServedPlaybook {
   readonly name: string;
   readonly schedule: Schedule;
+  /** With which the next month's run begins, where it is another. */
+  readonly nextSchedule: Schedule | undefined;
   /** Changes with everything that the playbook says and with the files that it names. */
   readonly version: string;
   readonly runs: readonly ServedRun[];
@@ -38,8 +42,10 @@ export interface ServedPlaybook {
   readonly lastRun: { readonly name: string; readonly period: string } | undefined;
   /** Not answered to its end. */
   readonly trigger: OpenTrigger | undefined;
-  /** What came of the last act for it in this process. */
-  readonly attempt: Attempt | undefined;
+  /** The trigger starts nothing, or nothing more, and is to be told so. */
+  readonly over: { readonly id: string; readonly answer: string; readonly run: string | undefined } | undefined;
+  /** What came of the acts for it in this process: at most one for each subject, see {@link subjectOf}. */
+  readonly attempts: readonly Attempt[];
 }
 
 export type Because =
@@ -94,8 +100,13 @@ function windowOf(playbook: ServedPlaybook, now: number): Deed {
     lastRun === undefined || runs.some((run) => run.name === lastRun.name)
       ? []
       : [{ period: lastRun.period, isEnded: true }];
-  const answer = due({ schedule, now, runs: [...past, ...deleted] });
+  const all = [...past, ...deleted];
+  const answer = due({ schedule, now, runs: all });
   if (answer.kind === 'nothing') return { kind: 'wait', until: answer.until };
+  if (answer.kind === 'begin' && playbook.nextSchedule !== undefined) {
+    const next = due({ schedule: playbook.nextSchedule, now, runs: all });
+    return { kind: 'wait', until: next.kind === 'nothing' ? next.until : undefined };
+  }
   return { kind: 'act', playbook: name, because: { kind: 'window', period: answer.period } };
 }
 
@@ -105,9 +116,9 @@ export function isOver({ phase }: { readonly phase: string }): boolean {
 }
 
 /** Nothing but what a person asks lets it go on. */
-function waitsForPeople({ phase, desired, openRequests }: ServedRun): boolean {
+function waitsForPeople({ isStopped, desired, openRequests }: ServedRun): boolean {
   if (openRequests > 0) return false;
-  return desired !== 'Run' || phase === 'Failed';
+  return desired !== 'Run' || isStopped;
 }
 
 function isNewest(run: ServedRun, runs: readonly ServedRun[]): boolean {
@@ -116,9 +127,10 @@ function isNewest(run: ServedRun, runs: readonly ServedRun[]): boolean {
 
 /** What was tried and came to nothing is not tried again at once. */
 function unlessResting(playbook: ServedPlaybook, act: Act, now: number): Deed {
-  const { attempt } = playbook;
-  if (attempt === undefined || attempt.of !== subjectOf(playbook, act.because)) return act;
-  const rest = restOf(attempt);
+  const subject = subjectOf(playbook, act.because);
+  const attempt = playbook.attempts.find(({ of }) => of === subject);
+  if (attempt === undefined) return act;
+  const rest = restOf(attempt, now);
   if (rest !== undefined && rest <= now) return act;
   return { kind: 'wait', until: rest };
 }
@@ -126,7 +138,10 @@ function unlessResting(playbook: ServedPlaybook, act: Act, now: number): Deed {
 /**
  * What an attempt was about: where this is another one, something has changed that it did not know of, and nothing rests.
  */
-export function subjectOf({ version, runs }: ServedPlaybook, because: Because): string {
+export function subjectOf(
+  { version, runs }: { readonly version: string; readonly runs: readonly Pick<ServedRun, 'name' | 'asked'>[] },
+  because: Because,
+): string {
   // A run that was only just begun changes nothing here.
   const asked = runs.flatMap((run) => (run.asked === '' ? [] : `${run.name} ${run.asked}`)).sort();
   const what =

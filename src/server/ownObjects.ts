@@ -6,16 +6,11 @@ import { followResource } from '../cluster/followResource.js';
 import { numberOf, recordOf } from '../cluster/json.js';
 import { orAborted } from '../cluster/orAborted.js';
 import { WatchedResource } from '../cluster/watchedResource.js';
-import { runResource, turnResource } from '../run/objects.js';
+import { playbookResource, runResource, turnResource } from '../run/objects.js';
 import type { Clock } from '../time/clock.js';
 import { TurnusError } from '../turnusError.js';
+import { eitherSignal } from './eitherSignal.js';
 
-export const playbookResource: Resource = {
-  group: 'turnus.dev',
-  version: 'v1alpha1',
-  plural: 'playbooks',
-  namespaced: true,
-};
 const configMapResource: Resource = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
 
 /** What is in Turnus' own namespace, followed by watches: as it stands there, not yet understood. */
@@ -117,7 +112,10 @@ export async function followOwnObjects(options: OwnObjectsOptions): Promise<OwnO
     get sourcesVersion() {
       return sourcesVersion;
     },
-    changed: (afterVersion, signal) => changes.after(afterVersion, AbortSignal.any([signal, background.signal])),
+    async changed(afterVersion, signal) {
+      const either = eitherSignal(signal, background.signal);
+      await changes.after(afterVersion, either.signal).finally(either.clear);
+    },
     close,
   };
 }

@@ -1,33 +1,37 @@
 import { periodOfRun } from '../run/identity.js';
-import { readTrigger } from '../run/trigger.js';
 import type { Desk } from './desk.js';
-import type { OpenTrigger, ServedPlaybook } from './nextDeed.js';
+import type { ServedPlaybook } from './nextDeed.js';
 import type { OwnObjects } from './ownObjects.js';
 import type { ReadPlaybook } from './playbookSource.js';
 import type { Attempt } from './rest.js';
 import { servedRuns } from './servedRuns.js';
+import { standingTrigger } from './standingTrigger.js';
 
 /** The playbooks in force, with all that decides about what is due for them, by name. */
 export function servedPlaybooks(from: {
   readonly desk: Pick<Desk, 'judged' | 'triggerOf'>;
   readonly own: Pick<OwnObjects, 'runs' | 'turns'>;
-  readonly attempts: ReadonlyMap<string, Attempt>;
+  readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
 }): ServedPlaybook[] {
   const { desk, own, attempts } = from;
   const objects = { runs: own.runs(), turns: own.turns() };
   return desk
     .judged()
-    .flatMap(({ name, read, inForce }): ServedPlaybook[] => {
+    .flatMap(({ name, read, inForce, next }): ServedPlaybook[] => {
       if (inForce === undefined) return [];
+      const runs = servedRuns({ name, nodes: inForce.playbook.nodes }, objects);
+      const standing = standingTrigger({ read, isInForce: true, answered: desk.triggerOf(name), runs });
       return [
         {
           name,
           schedule: inForce.playbook.schedule,
+          nextSchedule: next?.playbook.schedule,
           version: inForce.planHash,
-          runs: servedRuns(name, objects),
+          runs,
           lastRun: lastRunOf(name, read),
-          trigger: openTrigger(read, desk.triggerOf(name)),
-          attempt: attempts.get(name),
+          trigger: standing.kind === 'open' ? standing.trigger : undefined,
+          over: standing.kind === 'over' ? standing : undefined,
+          attempts: attempts.get(name) ?? [],
         },
       ];
     })
@@ -38,12 +42,4 @@ function lastRunOf(playbook: string, { object }: ReadPlaybook): ServedPlaybook['
   const name = object?.status.lastRun?.name;
   const period = name === undefined ? undefined : periodOfRun(name, playbook);
   return name === undefined || period === undefined ? undefined : { name, period };
-}
-
-/** Not where it was answered to its end. One that makes no sense is answered by the desk. */
-function openTrigger({ object }: ReadPlaybook, answered: ReturnType<Desk['triggerOf']>): OpenTrigger | undefined {
-  const written = object === undefined ? undefined : readTrigger(object.resource);
-  if (written?.kind !== 'trigger') return undefined;
-  const isAnswered = answered?.id === written.trigger.id && answered.finishedAt !== undefined;
-  return isAnswered ? undefined : written.trigger;
 }

@@ -1,56 +1,110 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
+import { recordOf, stringOf } from '../cluster/json.js';
+import type { NodesPolicy } from '../playbook/playbook.js';
 import { openRequests } from '../run/ask.js';
 import { readDesired } from '../run/desired.js';
 import { periodOfRun } from '../run/identity.js';
 import { isInWork } from '../run/nextTurn.js';
-import { parseRun, parseTurn, type RunObject, type TurnObject } from '../run/objects.js';
+import { parseRun, type RunObject } from '../run/objects.js';
+import type { TurnPhase } from '../run/state.js';
+import { mustStop } from '../run/stopRule.js';
 import { TurnusError } from '../turnusError.js';
-import type { ServedRun } from './nextDeed.js';
+import type { UnfinishedRun } from './inForce.js';
+import { isOver, type ServedRun } from './nextDeed.js';
+
+/** What is in Turnus' own namespace, as it stands there. */
+export interface RecordedObjects {
+  readonly runs: readonly ApiObject[];
+  readonly turns: readonly ApiObject[];
+}
 
 /** The runs of one playbook, rehearsals excepted. Objects that another version wrote are passed over. */
 export function servedRuns(
-  playbook: string,
-  objects: { readonly runs: readonly ApiObject[]; readonly turns: readonly ApiObject[] },
+  { name: playbook, nodes }: { readonly name: string; readonly nodes: StopPolicy },
+  objects: RecordedObjects,
 ): ServedRun[] {
-  const runs = runsOf(objects.runs);
-  const turns = objects.turns.flatMap((object) => understood(parseTurn, object));
-  return runs
-    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .map((run) =>
-      servedRun(
-        run,
-        turns.filter((turn) => turn.spec.run === run.name),
-      ),
-    );
+  const inWork = runsInWork(objects.turns);
+  return ofPlaybook(playbook, objects).map((run) => ({
+    name: run.name,
+    period: periodOfRun(run.name, playbook) ?? '',
+    isStopped: isStopped(run, { turns: objects.turns, policy: nodes }),
+    phase: run.status.phase,
+    desired: readDesired(run.spec).state,
+    openRequests: openRequests(run).length,
+    hasTurnInWork: inWork.has(run.name),
+    asked: askedOf(run.spec),
+  }));
+}
+
+type StopPolicy = Pick<NodesPolicy, 'canaries' | 'stopAfterFailures'>;
+
+/**
+ * A run ends as Failed with any turn that failed: below the playbook's limit, and where a person has let the failures
+ * stand, the other nodes have their turns all the same.
+ */
+function isStopped(
+  { name, status }: RunObject,
+  { turns, policy }: { readonly turns: readonly ApiObject[]; readonly policy: StopPolicy },
+): boolean {
+  if (status.phase !== 'Failed') return false;
+  const own = turns.flatMap((turn) => {
+    const { run, node } = recordOf(turn['spec']);
+    const { phase, acknowledgedBy } = recordOf(turn['status']);
+    const isCounted = phase === 'Failed' && acknowledgedBy === undefined;
+    return run === name ? [{ node: stringOf(node) ?? '', phase: stringOf(phase) ?? 'Pending', isCounted }] : [];
+  });
+  const failed = own.flatMap(({ node, isCounted }) => (isCounted ? [node] : []));
+  return mustStop({ failed, order: status.order ?? [], policy }) || !own.some(({ phase }) => isToCome.has(phase));
+}
+
+const isToCome: ReadonlySet<string> = new Set<TurnPhase>(['Pending', 'Deferred', 'Blocked']);
+
+/** Those of {@link servedRuns} that have not come to their end, as far as they decide about what is in force. */
+export function unfinishedRuns(playbook: string, objects: RecordedObjects): UnfinishedRun[] {
+  const inWork = runsInWork(objects.turns);
+  return ofPlaybook(playbook, objects)
+    .filter(({ status }) => !isOver(status))
+    .map((run) => ({
+      name: run.name,
+      period: periodOfRun(run.name, playbook) ?? '',
+      planHash: run.spec.planHash,
+      isWanted:
+        inWork.has(run.name) || openRequests(run).some(({ verb }) => verb === 'retry' || verb === 'retry-again'),
+    }));
+}
+
+/** What people have asked of a run so far: another text whenever they ask for something else; '' where it is nothing. */
+export function askedOf(spec: RunObject['spec']): string {
+  const { state, requests } = readDesired(spec);
+  return state === 'Run' && requests.length === 0 ? '' : JSON.stringify([state, requests.map(({ id }) => id)]);
 }
 
 /** Those that this version understands. */
 export function runsOf(objects: readonly ApiObject[]): RunObject[] {
-  return objects.flatMap((object) => understood(parseRun, object));
+  return objects.flatMap((object) => {
+    try {
+      return [parseRun(object)];
+    } catch (error) {
+      if (error instanceof TurnusError) return [];
+      throw error;
+    }
+  });
 }
 
-function servedRun(run: RunObject, turns: readonly TurnObject[]): ServedRun {
-  const { name, spec, status } = run;
-  const desired = readDesired(spec);
-  const ids = desired.requests.map(({ id }) => id);
-  return {
-    name,
-    period: periodOfRun(name, spec.playbook.name) ?? '',
-    phase: status.phase,
-    desired: desired.state,
-    openRequests: openRequests(run).length,
-    hasTurnInWork: turns.some(
-      ({ status: turn }) => isInWork(turn.phase) || (turn.cordoned === true && turn.retryFrom !== undefined),
-    ),
-    asked: desired.state === 'Run' && ids.length === 0 ? '' : JSON.stringify([desired.state, ids]),
-  };
+/**
+ * Names of runs with a turn that waits for no window (chooseRun.ts). Asked at every change of a turn, and so of what is
+ * written there without parsing the whole.
+ */
+export function runsInWork(turns: readonly ApiObject[]): ReadonlySet<string> {
+  return new Set(
+    turns.flatMap((turn) => {
+      const { phase, cordoned, retryFrom } = recordOf(turn['status']);
+      const isUnderWay = isInWork(stringOf(phase) ?? 'Pending') || (cordoned === true && retryFrom !== undefined);
+      return isUnderWay ? (stringOf(recordOf(turn['spec'])['run']) ?? []) : [];
+    }),
+  );
 }
 
-function understood<T>(parse: (object: ApiObject) => T, object: ApiObject): T[] {
-  try {
-    return [parse(object)];
-  } catch (error) {
-    if (error instanceof TurnusError) return [];
-    throw error;
-  }
+function ofPlaybook(playbook: string, { runs }: RecordedObjects): RunObject[] {
+  return runsOf(runs).filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal);
 }

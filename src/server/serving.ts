@@ -8,7 +8,7 @@ import type { OwnObjects, OwnObjectsOptions } from './ownObjects.js';
 export interface Serving
   extends
     Omit<Acting, 'log'>,
-    Pick<DeskOptions, 'source' | 'clusterUid' | 'namespace' | 'onJudged'>,
+    Pick<DeskOptions, 'source' | 'clusterUid' | 'namespace' | 'onJudged' | 'onForgotten'>,
     Pick<OwnObjectsOptions, 'withPlaybooks' | 'onProblem'> {
   readonly log: (event: string, fields: { readonly playbook?: string; readonly run?: string }, text: string) => void;
   /** Aborts with {@link HandOver} when the process has to end. */

@@ -1,6 +1,7 @@
 import cron from 'node-cron';
 import { ChangeSignal } from '../cluster/changeSignal.js';
 import type { Clock } from '../time/clock.js';
+import { eitherSignal } from './eitherSignal.js';
 
 /** What wakes the actor up; what is to be done then is decided from the clock and the objects alone. */
 export interface WakeUp {
@@ -32,7 +33,8 @@ export function openWakeUp(clock: Clock): WakeUp {
   return {
     async wait({ until, changed, signal }) {
       const over = new AbortController();
-      const either = AbortSignal.any([signal, over.signal]);
+      const joined = eitherSignal(signal, over.signal);
+      const either = joined.signal;
       const { version } = ticks;
       const waits = [
         ticks.after(version, either),
@@ -44,6 +46,7 @@ export function openWakeUp(clock: Clock): WakeUp {
       } finally {
         over.abort(new Error('woken up'));
         await Promise.allSettled(waits);
+        joined.clear();
       }
     },
     async close() {

@@ -22,11 +22,13 @@ function served(change: Partial<ServedPlaybook> = {}): ServedPlaybook {
   return {
     name: 'monthly',
     schedule,
+    nextSchedule: undefined,
     version: 'v1',
     runs: [],
     lastRun: undefined,
     trigger: undefined,
-    attempt: undefined,
+    over: undefined,
+    attempts: [],
     ...change,
   };
 }
@@ -36,6 +38,7 @@ function run(change: Partial<ServedRun> = {}): ServedRun {
     name: 'monthly-2026-11',
     period: '2026-11',
     phase: 'Running',
+    isStopped: false,
     desired: 'Run',
     openRequests: 0,
     hasTurnInWork: false,
@@ -83,13 +86,19 @@ describe('what the actor does next', () => {
     },
     {
       title: 'leaves a run that failures have stopped alone',
-      playbook: { runs: [run({ phase: 'Failed' })] },
+      playbook: { runs: [run({ phase: 'Failed', isStopped: true })] },
       now: inWindow,
       deed: { kind: 'wait', until: december },
     },
     {
+      title: 'goes on with a run of which a turn has failed, below the limit',
+      playbook: { runs: [run({ phase: 'Failed' })] },
+      now: inWindow,
+      deed: window,
+    },
+    {
       title: 'answers what is asked of it',
-      playbook: { runs: [run({ phase: 'Failed', openRequests: 1, asked: 'r1' })] },
+      playbook: { runs: [run({ phase: 'Failed', isStopped: true, openRequests: 1, asked: 'r1' })] },
       now: afterWindow,
       deed: acts({ kind: 'unfinished', run: 'monthly-2026-11' }),
     },
@@ -152,7 +161,7 @@ describe('after an act', () => {
   ): ServedPlaybook => ({
     ...open,
     ...change,
-    attempt: { of: subjectOf(open, because), endedAt: inWindow, ...attempt } as Attempt,
+    attempts: [{ of: subjectOf(open, because), endedAt: inWindow, ...attempt } as Attempt],
   });
 
   it.each<{

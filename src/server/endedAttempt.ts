@@ -1,0 +1,34 @@
+import type { RunState } from '../run/state.js';
+import type { ActEnd } from './actFor.js';
+import { subjectOf, type Because, type ServedPlaybook } from './nextDeed.js';
+import type { Ended } from './rest.js';
+import { askedOf } from './servedRuns.js';
+
+/**
+ * What is remembered of an act. Undefined where it came to nothing because another actor is at work: its end is waited for
+ * by looking at the lease (awaitLease.ts).
+ */
+export function endedAttempt(act: {
+  readonly playbook: Pick<ServedPlaybook, 'version' | 'runs'>;
+  readonly because: Because;
+  readonly end: ActEnd;
+  readonly now: number;
+}): Ended | undefined {
+  const { playbook, because, end, now } = act;
+  if (end.kind === 'other') return undefined;
+  const runs = asHeard(playbook.runs, end.kind === 'ran' ? end.state : undefined);
+  const common = { of: subjectOf({ version: playbook.version, runs }, because), endedAt: now };
+  return end.kind === 'ran' ? { ...common, kind: 'ran', stop: end.stop } : { ...common, kind: end.kind };
+}
+
+/**
+ * What people asked meanwhile, and the act has heard of, is part of what was tried: a run that was paused during it, and is
+ * resumed, is something else.
+ */
+function asHeard(
+  runs: ServedPlaybook['runs'],
+  state: RunState | undefined,
+): readonly { readonly name: string; readonly asked: string }[] {
+  if (state === undefined) return runs;
+  return [...runs.filter(({ name }) => name !== state.name), { name: state.name, asked: askedOf(state.spec) }];
+}

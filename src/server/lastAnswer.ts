@@ -1,0 +1,28 @@
+import { refusalPrefix } from '../run/ask.js';
+import { waitsPrefix } from '../run/trigger.js';
+import type { ActEnd } from './actFor.js';
+import type { ServedRun } from './nextDeed.js';
+
+/**
+ * What the end of an act is to the trigger that it was for. `runs`: as they were before it. Undefined: nothing yet, because
+ * somebody goes on with it.
+ */
+export function lastAnswer(
+  runs: readonly ServedRun[],
+  end: ActEnd,
+): { readonly text: string; readonly isLast: boolean } | undefined {
+  if (end.kind === 'refused') return { text: `${refusalPrefix} ${end.message}`, isLast: true };
+  if (end.kind !== 'ran') return { text: `${waitsPrefix} ${end.message}`, isLast: false };
+  const { stop, state } = end;
+  if (goesOnElsewhere.has(stop.kind) || state === undefined) return undefined;
+  const { name } = state;
+  if (stop.kind === 'paused' && runs.some((run) => run.name === name && run.desired !== 'Run'))
+    return {
+      text: `${refusalPrefix} run ${name} is paused; let it go on with turnus resume ${name}, then trigger it again`,
+      isLast: true,
+    };
+  const message = state.status.message === undefined ? '' : `: ${state.status.message}`;
+  return { text: `ended: run ${name} is ${state.status.phase}${message}`, isLast: true };
+}
+
+const goesOnElsewhere: ReadonlySet<string> = new Set(['hand-over', 'own-node', 'other-actor', 'signal', 'followed']);

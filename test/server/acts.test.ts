@@ -1,0 +1,155 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { acquireLease, defaultLeaseDurations } from '../../src/cluster/lease.js';
+import { resources } from '../../src/cluster/resources.js';
+import type { RunStop } from '../../src/run/runEnd.js';
+import type { RunSpec, RunState } from '../../src/run/state.js';
+import { leaseName } from '../../src/run/underLease.js';
+import { simulatedPort } from '../../src/sandbox/api/simulatedPort.js';
+import { systemTimeline } from '../../src/sandbox/systemTimeline.js';
+import type { ActEnd } from '../../src/server/actFor.js';
+import { awaitLease } from '../../src/server/awaitLease.js';
+import { eitherSignal } from '../../src/server/eitherSignal.js';
+import { endedAttempt } from '../../src/server/endedAttempt.js';
+import { lastAnswer } from '../../src/server/lastAnswer.js';
+import { nextDeed, type Because, type ServedPlaybook, type ServedRun } from '../../src/server/nextDeed.js';
+import { rememberAttempt } from '../../src/server/rest.js';
+import { systemClock } from '../../src/systemClock.js';
+import type { Clock } from '../../src/time/clock.js';
+import { runState } from '../run/runFixtures.js';
+import { apiWith, create, read } from '../sandbox/api/apiFixture.js';
+
+const now = Date.parse('2026-11-10T23:00:00Z');
+const window: Because = { kind: 'window', period: '2026-11' };
+
+function run(change: Partial<ServedRun> = {}): ServedRun {
+  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '' };
+  return { name: 'monthly-2026-11', period: '2026-11', phase: 'Running', desired: 'Run', ...nothing, ...change };
+}
+
+function served(change: Partial<ServedPlaybook>): ServedPlaybook {
+  return {
+    name: 'monthly',
+    schedule: {
+      timeZone: 'UTC',
+      windows: [{ kind: 'cron', expression: '0 22 * * 2#2', durationMs: 6 * 3_600_000 }],
+      freezes: [],
+    },
+    nextSchedule: undefined,
+    version: 'v1',
+    runs: [],
+    lastRun: undefined,
+    trigger: undefined,
+    over: undefined,
+    attempts: [],
+    ...change,
+  };
+}
+
+function ran(stop: RunStop, change: { desired?: RunSpec['desired']; phase?: string; message?: string } = {}): ActEnd {
+  const { desired = { state: 'Run' }, phase = 'Running', message } = change;
+  const state: RunState = runState({ 'node-1': 'Pending' }, { phase, ...(message === undefined ? {} : { message }) });
+  return { kind: 'ran', stop, state: { ...state, spec: { ...state.spec, desired } } };
+}
+
+describe('a run that was paused while it was acted on', () => {
+  const paused = ran({ kind: 'paused' }, { desired: { state: 'Pause', by: 'anna' } });
+  const ended = endedAttempt({ playbook: served({}), because: window, end: paused, now });
+  const attempts = ended === undefined ? [] : rememberAttempt([], ended);
+
+  it('is left alone, and goes on in the same window once it is resumed', () => {
+    const still = run({ phase: 'Paused', desired: 'Pause', asked: '["Pause",[]]' });
+    expect(nextDeed([served({ runs: [still], attempts })], now + 1).kind).toBe('wait');
+    const resumed = run({ phase: 'Paused' });
+    expect(nextDeed([served({ runs: [resumed], attempts })], now + 1)).toMatchObject({ kind: 'act', because: window });
+  });
+});
+
+describe('a request that came when the act was over', () => {
+  it('is not taken for one that was heard of', () => {
+    const ended = endedAttempt({ playbook: served({}), because: window, end: ran({ kind: 'failures' }), now });
+    const asked = run({ phase: 'Failed', openRequests: 1, asked: '["Run",["r1"]]' });
+    const attempts = ended === undefined ? [] : rememberAttempt([], ended);
+    expect(attempts).toHaveLength(1);
+    expect(nextDeed([served({ runs: [asked], attempts })], now).kind).toBe('act');
+  });
+});
+
+describe('the answer to a trigger', () => {
+  it.each<{ title: string; end: ActEnd; runs?: ServedRun[]; answer: RegExp | undefined; isLast?: boolean }>([
+    { title: 'is no', end: { kind: 'refused', message: 'frozen' }, answer: /^refused: frozen$/, isLast: true },
+    { title: 'is to wait', end: { kind: 'failed', message: 'no answer' }, answer: /^waits: no answer$/, isLast: false },
+    { title: 'is whom it waits for', end: { kind: 'other', message: 'ben' }, answer: /^waits: ben$/, isLast: false },
+    {
+      title: 'is how the run stands',
+      end: ran({ kind: 'finished' }, { phase: 'AwaitingWindow', message: '1 node is left' }),
+      answer: /^ended: run monthly-2026-11 is AwaitingWindow: 1 node is left$/,
+      isLast: true,
+    },
+    { title: 'is nothing where another goes on', end: ran({ kind: 'hand-over' }), answer: undefined },
+    { title: 'is nothing where the lease was lost', end: ran({ kind: 'other-actor' }), answer: undefined },
+    {
+      title: 'is no where the run was paused before',
+      end: ran({ kind: 'paused' }, { phase: 'Paused' }),
+      runs: [run({ phase: 'Paused', desired: 'Pause' })],
+      answer: /^refused: run monthly-2026-11 is paused; .*turnus resume/,
+      isLast: true,
+    },
+    {
+      title: 'is how it stands where it was paused meanwhile',
+      end: ran({ kind: 'paused' }, { phase: 'Paused' }),
+      answer: /^ended: run monthly-2026-11 is Paused$/,
+      isLast: true,
+    },
+  ])('$title', ({ end, runs = [], answer, isLast }) => {
+    const last = lastAnswer(runs, end);
+    if (answer === undefined) expect(last).toBeUndefined();
+    else expect(last).toEqual({ text: expect.stringMatching(answer) as string, isLast });
+  });
+});
+
+describe('the end of another actor', () => {
+  /** A minute takes some tenths of a second. */
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => systemClock.sleep(ms / 200, signal),
+    deadline: (ms, parent) => systemClock.deadline(ms / 200, parent),
+  };
+  const namespace = 'turnus-system';
+
+  it('is waited for by looking at its lease, which is not held afterwards', async () => {
+    const { api } = apiWith({ timeline: systemTimeline });
+    create(api, resources.namespaces, { metadata: { name: namespace } });
+    const cluster = simulatedPort({ api, caller: 'turnus' });
+    const { signal } = new AbortController();
+    const place = { cluster, clock, namespace, signal };
+    const durations = defaultLeaseDurations;
+    const taken = await acquireLease({ ...place, name: leaseName, identity: 'ben', durations, wait: false });
+    if (taken.kind !== 'held') throw new Error(taken.kind);
+    expect(await awaitLease({ ...place, identity: 'serve' }, signal)).toBe('held');
+    const waiting = awaitLease({ ...place, identity: 'serve' }, signal);
+    await taken.lease.release();
+    expect(await waiting).toBe('free');
+    expect(read(api, resources.leases, leaseName, namespace)['spec']).toMatchObject({ holderIdentity: '' });
+  });
+});
+
+describe('a signal of two', () => {
+  it('aborts with the first of them, and leaves nothing behind', () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const listening = () => [one, other].map(({ signal }) => getEventListeners(signal, 'abort').length);
+    const cleared = eitherSignal(one.signal, other.signal);
+    cleared.clear();
+    const kept = eitherSignal(one.signal, other.signal);
+    expect(listening()).toEqual([1, 1]);
+    const reason = new Error('the end');
+    other.abort(reason);
+    expect(kept.signal.reason).toBe(reason);
+    expect(cleared.signal.aborted).toBe(false);
+    expect(listening()).toEqual([0, 0]);
+    for (const late of [eitherSignal(one.signal, other.signal), eitherSignal(other.signal, one.signal)]) {
+      expect(late.signal.reason).toBe(reason);
+      expect(listening()).toEqual([0, 0]);
+    }
+  });
+});
