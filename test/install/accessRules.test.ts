@@ -143,7 +143,9 @@ describe('the permissions that pause, retry and the like ask for', () => {
       [...new Set(asked)].sort(),
     );
     // One name each: a role that is bound in the whole cluster lets nobody read other leases.
-    expect(inRole.filter(({ resource }) => resource === 'leases')).toMatchObject([{ resourceNames: ['turnus', 'turnus-serve'] }]);
+    expect(inRole.filter(({ resource }) => resource === 'leases')).toMatchObject([
+      { resourceNames: ['turnus', 'turnus-serve'] },
+    ]);
   });
 
   it('are some of those that run asks for, so that who runs may ask too', () => {
