@@ -71,12 +71,19 @@ interface Place {
 }
 
 async function preparedPlace(cluster: ClusterPort, options: ServeOptions, signal: AbortSignal): Promise<Place> {
-  await refuseUnreachable(cluster, signal);
+  await refuseUnreachable(cluster, signal).catch(startedAgain);
   const { namespace } = await readInstallation(cluster, signal);
   const extras = options.file.length > 0 ? [] : (['serve'] as const);
   await refuseMissingPermissions({ cluster, wanted: permissionsFor('run', namespace, extras) }, signal);
   const clusterUid = await checkedClusterUid({ cluster, expected: undefined, mustBeNamed: false }, signal);
   return { namespace, clusterUid };
+}
+
+/** Whoever starts the process again after a while has what it needs then: exit 2 would say that it is in vain. */
+function startedAgain(error: unknown): never {
+  if (!(error instanceof TurnusError)) throw error;
+  const { code, message, hint } = error;
+  throw new TurnusError({ code, message, exitCode: 1, cause: error, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** A mistake in a file is told at once, as by every other command; one made later leaves the former version in force. */
