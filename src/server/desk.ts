@@ -54,7 +54,7 @@ export interface DeskOptions {
 const pauseMs = 250;
 /** What could not be read or written is tried again after this. */
 const againMs = 5000;
-/** Files of this machine, and Secrets, tell nobody that they have changed. */
+/** Files of this machine tell nobody that they have changed, nor does a Secret that was missing. */
 const lookAgainMs = 50_000;
 
 /** What is known of a playbook beside what was read, for as long as it is the same one. */
@@ -110,6 +110,9 @@ export function openDesk(options: DeskOptions): Desk {
     // One that is made again under the same name is another one.
     memory = new Map([...memory].filter(([key]) => keys.has(key)));
   };
+
+  /** What is well is only looked at when a watch tells of it, or when a run needs it. */
+  const mayHaveChanged = () => read.some(({ object, answer }) => object === undefined || answer.kind === 'invalid');
 
   const answerAtOnce = ({ read: each, inForce }: JudgedPlaybook): void => {
     const time = new Date(clock.now()).toISOString();
@@ -198,7 +201,7 @@ export function openDesk(options: DeskOptions): Desk {
           signal,
         });
         await clock.sleep(pauseMs, signal);
-        if (clock.monotonic() - lookedAt >= lookAgainMs) readAt = undefined;
+        if (mayHaveChanged() && clock.monotonic() - lookedAt >= lookAgainMs) readAt = undefined;
       }
     },
   };

@@ -66,7 +66,10 @@ async function main(): Promise<void> {
     console.log(
       `  idle for ${seconds.toFixed(0)} s: ${((100 * cpu) / seconds).toFixed(2)} % of one CPU, ${resident.toFixed(0)} MiB resident (at most ${peak.toFixed(0)})`,
     );
-    console.log(`  requests of both but for watches and the Lease: ${String(reads.length)}`);
+    const what = reads.map(
+      ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`,
+    );
+    console.log(`  requests of both but for watches and the Lease: ${what.length === 0 ? 'none' : what.join(', ')}`);
     await served.endAll();
   } finally {
     await cluster.stop();
