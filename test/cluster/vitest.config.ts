@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from '../longestFirst.js';
 
 /** Scenarios on a real cluster: one cluster a test file. A file's tests share it and run one after the other. */
 export default defineConfig({
@@ -6,6 +7,7 @@ export default defineConfig({
     include: ['test/cluster/**/*.test.ts'],
     globalSetup: ['test/cluster/globalSetup.ts'],
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
