@@ -19,7 +19,6 @@ import type { SignalAfterEntry } from './signalAfterEntry.js';
 /** The scripts of a turn, in their order. */
 export const stages = ['prepare', 'leave', 'update', 'join'] as const;
 
-const single = deployment({ name: 'single', replicas: 1, startMs: 500 });
 const web = deployment({ name: 'web', replicas: 6, spread: { over: 'node', mode: 'prefer' } });
 
 /**
@@ -90,6 +89,8 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   const foreignNode = `node-${String(nodes.length + 1)}`;
   const cluster = await startCluster({ nodes: nodes.length + 1, zones: 1 });
   const hosts = await startHosts({ cluster, bootDelayMs: 500 });
+  // Not on the node that no turn empties.
+  const single = deployment({ name: 'single', replicas: 1, startMs: 500, nodes });
   await installTurnus(cluster, options.singletons === true ? ['--with', 'surge'] : []);
   await createReady(cluster.api, [
     web,
