@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { Ask } from '../run/ask.js';
 import { TurnusError } from '../turnusError.js';
-import type { ControlOptions } from './control.js';
+import { bounded, clusterOptions, repeated } from './commandOptions.js';
+import { addControl } from './controlCommandLine.js';
 import { say, type CommandIo } from './io.js';
 import { addSandbox } from './sandboxCommandLine.js';
 import { version } from './version.js';
@@ -32,8 +32,6 @@ export async function runCommandLine(io: CommandIo): Promise<number> {
   addExplain(program, io, ended);
   addCoverage(program, io, ended);
   addControl(program, io, ended);
-  addAccept(program, io, ended);
-  addTrigger(program, io, ended);
   addValidate(program, io, ended);
   addSchedule(program, io, ended);
   addDoctor(program, io, ended);
@@ -67,15 +65,6 @@ function tell(io: CommandIo, error: unknown, debug: boolean): number {
 type Ended = (exitCode: number) => void;
 
 const playbookOption = () => new Option('-f, --file <playbook>', 'the playbook').makeOptionMandatory();
-
-function clusterOptions(command: Command): Command {
-  return command
-    .option(
-      '--kubeconfig <file>',
-      'kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the service account of the pod',
-    )
-    .option('--context <name>', 'context of the kubeconfig');
-}
 
 function narrowing(command: Command): Command {
   return command
@@ -178,65 +167,6 @@ function addCoverage(program: Command, io: CommandIo, ended: Ended): void {
     });
 }
 
-/** The commands that ask something of a run, and leave the acting to the actor. */
-function addControl(program: Command, io: CommandIo, ended: Ended): void {
-  const control = async (run: string, ask: Ask, options: ControlOptions) => {
-    const { controlCommand } = await import('./control.js');
-    ended(await controlCommand(io, { run, ask, options }));
-  };
-  const command = (nameAndArguments: string, description: string) =>
-    clusterOptions(program.command(nameAndArguments))
-      .description(description)
-      .option('--reason <text>', 'why, for the record', bounded('--reason', 1000));
-  command('pause <run>', 'Lets the turns in work finish and starts no other.').action(
-    async (run: string, options: ControlOptions) => {
-      await control(run, { verb: 'pause' }, options);
-    },
-  );
-  command('resume <run>', 'Lets a run go on that was paused, aborted or stopped by a failure.').action(
-    async (run: string, options: ControlOptions) => {
-      await control(run, { verb: 'resume' }, options);
-    },
-  );
-  command('abort <run>', 'Ends a run: a turn whose host is untouched is undone, any other finished.')
-    .option('--now', 'stop after the present call, and leave the node as it is then', false)
-    .action(async (run: string, options: ControlOptions & { now: boolean }) => {
-      await control(run, { verb: options.now ? 'abort-now' : 'abort' }, options);
-    });
-  command('retry <run> <node>', 'Lets a failed turn go on at the step that failed.')
-    .option('--again', 'run the script on the host once more', false)
-    .action(async (run: string, node: string, options: ControlOptions & { again: boolean }) => {
-      await control(run, { verb: options.again ? 'retry-again' : 'retry', node }, options);
-    });
-  command('skip <run> <node>', 'Leaves a node out of a run.').action(
-    async (run: string, node: string, options: ControlOptions) => {
-      await control(run, { verb: 'skip', node }, options);
-    },
-  );
-}
-
-/** Beside the other control commands, but who accepts a finding says why. */
-function addAccept(program: Command, io: CommandIo, ended: Ended): void {
-  clusterOptions(program.command('accept <run> <node> <code>'))
-    .description('Takes on what a finding of the gates warns of, for one node in one run. Never a disruption budget.')
-    .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
-    .action(async (run: string, node: string, code: string, options: ControlOptions) => {
-      const { controlCommand } = await import('./control.js');
-      ended(await controlCommand(io, { run, ask: { verb: 'accept', node, code }, options }));
-    });
-}
-
-function addTrigger(program: Command, io: CommandIo, ended: Ended): void {
-  clusterOptions(program.command('trigger <playbook>'))
-    .description('Has `turnus serve` start a run of a Playbook object, outside of its windows too; freezes hold.')
-    .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
-    .option('--override-freeze <name>', 'start in the freeze of this name; may be repeated', repeated, [])
-    .action(async (playbook: string, options) => {
-      const { triggerCommand } = await import('./trigger.js');
-      ended(await triggerCommand(io, playbook, options as Parameters<typeof triggerCommand>[2]));
-    });
-}
-
 function addValidate(program: Command, io: CommandIo, ended: Ended): void {
   program
     .command('validate')
@@ -336,16 +266,4 @@ function addJournal(program: Command, io: CommandIo, ended: Ended): void {
       const { verifyCommand } = await import('./journalVerify.js');
       ended(await verifyCommand(io, files, options as Parameters<typeof verifyCommand>[2]));
     });
-}
-
-/** Of an option that may be given several times: one value a time. */
-function repeated(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
-}
-
-function bounded(option: string, longest: number): (text: string) => string {
-  return (text) => {
-    if (text.length > longest) throw new InvalidArgumentError(`${option} takes at most ${String(longest)} characters.`);
-    return text;
-  };
 }

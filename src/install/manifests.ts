@@ -1,5 +1,5 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
-import { apiGroup } from '../run/objects.js';
+import { admissionPolicy, ownName } from './admissionPolicy.js';
 import { accessObjects, type AccessExtra } from './accessRules.js';
 import { customResourceDefinitions } from './customResources.js';
 import { triggerPolicy } from './triggerPolicy.js';
@@ -24,66 +24,38 @@ export function manifests(namespace: string, extras: readonly AccessExtra[] = []
  * afterwards, because it would then stand there under the name of somebody else; it may be removed.
  */
 function requesterPolicy(): ApiObject[] {
-  const name = `requester.${apiGroup}`;
-  const ownName = 'request.userInfo.username';
-  return [
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { name },
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [
-            {
-              apiGroups: [apiGroup],
-              apiVersions: ['*'],
-              operations: ['CREATE', 'UPDATE'],
-              resources: ['maintenanceruns'],
-            },
-          ],
-        },
-        variables: [
-          { name: 'names', expression: `['', ${ownName}]` },
-          { name: 'state', expression: stateAndAsker('object') },
-          { name: 'stateBefore', expression: `request.operation == 'CREATE' ? [] : ${stateAndAsker('oldObject')}` },
-          { name: 'requests', expression: requestsOf('object') },
-          { name: 'requestsBefore', expression: `request.operation == 'CREATE' ? [] : ${requestsOf('oldObject')}` },
-        ],
-        validations: [
-          {
-            expression: `request.operation != 'CREATE' || object.spec.requester == ${ownName}`,
-            messageExpression: `"spec.requester must be " + ${ownName} + ", who creates the run"`,
-            reason: 'Forbidden',
-          },
-          {
-            expression: `variables.state == variables.stateBefore || object.spec.?desired.?by.orValue('') in variables.names`,
-            messageExpression: `"spec.desired.by must be " + ${ownName} + ", who asks for the state, or absent"`,
-            reason: 'Forbidden',
-          },
-          {
-            expression:
-              "variables.requests.all(r, variables.requestsBefore.exists(b, b.id == r.id) || r.?by.orValue('') in variables.names)",
-            messageExpression: `"the field by of a new request in spec.desired.requests must be " + ${ownName} + ", who adds it, or absent"`,
-            reason: 'Forbidden',
-          },
-          {
-            expression:
-              'variables.requests.all(r, variables.requestsBefore.exists(b, b == r) || !variables.requestsBefore.exists(b, b.id == r.id))',
-            message:
-              'a request that stands in spec.desired.requests may be removed, but not altered; add one with another id',
-            reason: 'Forbidden',
-          },
-        ],
+  return admissionPolicy({
+    name: 'requester',
+    resource: 'maintenanceruns',
+    variables: [
+      { name: 'names', expression: `['', ${ownName}]` },
+      { name: 'state', expression: stateAndAsker('object') },
+      { name: 'stateBefore', expression: `request.operation == 'CREATE' ? [] : ${stateAndAsker('oldObject')}` },
+      { name: 'requests', expression: requestsOf('object') },
+      { name: 'requestsBefore', expression: `request.operation == 'CREATE' ? [] : ${requestsOf('oldObject')}` },
+    ],
+    validations: [
+      {
+        expression: `request.operation != 'CREATE' || object.spec.requester == ${ownName}`,
+        messageExpression: `"spec.requester must be " + ${ownName} + ", who creates the run"`,
       },
-    },
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'] },
-    },
-  ];
+      {
+        expression: `variables.state == variables.stateBefore || object.spec.?desired.?by.orValue('') in variables.names`,
+        messageExpression: `"spec.desired.by must be " + ${ownName} + ", who asks for the state, or absent"`,
+      },
+      {
+        expression:
+          "variables.requests.all(r, variables.requestsBefore.exists(b, b.id == r.id) || r.?by.orValue('') in variables.names)",
+        messageExpression: `"the field by of a new request in spec.desired.requests must be " + ${ownName} + ", who adds it, or absent"`,
+      },
+      {
+        expression:
+          'variables.requests.all(r, variables.requestsBefore.exists(b, b == r) || !variables.requestsBefore.exists(b, b.id == r.id))',
+        message:
+          'a request that stands in spec.desired.requests may be removed, but not altered; add one with another id',
+      },
+    ],
+  });
 }
 
 /** What `by` answers for: the state, the name itself, and the reason. */

@@ -1,64 +1,42 @@
 import type { ApiObject } from '../cluster/clusterPort.js';
-import { apiGroup } from '../run/objects.js';
 import { triggerAnnotations } from '../run/trigger.js';
+import { admissionPolicy, ownName } from './admissionPolicy.js';
 
 /**
  * Who triggers a run of a playbook is who the API server says they are: the annotations of a trigger change only with
  * a new id, and a new id only under the own name. Taking all of them away is allowed to whoever may write the playbook.
  */
 export function triggerPolicy(): ApiObject[] {
-  const name = `trigger.${apiGroup}`;
-  const ownName = 'request.userInfo.username';
   const { id, by, reason, overrideFreezes } = triggerAnnotations;
   const rest = [by, reason, overrideFreezes];
-  return [
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { name },
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: [apiGroup], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['playbooks'] },
-          ],
-        },
-        variables: [
-          { name: 'id', expression: annotation('object', id) },
-          { name: 'by', expression: annotation('object', by) },
-          { name: 'rest', expression: annotations('object', rest) },
-          { name: 'idBefore', expression: `request.operation == 'CREATE' ? '' : ${annotation('oldObject', id)}` },
-          {
-            name: 'restBefore',
-            expression: `request.operation == 'CREATE' ? ['', '', ''] : ${annotations('oldObject', rest)}`,
-          },
-        ],
-        validations: [
-          {
-            expression: `variables.id == variables.idBefore || variables.id == '' || variables.by == ${ownName}`,
-            messageExpression: `"annotation ${by} must be " + ${ownName} + ", who changes ${id}"`,
-            reason: 'Forbidden',
-          },
-          {
-            expression: "variables.id != '' || variables.rest == ['', '', '']",
-            message: `${[by, reason, overrideFreezes].join(', ')} mean nothing without ${id}; take them away with it`,
-            reason: 'Forbidden',
-          },
-          {
-            expression: 'variables.id != variables.idBefore || variables.rest == variables.restBefore',
-            message: `the annotations of a trigger change only with a new ${id}`,
-            reason: 'Forbidden',
-          },
-        ],
+  return admissionPolicy({
+    name: 'trigger',
+    resource: 'playbooks',
+    variables: [
+      { name: 'id', expression: annotation('object', id) },
+      { name: 'by', expression: annotation('object', by) },
+      { name: 'rest', expression: annotations('object', rest) },
+      { name: 'idBefore', expression: `request.operation == 'CREATE' ? '' : ${annotation('oldObject', id)}` },
+      {
+        name: 'restBefore',
+        expression: `request.operation == 'CREATE' ? ['', '', ''] : ${annotations('oldObject', rest)}`,
       },
-    },
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata: { name },
-      spec: { policyName: name, validationActions: ['Deny'] },
-    },
-  ];
+    ],
+    validations: [
+      {
+        expression: `variables.id == variables.idBefore || variables.id == '' || variables.by == ${ownName}`,
+        messageExpression: `"annotation ${by} must be " + ${ownName} + ", who changes ${id}"`,
+      },
+      {
+        expression: "variables.id != '' || variables.rest == ['', '', '']",
+        message: `${[by, reason, overrideFreezes].join(', ')} mean nothing without ${id}; take them away with it`,
+      },
+      {
+        expression: 'variables.id != variables.idBefore || variables.rest == variables.restBefore',
+        message: `the annotations of a trigger change only with a new ${id}`,
+      },
+    ],
+  });
 }
 
 function annotation(object: 'object' | 'oldObject', name: string): string {

@@ -73,6 +73,8 @@ describe('turnus --help', () => {
   it('loads no command', () => {
     expect([...loadedWith('main.ts').keys()].filter((name) => name.startsWith('src/')).sort()).toEqual([
       'src/cli/commandLine.ts',
+      'src/cli/commandOptions.ts',
+      'src/cli/controlCommandLine.ts',
       'src/cli/faultWords.ts',
       'src/cli/io.ts',
       'src/cli/sandboxCommandLine.ts',

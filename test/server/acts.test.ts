@@ -12,39 +12,16 @@ import { awaitLease } from '../../src/server/awaitLease.js';
 import { eitherSignal } from '../../src/server/eitherSignal.js';
 import { endedAttempt } from '../../src/server/endedAttempt.js';
 import { lastAnswer } from '../../src/server/lastAnswer.js';
-import { nextDeed, type Because, type ServedPlaybook, type ServedRun } from '../../src/server/nextDeed.js';
+import { nextDeed, type Because, type ServedRun } from '../../src/server/nextDeed.js';
 import { rememberAttempt } from '../../src/server/rest.js';
 import { systemClock } from '../../src/systemClock.js';
 import type { Clock } from '../../src/time/clock.js';
 import { runState } from '../run/runFixtures.js';
 import { apiWith, create, read } from '../sandbox/api/apiFixture.js';
+import { served, servedRun as run } from './servedFixtures.js';
 
 const now = Date.parse('2026-11-10T23:00:00Z');
 const window: Because = { kind: 'window', period: '2026-11' };
-
-function run(change: Partial<ServedRun> = {}): ServedRun {
-  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '' };
-  return { name: 'monthly-2026-11', period: '2026-11', phase: 'Running', desired: 'Run', ...nothing, ...change };
-}
-
-function served(change: Partial<ServedPlaybook>): ServedPlaybook {
-  return {
-    name: 'monthly',
-    schedule: {
-      timeZone: 'UTC',
-      windows: [{ kind: 'cron', expression: '0 22 * * 2#2', durationMs: 6 * 3_600_000 }],
-      freezes: [],
-    },
-    nextSchedule: undefined,
-    version: 'v1',
-    runs: [],
-    lastRun: undefined,
-    trigger: undefined,
-    over: undefined,
-    attempts: [],
-    ...change,
-  };
-}
 
 function ran(stop: RunStop, change: { desired?: RunSpec['desired']; phase?: string; message?: string } = {}): ActEnd {
   const { desired = { state: 'Run' }, phase = 'Running', message } = change;

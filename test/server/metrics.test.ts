@@ -305,8 +305,19 @@ describe('the cluster', () => {
     ];
     const evict = () => Promise.resolve(answers.shift() ?? { kind: 'gone' as const });
     const get = () => Promise.resolve({ kind: 'not-found' as const, message: 'no' });
-    // Only what is asked of it here.
-    const port = metrics.counted({ evict, get } as unknown as ClusterPort);
+    const notAsked = () => Promise.reject(new Error('not asked here'));
+    const asked: ClusterPort = {
+      target: { server: 'https://127.0.0.1:6443', context: 'test', user: 'anna' },
+      get,
+      evict,
+      ...{ list: notAsked, discover: notAsked, readiness: notAsked, serverVersion: notAsked },
+      ...{ create: notAsked, replace: notAsked, patch: notAsked, delete: notAsked },
+      watch: () => {
+        throw new Error('not asked here');
+      },
+      close: () => undefined,
+    };
+    const port = metrics.counted(asked);
     const { signal } = new AbortController();
     for (let time = 0; time < 4; time += 1) await port.evict({ namespace: 'shop', name: 'web-0', uid: 'u' }, signal);
     expect(

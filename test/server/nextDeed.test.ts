@@ -1,51 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextDeed, subjectOf, type Because, type ServedPlaybook, type ServedRun } from '../../src/server/nextDeed.js';
+import { nextDeed, subjectOf, type Because, type ServedPlaybook } from '../../src/server/nextDeed.js';
 import type { Attempt } from '../../src/server/rest.js';
+import { secondTuesday as schedule, served, servedRun as run } from './servedFixtures.js';
 
 const minuteMs = 60_000;
 const at = (text: string) => Date.parse(text);
 
-/** The second Tuesday, 22:00 to 04:00 UTC. */
-const schedule = {
-  timeZone: 'UTC',
-  windows: [{ kind: 'cron' as const, expression: '0 22 * * 2#2', durationMs: 6 * 60 * minuteMs }],
-  freezes: [],
-};
 const inWindow = at('2026-11-10T23:00:00Z');
 const closesAt = at('2026-11-11T04:00:00Z');
 const afterWindow = at('2026-11-12T12:00:00Z');
 const december = at('2026-12-08T22:00:00Z');
 const trigger = { id: 't1', by: 'anna', reason: 'urgent', overrideFreezes: [] };
-
-function served(change: Partial<ServedPlaybook> = {}): ServedPlaybook {
-  return {
-    name: 'monthly',
-    schedule,
-    nextSchedule: undefined,
-    version: 'v1',
-    runs: [],
-    lastRun: undefined,
-    trigger: undefined,
-    over: undefined,
-    attempts: [],
-    ...change,
-  };
-}
-
-function run(change: Partial<ServedRun> = {}): ServedRun {
-  return {
-    name: 'monthly-2026-11',
-    period: '2026-11',
-    phase: 'Running',
-    isStopped: false,
-    desired: 'Run',
-    openRequests: 0,
-    hasTurnInWork: false,
-    asked: '',
-    ...change,
-  };
-}
 
 const acts = (because: Because) => ({ kind: 'act', playbook: 'monthly', because });
 const window = acts({ kind: 'window', period: '2026-11' });

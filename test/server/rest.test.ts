@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunStop } from '../../src/run/runEnd.js';
-import { nextDeed, subjectOf, type ServedPlaybook, type ServedRun } from '../../src/server/nextDeed.js';
+import { nextDeed, subjectOf, type ServedPlaybook } from '../../src/server/nextDeed.js';
 import { rememberAttempt, restOf, type Attempt, type Ended } from '../../src/server/rest.js';
+import { secondTuesday as schedule, servedRun as run } from './servedFixtures.js';
 
 const at = Date.parse('2026-11-10T22:00:00Z');
 const hourMs = 3_600_000;
@@ -49,26 +50,6 @@ describe('after an attempt', () => {
     ]);
   });
 });
-
-const schedule = {
-  timeZone: 'UTC',
-  windows: [{ kind: 'cron' as const, expression: '0 22 * * 2#2', durationMs: 6 * hourMs }],
-  freezes: [],
-};
-
-function run(change: Partial<ServedRun>): ServedRun {
-  return {
-    name: 'monthly-2026-11',
-    period: '2026-11',
-    phase: 'Running',
-    isStopped: false,
-    desired: 'Run',
-    openRequests: 0,
-    hasTurnInWork: false,
-    asked: '',
-    ...change,
-  };
-}
 
 const stops: RunStop[] = [
   { kind: 'finished' },

@@ -6,6 +6,7 @@ import { servedRuns, unfinishedRuns } from '../../src/server/servedRuns.js';
 import { unservedRuns } from '../../src/server/unservedRuns.js';
 import { runSpec } from '../run/runFixtures.js';
 import { namespace, specWith, versionWith } from './readPlaybooks.js';
+import { servedRun } from './servedFixtures.js';
 
 const inForce = await versionWith(specWith(), 1);
 
@@ -29,18 +30,7 @@ describe('the runs of a playbook', () => {
       run('monthly-2026-11-rehearsal-1', { spec: { rehearsal: true } }),
       run('weekly-2026-11', { spec: { playbook: { name: 'weekly', snapshot: '{}' } } }),
     ];
-    expect(servedRuns(monthly, { runs, turns: [] })).toEqual([
-      {
-        name: 'monthly-2026-11',
-        period: '2026-11',
-        phase: 'Running',
-        isStopped: false,
-        desired: 'Run',
-        openRequests: 0,
-        hasTurnInWork: false,
-        asked: '',
-      },
-    ]);
+    expect(servedRuns(monthly, { runs, turns: [] })).toEqual([servedRun()]);
   });
 
   it('do not include what another version wrote', () => {

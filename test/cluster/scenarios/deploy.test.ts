@@ -110,7 +110,7 @@ describe('a dry run on the API server', () => {
   });
 
   it('lets the pods into a restricted namespace, and would not let less careful ones in', async () => {
-    const [deployment] = deployed.filter(({ kind }) => kind === 'Deployment') as unknown as DeployedPods[];
+    const [deployment] = deployed.filter(({ kind }) => kind === 'Deployment') as (OtherObject & DeployedPods)[];
     if (deployment === undefined) throw new Error('There is no Deployment');
     const { metadata, spec } = deployment.spec.template;
     const [container] = spec.containers;

@@ -102,7 +102,8 @@ async function annotate(name: string, annotations: Record<string, string | null>
 }
 
 async function read(name: string): Promise<ApiObject> {
-  return (await cluster.api.get({ kind: 'Playbook', namespace: systemNamespace, name })) as unknown as ApiObject;
+  const object = await cluster.api.get({ kind: 'Playbook', namespace: systemNamespace, name });
+  return { ...object, metadata: { ...object.metadata } };
 }
 
 describe('a playbook that is applied to the cluster', () => {

@@ -1,0 +1,24 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+/** The options of every command that talks to a cluster, as in kubectl. */
+export function clusterOptions(command: Command): Command {
+  return command
+    .option(
+      '--kubeconfig <file>',
+      'kubeconfig file; default: $KUBECONFIG, then ~/.kube/config, then the service account of the pod',
+    )
+    .option('--context <name>', 'context of the kubeconfig');
+}
+
+/** Of an option that may be given several times: one value a time. */
+export function repeated(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Of an option that takes a text of at most so many characters. */
+export function bounded(option: string, longest: number): (text: string) => string {
+  return (text) => {
+    if (text.length > longest) throw new InvalidArgumentError(`${option} takes at most ${String(longest)} characters.`);
+    return text;
+  };
+}
