@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { parseDuration } from '../time/duration.js';
 
 /** The options of every command that talks to a cluster, as in kubectl. */
 export function clusterOptions(command: Command): Command {
@@ -21,4 +22,11 @@ export function bounded(option: string, longest: number): (text: string) => stri
     if (text.length > longest) throw new InvalidArgumentError(`${option} takes at most ${String(longest)} characters.`);
     return text;
   };
+}
+
+/** Of an option that takes a duration longer than nothing; in milliseconds. */
+export function durationMs(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed === undefined || parsed === 0) throw new InvalidArgumentError('Write it as 20s, 90m or 1d12h.');
+  return parsed;
 }

@@ -6,7 +6,7 @@ import { readInstallation } from '../install/installation.js';
 import { refusalPrefix } from '../run/ask.js';
 import { playbookResource } from '../run/objects.js';
 import { readUserName, refuseMissingPermissions, refuseUnreachable } from '../run/preconditions.js';
-import { awaitTriggerAnswer, putTrigger } from '../run/putTrigger.js';
+import { awaitTriggerAnswer, putTrigger, type TriggerPlace } from '../run/putTrigger.js';
 import { triggerAnnotations, type Trigger, type TriggerAnswer } from '../run/trigger.js';
 import { TurnusError } from '../turnusError.js';
 import { connectCluster } from './connectCluster.js';
@@ -15,6 +15,9 @@ import { say, type ClusterOptions, type CommandIo } from './io.js';
 export interface TriggerOptions extends ClusterOptions {
   readonly reason: string;
   readonly overrideFreeze: readonly string[];
+  readonly replace: boolean;
+  /** Milliseconds. */
+  readonly startWithin: number;
 }
 
 /** Playbooks that an unknown name is answered with. */
@@ -40,7 +43,14 @@ export async function triggerCommand(io: CommandIo, name: string, options: Trigg
     const { namespace } = await readInstallation(cluster, signal);
     await refuseMissingPermissions({ cluster, wanted: permissionsFor('trigger', namespace) }, signal);
     const by = await readUserName(cluster, signal);
-    const trigger: Trigger = { id: randomUUID(), by, reason, overrideFreezes: options.overrideFreeze };
+    const trigger: Trigger = {
+      id: randomUUID(),
+      by,
+      reason,
+      overrideFreezes: options.overrideFreeze,
+      replace: options.replace,
+      startBefore: io.clock.now() + options.startWithin,
+    };
     const place = { cluster, clock: io.clock, namespace, name };
     const put = isObjectName(name) ? await putTrigger(place, trigger, signal) : { kind: 'no-playbook' as const };
     if (put.kind === 'no-playbook') throw await unknownPlaybook({ cluster, namespace, name }, signal);
@@ -51,7 +61,7 @@ export async function triggerCommand(io: CommandIo, name: string, options: Trigg
         `It takes the place of what ${put.replaced.by} asked for (${put.replaced.reason}), which nobody answered.`,
       );
     const answer = await awaitTriggerAnswer(place, trigger.id, signal);
-    for (const line of answer === undefined ? nobodyLines({ namespace, name }) : answerLines(answer)) say(io, line);
+    for (const line of answer === undefined ? nobodyLines(place, trigger) : answerLines(answer)) say(io, line);
     return answer?.answer.startsWith(refusalPrefix) === true ? 2 : 0;
   } finally {
     cluster.close();
@@ -62,11 +72,11 @@ function answerLines({ answer, run }: TriggerAnswer): string[] {
   return [`Answered: ${answer}`, ...(run === undefined ? [] : [`See it with: turnus status ${run}`])];
 }
 
-/** The run would start whenever somebody serves, which may be days later, so that it is said how to take it back. */
-function nobodyLines({ namespace, name }: { readonly namespace: string; readonly name: string }): string[] {
+/** The run would start as soon as somebody serves, so that it is said how to take it back. */
+function nobodyLines({ namespace, name }: TriggerPlace, { startBefore }: Trigger): string[] {
   const annotations = Object.values(triggerAnnotations).map((annotation) => `${annotation}-`);
   return [
-    'Nobody has answered: no `turnus serve` is at work at the moment. It is answered as soon as one is.',
+    `Nobody has answered: no \`turnus serve\` is at work at the moment. It starts as soon as one is${startBefore === undefined ? '' : `, at the latest at ${new Date(startBefore).toISOString()}`}.`,
     `Take it back with: kubectl -n ${namespace} annotate playbooks.turnus.dev ${name} ${annotations.join(' ')}`,
   ];
 }

@@ -125,7 +125,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       metrics.setActing(false);
       metrics.leaveRun(playbook);
     },
-    onJudged({ name, inForce, mistakes }, coverage) {
+    onJudged({ name, inForce, mistakes }, { coverage, hindrance }) {
       judged.add(name);
       const now = clock.now();
       const coming =
@@ -135,6 +135,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       metrics.observePlaybook({
         playbook: name,
         isValid: mistakes.length === 0,
+        isReady: inForce !== undefined && hindrance === undefined,
         windows: coming.flatMap(({ parts }) => parts),
         coverage,
       });

@@ -75,6 +75,7 @@ export function customResourceDefinitions(namespace: string): ApiObject[] {
       spec: openSchema(playbookSchema.shape.spec),
       status: structuralSchema(playbookStatusSchema),
       columns: [
+        { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
         { name: 'Valid', type: 'string', jsonPath: '.status.conditions[?(@.type=="Valid")].status' },
         // kubectl shows a date as an age, which a moment to come has not.
         { name: 'Next window', type: 'string', jsonPath: '.status.nextWindow.opensAt' },

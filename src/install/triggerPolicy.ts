@@ -7,8 +7,9 @@ import { admissionPolicy, ownName } from './admissionPolicy.js';
  * a new id, and a new id only under the own name. Taking all of them away is allowed to whoever may write the playbook.
  */
 export function triggerPolicy(): ApiObject[] {
-  const { id, by, reason, overrideFreezes } = triggerAnnotations;
-  const rest = [by, reason, overrideFreezes];
+  const { id, by, ...others } = triggerAnnotations;
+  const rest = [by, ...Object.values(others)];
+  const none = `[${rest.map(() => "''").join(', ')}]`;
   return admissionPolicy({
     name: 'trigger',
     resource: 'playbooks',
@@ -19,7 +20,7 @@ export function triggerPolicy(): ApiObject[] {
       { name: 'idBefore', expression: `request.operation == 'CREATE' ? '' : ${annotation('oldObject', id)}` },
       {
         name: 'restBefore',
-        expression: `request.operation == 'CREATE' ? ['', '', ''] : ${annotations('oldObject', rest)}`,
+        expression: `request.operation == 'CREATE' ? ${none} : ${annotations('oldObject', rest)}`,
       },
     ],
     validations: [
@@ -28,8 +29,8 @@ export function triggerPolicy(): ApiObject[] {
         messageExpression: `"annotation ${by} must be " + ${ownName} + ", who changes ${id}"`,
       },
       {
-        expression: "variables.id != '' || variables.rest == ['', '', '']",
-        message: `${[by, reason, overrideFreezes].join(', ')} mean nothing without ${id}; take them away with it`,
+        expression: `variables.id != '' || variables.rest == ${none}`,
+        message: `${rest.join(', ')} mean nothing without ${id}; take them away with it`,
       },
       {
         expression: 'variables.id != variables.idBefore || variables.rest == variables.restBefore',

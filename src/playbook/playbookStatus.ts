@@ -37,7 +37,7 @@ export const playbookStatusSchema = z.object({
   conditions: z
     .array(
       z.object({
-        type: z.string().describe('Valid or Covered'),
+        type: z.string().describe('Ready, Valid or Covered'),
         status: z.string(),
         observedGeneration: z.number().int().optional(),
         lastTransitionTime: z.string(),

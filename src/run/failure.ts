@@ -129,7 +129,7 @@ function waysOn(turn: FailedTurn): string[] {
     ? `; the node stays cordoned and uses up spec.nodes.maxUnavailable until: kubectl uncordon ${node}`
     : '';
   return [
-    `${retryWords(turn)}: turnus retry ${run.name} ${node}, then start the run again: turnus run -f PLAYBOOK`,
+    `${retryWords(turn)}: turnus retry ${run.name} ${node}, then start the run again: turnus run -f PLAYBOOK (turnus serve does so by itself)`,
     ...(isCordoned &&
     !run.rehearsal &&
     turn.code !== 'undo-not-joined' &&
@@ -138,7 +138,7 @@ function waysOn(turn: FailedTurn): string[] {
       : []),
     ...(isJobFailure(turn.code) && !run.rehearsal && jobsOf(status).every(isOver)
       ? [
-          'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT',
+          'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT (of turnus serve: turnus trigger PLAYBOOK --replace --reason TEXT)',
         ]
       : []),
     `to leave ${node} out and go on with the others: turnus skip ${run.name} ${node}${others}`,

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ApiObject, Patch } from '../cluster/clusterPort.js';
 import { isRecord, parseJson, recordOf, stringOf, stringsOf } from '../cluster/json.js';
 import { playbookStatusSchema } from '../playbook/playbookStatus.js';
@@ -11,6 +12,10 @@ export interface Trigger {
   readonly reason: string;
   /** Names of the freezes that the run need not keep to. */
   readonly overrideFreezes: readonly string[];
+  /** The unfinished run gives way to a new one, as with `run --replace`. */
+  readonly replace: boolean;
+  /** Milliseconds since the epoch: if nothing was started by then, nothing is. Undefined: whenever somebody serves. */
+  readonly startBefore: number | undefined;
 }
 
 /** The annotations of a trigger. They change together, or not at all (src/install/triggerPolicy.ts). */
@@ -20,6 +25,10 @@ export const triggerAnnotations = {
   reason: 'turnus.dev/trigger-reason',
   /** A JSON list of texts; absent: none. */
   overrideFreezes: 'turnus.dev/trigger-override-freeze',
+  /** `true`; absent: the run of the month goes on. */
+  replace: 'turnus.dev/trigger-replace',
+  /** A time as in RFC 3339; absent: none. */
+  startBefore: 'turnus.dev/trigger-start-before',
 } as const;
 
 /** Longest id, name and reason, and most freezes, that are read. */
@@ -37,12 +46,18 @@ export function readTrigger(object: ApiObject): WrittenTrigger {
   const written = (name: string) => stringOf(Object.getOwnPropertyDescriptor(annotations, name)?.value);
   const id = written(triggerAnnotations.id) ?? '';
   if (id === '') return { kind: 'none' };
-  const by = written(triggerAnnotations.by) ?? '';
-  const reason = written(triggerAnnotations.reason) ?? '';
-  const overrideFreezes = readFreezes(written(triggerAnnotations.overrideFreezes));
-  const problem = problemOf({ id, by, reason, overrideFreezes });
+  const read = {
+    id,
+    by: written(triggerAnnotations.by) ?? '',
+    reason: written(triggerAnnotations.reason) ?? '',
+    overrideFreezes: readFreezes(written(triggerAnnotations.overrideFreezes)),
+    replace: readReplace(written(triggerAnnotations.replace)),
+    startBefore: readTime(written(triggerAnnotations.startBefore)),
+  };
+  const problem = problemOf(read);
   if (problem !== undefined) return { kind: 'unusable', id: id.slice(0, longest.id), problem };
-  return { kind: 'trigger', trigger: { id, by, reason, overrideFreezes: overrideFreezes ?? [] } };
+  const { overrideFreezes = [], replace = false, startBefore } = read;
+  return { kind: 'trigger', trigger: { ...read, overrideFreezes, replace, startBefore: startBefore?.at } };
 }
 
 /** Undefined where it is no list of names. */
@@ -54,8 +69,27 @@ function readFreezes(text: string | undefined): readonly string[] | undefined {
   return isGood && names.every((name) => name !== '' && name.length <= longest.freeze) ? names : undefined;
 }
 
-function problemOf(trigger: Omit<Trigger, 'overrideFreezes'> & { overrideFreezes: readonly string[] | undefined }) {
-  const { id, by, reason, overrideFreezes } = trigger;
+/** Undefined where it is neither yes nor no. */
+function readReplace(text: string | undefined): boolean | undefined {
+  return text === undefined || text === 'false' ? false : text === 'true' ? true : undefined;
+}
+
+/** Undefined where it is no time. */
+function readTime(text: string | undefined): { readonly at: number | undefined } | undefined {
+  if (text === undefined) return { at: undefined };
+  return rfc3339.safeParse(text).success ? { at: Date.parse(text) } : undefined;
+}
+
+const rfc3339 = z.iso.datetime({ offset: true });
+
+/** As it was read; what is undefined was not understood. */
+type ReadParts = { readonly [Part in 'id' | 'by' | 'reason']: string } & {
+  readonly overrideFreezes: readonly string[] | undefined;
+  readonly replace: boolean | undefined;
+  readonly startBefore: { readonly at: number | undefined } | undefined;
+};
+
+function problemOf({ id, by, reason, overrideFreezes, replace, startBefore }: ReadParts): string | undefined {
   if (id.length > longest.id)
     return `Annotation ${triggerAnnotations.id} has more than ${String(longest.id)} characters.`;
   if (by === '' || by.length > longest.by) return `Annotation ${triggerAnnotations.by} does not say who asks.`;
@@ -64,11 +98,15 @@ function problemOf(trigger: Omit<Trigger, 'overrideFreezes'> & { overrideFreezes
     return `Annotation ${triggerAnnotations.reason} has more than ${String(longest.reason)} characters.`;
   if (overrideFreezes === undefined)
     return `Annotation ${triggerAnnotations.overrideFreezes} is no JSON list of names of freezes.`;
+  if (replace === undefined) return `Annotation ${triggerAnnotations.replace} is neither true nor false.`;
+  if (startBefore === undefined)
+    return `Annotation ${triggerAnnotations.startBefore} is no time such as 2026-11-10T22:00:00Z.`;
   return undefined;
 }
 
 /** The patch that writes a trigger, in the place of any other, onto the Playbook object as it was read. */
-export function triggerPatch({ id, by, reason, overrideFreezes }: Trigger, object: ApiObject): Patch {
+export function triggerPatch(trigger: Trigger, object: ApiObject): Patch {
+  const { id, by, reason, overrideFreezes, replace, startBefore } = trigger;
   const { resourceVersion, uid } = object.metadata;
   const annotations = {
     [triggerAnnotations.id]: id,
@@ -76,6 +114,8 @@ export function triggerPatch({ id, by, reason, overrideFreezes }: Trigger, objec
     [triggerAnnotations.reason]: reason,
     // A merge patch takes away what is null (RFC 7386).
     [triggerAnnotations.overrideFreezes]: overrideFreezes.length === 0 ? null : JSON.stringify(overrideFreezes),
+    [triggerAnnotations.replace]: replace ? 'true' : null,
+    [triggerAnnotations.startBefore]: startBefore === undefined ? null : new Date(startBefore).toISOString(),
   };
   return { type: 'merge', body: { metadata: { resourceVersion, uid, annotations } } };
 }

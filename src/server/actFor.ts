@@ -103,7 +103,7 @@ async function prepareAndAct(acting: Acting, act: Parameters<typeof actFor>[1]):
       thisMachine: acting.thisMachine,
       mustBeNamed: acting.mustBeNamed,
       rehearsal: false,
-      replace: false,
+      replace: because.kind === 'trigger' && because.trigger.replace,
       overrides: overridesOf(because),
       names: [],
       selector: undefined,

@@ -1,6 +1,7 @@
 import { stateAt } from '../calendar/decide.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
 import { periodOfRun } from '../run/identity.js';
+import type { Hindrance } from './hindrance.js';
 import type { JudgedPlaybook } from './inForce.js';
 import { keptSpec } from './inForce.js';
 
@@ -15,6 +16,8 @@ export interface PlaybookFacts {
   readonly coverage: PlaybookStatus['coverage'];
   /** Undefined: nothing was triggered in this process. */
   readonly trigger: PlaybookStatus['trigger'];
+  /** Undefined: nothing that is due was tried in vain by this process. */
+  readonly hindrance: Hindrance | undefined;
 }
 
 /** The status of a `Playbook` object. */
@@ -29,7 +32,7 @@ export function composeStatus(judged: JudgedPlaybook, facts: PlaybookFacts): Pla
     lastRun: newerRun(facts.lastRun, before.lastRun, judged.name),
     coverage,
     trigger: facts.trigger ?? before.trigger,
-    conditions: conditionsOf({ judged, coverage, before: before.conditions ?? [], now: facts.now }),
+    conditions: conditionsOf({ ...facts, judged, coverage, before: before.conditions ?? [] }),
   });
 }
 
@@ -66,11 +69,16 @@ function nextWindow(schedule: Parameters<typeof stateAt>[0]['schedule'], now: nu
 function conditionsOf(question: {
   readonly judged: JudgedPlaybook;
   readonly coverage: PlaybookStatus['coverage'];
+  readonly hindrance: Hindrance | undefined;
   readonly before: readonly Condition[];
   readonly now: number;
 }): Condition[] {
-  const { judged, coverage, before, now } = question;
-  const conditions = [validCondition(judged), ...(coverage === undefined ? [] : [coveredCondition(coverage)])];
+  const { judged, coverage, hindrance, before, now } = question;
+  const conditions = [
+    readyCondition(judged, hindrance),
+    validCondition(judged),
+    ...(coverage === undefined ? [] : [coveredCondition(coverage)]),
+  ];
   return conditions.map((condition) => {
     const former = before.find(({ type }) => type === condition.type);
     const since = former?.status === condition.status ? former.lastTransitionTime : new Date(now).toISOString();
@@ -96,6 +104,26 @@ function validCondition({ mistakes, kept, read, inForce }: JudgedPlaybook): Judg
   const generation = inForce?.generation;
   const message = generation === undefined ? 'In force.' : `Generation ${String(generation)} is in force.`;
   return { type: 'Valid', status: 'True', reason: 'InForce', message };
+}
+
+/** Ready is what tools wait for (kubectl wait --for=condition=Ready). */
+function readyCondition({ inForce }: JudgedPlaybook, hindrance: Hindrance | undefined): Judgement {
+  if (inForce === undefined) {
+    const message = 'Nothing is in force, so that nothing is done; see the condition Valid.';
+    return { type: 'Ready', status: 'False', reason: 'NothingInForce', message };
+  }
+  if (hindrance === undefined) {
+    return { type: 'Ready', status: 'True', reason: 'Unhindered', message: 'What is due is done when it is due.' };
+  }
+  const { kind, message } = hindrance;
+  const isRefused = kind === 'refused';
+  const next = isRefused ? 'It is not tried again before something changes.' : 'It is tried again.';
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: isRefused ? 'Refused' : 'Retrying',
+    message: `${message} ${next}`.slice(0, longestMessage),
+  };
 }
 
 function coveredCondition({ nodes, overdue, oldestTurn }: NonNullable<PlaybookStatus['coverage']>): Judgement {

@@ -6,6 +6,7 @@ import type { PlaybookCoverage } from '../run/coverage.js';
 import type { Clock } from '../time/clock.js';
 import { composeStatus } from './composeStatus.js';
 import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
+import type { Hindrance } from './hindrance.js';
 import type { OwnObjects } from './ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
 import { runsOf, unfinishedRuns } from './servedRuns.js';
@@ -21,7 +22,7 @@ export interface Desk {
   readonly version: number;
   /** Resolves as soon as anything that decides is another than at `afterVersion`; rejects with the signal's reason. */
   changed(afterVersion: number, signal: AbortSignal): Promise<void>;
-  /** The answer to a trigger, or what is known of coverage: into the status with the next writing. */
+  /** Into the status with the next writing. */
   note(playbook: string, facts: Noted): void;
   /** Of this process, else what stands in the object. */
   triggerOf(playbook: string): PlaybookStatus['trigger'];
@@ -32,6 +33,7 @@ export interface Desk {
 export interface Noted {
   readonly trigger?: PlaybookStatus['trigger'];
   readonly coverage?: PlaybookCoverage;
+  readonly hindrance?: Hindrance | undefined;
 }
 
 export interface DeskOptions {
@@ -45,7 +47,7 @@ export interface DeskOptions {
   /** What this process acts for; undefined: nothing. */
   readonly busy: () => { readonly trigger: string | undefined; readonly text: string } | undefined;
   readonly log: (event: string, fields: { readonly playbook?: string; readonly run?: string }, text: string) => void;
-  readonly onJudged: (judged: JudgedPlaybook, coverage: PlaybookCoverage | undefined) => void;
+  readonly onJudged: (judged: JudgedPlaybook, known: Pick<Noted, 'coverage' | 'hindrance'>) => void;
   /** There is no playbook of this name any more. */
   readonly onForgotten: (playbook: string) => void;
 }
@@ -60,8 +62,8 @@ const lookAgainMs = 50_000;
 /** What is known of a playbook beside what was read, for as long as it is the same one. */
 interface Remembered extends Noted {
   readonly inForce?: InForce;
-  /** The status as it was written last. */
-  readonly written?: string;
+  /** The status as it was written last, and onto which version of the object. */
+  readonly written?: { readonly text: string; readonly onto: string | undefined };
   /** As they were told. */
   readonly mistakes?: string;
 }
@@ -114,14 +116,16 @@ export function openDesk(options: DeskOptions): Desk {
   /** What is well is only looked at when a watch tells of it, or when a run needs it. */
   const mayHaveChanged = () => read.some(({ object, answer }) => object === undefined || answer.kind === 'invalid');
 
-  const answerAtOnce = ({ read: each, inForce }: JudgedPlaybook): void => {
-    const time = new Date(clock.now()).toISOString();
+  const answerAtOnce = (judgement: JudgedPlaybook): void => {
+    const { read: each } = judgement;
+    const now = clock.now();
     const answered = of(each).trigger ?? each.object?.status.trigger;
-    const question = { read: each, answered, isInForce: inForce !== undefined };
+    const question = { judged: judgement, answered, now };
     const standing = standingTrigger({ ...question, runs: [] });
+    const time = new Date(now).toISOString();
     if (standing.kind === 'over' && standing.run === undefined)
       remember(each, { trigger: { id: standing.id, time, answer: standing.answer, finishedAt: time } });
-    const waiting = waitingAnswer({ ...question, busy: options.busy(), time });
+    const waiting = waitingAnswer({ ...question, busy: options.busy() });
     if (waiting !== undefined) remember(each, { trigger: waiting });
   };
 
@@ -130,22 +134,26 @@ export function openDesk(options: DeskOptions): Desk {
     const failures: string[] = [];
     for (const each of all) {
       answerAtOnce(each);
-      const { trigger, coverage, written, mistakes } = of(each.read);
-      options.onJudged(each, coverage);
+      const { trigger, coverage, hindrance, written, mistakes } = of(each.read);
+      options.onJudged(each, { ...(coverage && { coverage }), hindrance });
       const status = composeStatus(each, {
         now: clock.now(),
         lastRun: lastRunOf(each.name, runs),
         coverage: coverage && coverageStatus(coverage),
         trigger,
+        hindrance,
       });
       const wrong = each.mistakes.join('; ');
       if (wrong !== '' && wrong !== mistakes) log('playbook.invalid', { playbook: each.name }, wrong);
       remember(each.read, { mistakes: wrong });
       const text = canonicalJson(status);
-      if (written === text) continue;
-      const isThere = each.read.object === undefined || canonicalJson(each.read.object.status) === text;
-      const problem = isThere ? undefined : await writeStatus({ ...options, judged: each, status }, signal);
-      if (problem === undefined) remember(each.read, { written: text });
+      const { object } = each.read;
+      const onto = object?.resource.metadata.resourceVersion;
+      if (object === undefined || canonicalJson(object.status) === text) continue;
+      // It was written, and the watch has not told of it yet.
+      if (written?.text === text && written.onto === onto) continue;
+      const problem = await writeStatus({ ...options, judged: each, status }, signal);
+      if (problem === undefined) remember(each.read, { written: { text, onto } });
       else failures.push(problem);
     }
     // The others are written all the same.
@@ -168,7 +176,7 @@ export function openDesk(options: DeskOptions): Desk {
     changed: (afterVersion, signal) => changes.after(afterVersion, signal),
     note(playbook, facts) {
       const each = named(playbook);
-      if (each === undefined) return;
+      if (each === undefined || isKnown(of(each), facts)) return;
       remember(each, facts);
       changes.changed();
     },
@@ -205,4 +213,11 @@ export function openDesk(options: DeskOptions): Desk {
       }
     },
   };
+}
+
+function isKnown(known: Noted, facts: Noted): boolean {
+  const fields = ['trigger', 'coverage', 'hindrance'] as const;
+  return fields
+    .filter((field) => field in facts)
+    .every((field) => canonicalJson(known[field] ?? null) === canonicalJson(facts[field] ?? null));
 }

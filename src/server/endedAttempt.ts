@@ -18,7 +18,9 @@ export function endedAttempt(act: {
   if (end.kind === 'other') return undefined;
   const runs = asHeard(playbook.runs, end.kind === 'ran' ? end.state : undefined);
   const common = { of: subjectOf({ version: playbook.version, runs }, because), endedAt: now };
-  return end.kind === 'ran' ? { ...common, kind: 'ran', stop: end.stop } : { ...common, kind: end.kind };
+  return end.kind === 'ran'
+    ? { ...common, kind: 'ran', stop: end.stop }
+    : { ...common, kind: end.kind, message: end.message };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { due } from '../calendar/due.js';
 import type { Schedule } from '../calendar/schedule.js';
+import type { Trigger } from '../run/trigger.js';
 import { restOf, type Attempt } from './rest.js';
 
 /** A run of the playbook, rehearsals excepted, as far as it matters here. */
@@ -20,15 +21,6 @@ export interface ServedRun {
   readonly asked: string;
 }
 
-/** `turnus trigger`, as it stands in the object. */
-export interface OpenTrigger {
-  readonly id: string;
-  readonly by: string;
-  readonly reason: string;
-  /** Names of freezes in which turns may start because of it. */
-  readonly overrideFreezes: readonly string[];
-}
-
 /** A playbook in force with all that decides about it. */
 export interface ServedPlaybook {
   readonly name: string;
@@ -41,7 +33,7 @@ export interface ServedPlaybook {
   /** The last run that this playbook is known to have had: a person may have deleted it since. */
   readonly lastRun: { readonly name: string; readonly period: string } | undefined;
   /** Not answered to its end. */
-  readonly trigger: OpenTrigger | undefined;
+  readonly trigger: Trigger | undefined;
   /** The trigger starts nothing, or nothing more, and is to be told so. */
   readonly over: { readonly id: string; readonly answer: string; readonly run: string | undefined } | undefined;
   /** What came of the acts for it in this process: at most one for each subject, see {@link subjectOf}. */
@@ -53,7 +45,7 @@ export type Because =
   | { readonly kind: 'window'; readonly period: string }
   /** A turn is in work, or people ask something of the run: that waits for no window. */
   | { readonly kind: 'unfinished'; readonly run: string }
-  | { readonly kind: 'trigger'; readonly trigger: OpenTrigger };
+  | { readonly kind: 'trigger'; readonly trigger: Trigger };
 
 export type Deed =
   | { readonly kind: 'act'; readonly playbook: string; readonly because: Because }
@@ -75,9 +67,16 @@ export function nextDeed(playbooks: readonly ServedPlaybook[], now: number): Dee
 }
 
 function deedsOf(playbook: ServedPlaybook, now: number): Deed[] {
-  return [...unfinishedOf(playbook), ...triggerOf(playbook), windowOf(playbook, now)].map((deed) =>
-    deed.kind === 'act' ? unlessResting(playbook, deed, now) : deed,
-  );
+  return wholeDeedsOf(playbook, now).map((deed) => (deed.kind === 'act' ? unlessResting(playbook, deed, now) : deed));
+}
+
+/** What is due, also where it rests because it was tried in vain. */
+export function dueActs(playbook: ServedPlaybook, now: number): Act[] {
+  return wholeDeedsOf(playbook, now).filter((deed) => deed.kind === 'act');
+}
+
+function wholeDeedsOf(playbook: ServedPlaybook, now: number): Deed[] {
+  return [...unfinishedOf(playbook), ...triggerOf(playbook), windowOf(playbook, now)];
 }
 
 type Act = Extract<Deed, { kind: 'act' }>;

@@ -7,6 +7,7 @@ import { givenUpWhen } from './givenUpWhen.js';
 import { eitherSignal } from './eitherSignal.js';
 import { endedAttempt } from './endedAttempt.js';
 import { lastAnswer } from './lastAnswer.js';
+import type { InForce, JudgedPlaybook } from './inForce.js';
 import type { Because, ServedPlaybook } from './nextDeed.js';
 import type { OwnObjects } from './ownObjects.js';
 import { rememberAttempt, type Attempt } from './rest.js';
@@ -34,8 +35,11 @@ export interface Performing {
 export async function performDeed(serving: Serving, performing: Performing): Promise<ActEnd> {
   const { playbook, because, desk, own, lead, memory, signal } = performing;
   const { name } = playbook;
-  const inForce = desk.judged().find((each) => each.name === name)?.inForce;
-  if (inForce === undefined) throw new Error(`playbook ${name} is not in force`);
+  const begunWith = versionFor(
+    because,
+    desk.judged().find((each) => each.name === name),
+  );
+  if (begunWith === undefined) throw new Error(`playbook ${name} is not in force`);
   serving.log('acting', { playbook: name }, `acts for playbook ${name}: ${becauseOf(because)}`);
   // For this act alone: what the engine makes of it goes when the act ends.
   const { signal: stop, clear } = eitherSignal(serving.stop, signal);
@@ -50,7 +54,7 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   const end = await actFor(
     { ...serving, log: sentence(serving, name) },
     {
-      playbook: inForce.playbook,
+      playbook: begunWith.playbook,
       because,
       mayLeaveOwnNode: (of) => !memory.leftToOthers.has(of),
       stop,
@@ -85,6 +89,12 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   const last = lastAnswer(playbook.runs, end);
   if (last !== undefined) answer(last.text, last.isLast);
   return end;
+}
+
+/** A run that is superseded does not hold back what was changed meanwhile: its successor begins with it. */
+function versionFor(because: Because, judged: JudgedPlaybook | undefined): InForce | undefined {
+  const isReplaced = because.kind === 'trigger' && because.trigger.replace;
+  return (isReplaced ? judged?.next : undefined) ?? judged?.inForce;
 }
 
 export function becauseOf(because: Because): string {

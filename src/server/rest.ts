@@ -9,9 +9,9 @@ export type Attempt = {
 } & (
   | { readonly kind: 'ran'; readonly stop: RunStop }
   /** It was refused, and stays so until something changes. */
-  | { readonly kind: 'refused' }
+  | { readonly kind: 'refused'; readonly message: string }
   /** Something did not answer. `times`: in a row. */
-  | { readonly kind: 'failed'; readonly times: number }
+  | { readonly kind: 'failed'; readonly message: string; readonly times: number }
 );
 
 /** Gates that say no are asked again, as is what did not recover. */

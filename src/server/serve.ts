@@ -1,10 +1,10 @@
 import type { HeldLease } from '../cluster/heldLease.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { Clock } from '../time/clock.js';
 import { announcePlans } from './announcePlans.js';
 import { awaitLease } from './awaitLease.js';
 import { openDesk, type Desk, type DeskOptions } from './desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
+import { hindranceOf } from './hindrance.js';
 import { judgeCoverage } from './judgeCoverage.js';
 import { takeLead } from './leadership.js';
 import { nextDeed, type ServedPlaybook } from './nextDeed.js';
@@ -105,10 +105,16 @@ async function decideAndAct(serving: Serving, deciding: Deciding): Promise<void>
   let isHeld = false;
   for (;;) {
     const before = { desk: desk.version };
-    const playbooks = servedPlaybooks({ desk, own, attempts: memory.attempts });
-    for (const { name, over } of playbooks)
-      if (over !== undefined) desk.note(name, { trigger: overAnswer(over, clock) });
-    const deed = nextDeed(playbooks, clock.now());
+    const now = clock.now();
+    const playbooks = servedPlaybooks({ desk, own, attempts: memory.attempts, now });
+    for (const playbook of playbooks) {
+      const { name, over } = playbook;
+      desk.note(name, {
+        ...(over === undefined ? {} : { trigger: overAnswer(over, now) }),
+        hindrance: hindranceOf(playbook, now),
+      });
+    }
+    const deed = nextDeed(playbooks, now);
     if (deed.kind === 'wait') {
       await wakeUp.wait({ until: deed.until, changed: (either) => desk.changed(before.desk, either), signal });
       continue;
@@ -134,8 +140,8 @@ async function decideAndAct(serving: Serving, deciding: Deciding): Promise<void>
 
 function overAnswer(
   { id, answer, run }: NonNullable<ServedPlaybook['over']>,
-  clock: Clock,
+  now: number,
 ): NonNullable<PlaybookStatus['trigger']> {
-  const time = new Date(clock.now()).toISOString();
+  const time = new Date(now).toISOString();
   return { id, time, answer, finishedAt: time, ...(run === undefined ? {} : { run }) };
 }

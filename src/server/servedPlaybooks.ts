@@ -12,15 +12,18 @@ export function servedPlaybooks(from: {
   readonly desk: Pick<Desk, 'judged' | 'triggerOf'>;
   readonly own: Pick<OwnObjects, 'runs' | 'turns'>;
   readonly attempts: ReadonlyMap<string, readonly Attempt[]>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }): ServedPlaybook[] {
-  const { desk, own, attempts } = from;
+  const { desk, own, attempts, now } = from;
   const objects = { runs: own.runs(), turns: own.turns() };
   return desk
     .judged()
-    .flatMap(({ name, read, inForce, next }): ServedPlaybook[] => {
+    .flatMap((judged): ServedPlaybook[] => {
+      const { name, read, inForce, next } = judged;
       if (inForce === undefined) return [];
       const runs = servedRuns({ name, nodes: inForce.playbook.nodes }, objects);
-      const standing = standingTrigger({ read, isInForce: true, answered: desk.triggerOf(name), runs });
+      const standing = standingTrigger({ judged, answered: desk.triggerOf(name), runs, now });
       return [
         {
           name,

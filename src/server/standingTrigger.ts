@@ -1,8 +1,8 @@
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
 import { refusalPrefix } from '../run/ask.js';
-import { readTrigger, waitsPrefix } from '../run/trigger.js';
-import { isOver, type OpenTrigger, type ServedRun } from './nextDeed.js';
-import type { ReadPlaybook } from './playbookSource.js';
+import { readTrigger, waitsPrefix, type Trigger } from '../run/trigger.js';
+import type { JudgedPlaybook } from './inForce.js';
+import { isOver, type ServedRun } from './nextDeed.js';
 
 type Answered = PlaybookStatus['trigger'];
 
@@ -10,7 +10,7 @@ type Answered = PlaybookStatus['trigger'];
 export type StandingTrigger =
   /** There is none, or it was answered to its end. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'open'; readonly trigger: OpenTrigger }
+  | { readonly kind: 'open'; readonly trigger: Trigger }
   /** It starts nothing, or nothing more, and is to be told so. */
   | { readonly kind: 'over'; readonly id: string; readonly answer: string; readonly run: string | undefined };
 
@@ -19,12 +19,14 @@ export type StandingTrigger =
  * process goes on with it; it starts no second one.
  */
 export function standingTrigger(question: {
-  readonly read: ReadPlaybook;
-  readonly isInForce: boolean;
+  readonly judged: TriggeredPlaybook;
   readonly answered: Answered;
   readonly runs: readonly ServedRun[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }): StandingTrigger {
-  const { read, answered } = question;
+  const { answered, now } = question;
+  const { read, inForce, mistakes } = question.judged;
   const written = read.object === undefined ? undefined : readTrigger(read.object.resource);
   if (written === undefined || written.kind === 'none') return { kind: 'none' };
   const id = written.kind === 'trigger' ? written.trigger.id : written.id;
@@ -33,31 +35,51 @@ export function standingTrigger(question: {
   const over = (answer: string): StandingTrigger => ({ kind: 'over', id, answer, run: own?.run });
   if (written.kind === 'unusable') return over(`${refusalPrefix} ${written.problem}`);
   if (own?.run !== undefined) {
-    const started = question.runs.find(({ name }) => name === own.run);
-    // Not on what this process alone knows: the run may not have been seen yet.
-    const isDeleted = started === undefined && read.object?.status.trigger?.run === own.run;
-    if (isDeleted) return over(`ended: run ${own.run} was deleted`);
-    if (started !== undefined && isOver(started)) return over(`ended: run ${own.run} is ${started.phase}`);
+    const ended = endOf(own.run, question);
+    if (ended !== undefined) return over(ended);
   }
-  if (!question.isInForce)
+  if (inForce === undefined)
     return over(
       `${refusalPrefix} the playbook has mistakes and no former version is in force; see its condition Valid`,
     );
-  return { kind: 'open', trigger: written.trigger };
+  const { trigger } = written;
+  // A run that was begun because of it is gone on with, and not superseded once more.
+  if (own?.run !== undefined) return { kind: 'open', trigger: { ...trigger, replace: false } };
+  if (trigger.startBefore !== undefined && now > trigger.startBefore)
+    return over(`${refusalPrefix} ${tooLate(trigger.startBefore, own)}`);
+  if (trigger.replace && mistakes.length > 0)
+    return over(`${refusalPrefix} nothing is superseded while the playbook has mistakes; see its condition Valid`);
+  return { kind: 'open', trigger };
+}
+
+/** How the run that it has started came to its end; undefined while it has not. */
+function endOf(run: string, { judged, runs }: { judged: TriggeredPlaybook; runs: readonly ServedRun[] }) {
+  const started = runs.find(({ name }) => name === run);
+  if (started !== undefined) return isOver(started) ? `ended: run ${run} is ${started.phase}` : undefined;
+  // Not on what this process alone knows: the run may not have been seen yet.
+  return judged.read.object?.status.trigger?.run === run ? `ended: run ${run} was deleted` : undefined;
+}
+
+type TriggeredPlaybook = Pick<JudgedPlaybook, 'read' | 'inForce' | 'mistakes'>;
+
+function tooLate(startBefore: number, waited: Answered): string {
+  const why = waited === undefined ? 'nobody served before' : waited.answer;
+  return `nothing was started by ${new Date(startBefore).toISOString()} (${why}); trigger it again, or give it longer with --start-within`;
 }
 
 /** The answer to a trigger for which something else has to end first; undefined where it has one already, or needs none. */
 export function waitingAnswer(question: {
-  readonly read: ReadPlaybook;
+  readonly judged: TriggeredPlaybook;
   readonly answered: Answered;
-  readonly isInForce: boolean;
   /** What this process is at; undefined: nothing that is in the way. */
   readonly busy: { readonly trigger: string | undefined; readonly text: string } | undefined;
-  readonly time: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }): Answered {
-  const { busy, answered, time } = question;
+  const { busy, answered, now } = question;
   const standing = standingTrigger({ ...question, runs: [] });
   if (busy === undefined || standing.kind !== 'open' || standing.trigger.id === busy.trigger) return undefined;
   const { id } = standing.trigger;
+  const time = new Date(now).toISOString();
   return answered?.id === id ? undefined : { id, time, answer: `${waitsPrefix} ${busy.text}` };
 }

@@ -83,6 +83,7 @@ describe('turnus --help', () => {
       'src/main.ts',
       'src/systemClock.ts',
       'src/time/clock.ts',
+      'src/time/duration.ts',
       'src/turnusError.ts',
     ]);
   });

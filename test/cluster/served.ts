@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.js';
 import { maintenanceUserName } from './hosts/host.js';
 import type { Hosts } from './hosts/startHosts.js';
 import { countingUpdate } from './playbook.js';
-import { systemNamespace } from './runReport.js';
+import { runs, systemNamespace } from './runReport.js';
 import { TestbedError } from './testbedError.js';
 import { startTurnus, type RunningTurnus } from './turnus.js';
 import { waitFor } from './waitFor.js';
@@ -13,12 +13,13 @@ import { waitFor } from './waitFor.js';
 /** Processes of `turnus serve` as the ServiceAccount of the deployment, and the objects that they serve. */
 export interface Served {
   /** `name`: what the pod would be called; `node`: on which node it would run. */
-  start(process: { name: string; node?: string; args?: string[] }): RunningTurnus;
+  start(process: { name: string; node?: string; args?: string[]; env?: NodeJS.ProcessEnv }): RunningTurnus;
   /** Creates or changes a Playbook object, with its script in a ConfigMap and its key in a Secret. */
   put(playbook: { name: string; nodes: string[]; script?: string; spec?: Record<string, unknown> }): Promise<void>;
   status(name: string): Promise<ServedStatus>;
   /** The process that leads. */
   leader(): Promise<string>;
+  /** Ends all that were started. */
   endAll(): Promise<void>;
 }
 
@@ -48,10 +49,10 @@ export async function serveOn({ cluster, hosts }: { cluster: Cluster; hosts: Hos
     data: { known_hosts: await readFile(hosts.knownHostsPath, 'utf8') },
   });
   return {
-    start({ name, node, args = [] }) {
+    start({ name, node, args = [], env = {} }) {
       const turnus = startTurnus(['serve', '--listen', '127.0.0.1:0', '--log-level', 'debug', ...args], {
         kubeconfig: kubeconfigPath,
-        env: { POD_NAME: name, ...(node === undefined ? {} : { TURNUS_NODE_NAME: node }) },
+        env: { ...env, POD_NAME: name, ...(node === undefined ? {} : { TURNUS_NODE_NAME: node }) },
       });
       started.push(turnus);
       return turnus;
@@ -99,7 +100,10 @@ export async function serveOn({ cluster, hosts }: { cluster: Cluster; hosts: Hos
       return (lease.spec.holderIdentity ?? '').split('/')[0] ?? '';
     },
     async endAll() {
+      // A process that leads gives its Lease up, so that the next one need not wait for its end.
       for (const turnus of started.splice(0)) {
+        turnus.kill('SIGTERM');
+        await waitFor({ what: 'the end of turnus serve', probe: () => !turnus.isRunning() }).catch(() => undefined);
         turnus.kill('SIGKILL');
         await turnus.exited;
       }
@@ -141,4 +145,31 @@ async function serviceAccountKubeconfig(cluster: Cluster): Promise<string> {
 /** Waits until the process leads. */
 export async function untilLeads(served: Served, name: string, timeoutMs = 60_000): Promise<void> {
   await waitFor({ what: `${name} to lead`, timeoutMs, probe: async () => (await served.leader()) === name });
+}
+
+/** Waits until a run of the playbook is in this phase. `said`: what to tell where it is in vain. */
+export async function untilEnded(
+  { cluster, name, phase }: { cluster: Cluster; name: string; phase: string },
+  said: () => string,
+  timeoutMs = 120_000,
+): Promise<void> {
+  await waitFor({
+    what: `the run of ${name} to be ${phase}`,
+    timeoutMs,
+    probe: async () =>
+      (await runs(cluster)).some((run) => run.name.startsWith(`${name}-`) && run.status.phase === phase),
+  }).catch((cause: unknown) => {
+    throw new Error(said(), { cause });
+  });
+}
+
+/** A schedule with one window. */
+export function windowIn(opensInMs: number, duration: string): Record<string, unknown> {
+  const from = new Date(Date.now() + opensInMs).toISOString().slice(0, 19);
+  return { timeZone: 'UTC', windows: [{ from, duration }] };
+}
+
+/** What was written, for the message of a test that fails. */
+export function saidBy(...processes: RunningTurnus[]): string {
+  return processes.map((each) => `${each.stdout()}\n${each.stderr()}`).join('\n-----\n');
 }

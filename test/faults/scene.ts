@@ -1,20 +1,19 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect } from 'vitest';
 import { startCluster, type Cluster } from '../cluster/cluster.js';
 import { startHosts, type Hosts } from '../cluster/hosts/startHosts.js';
 import { writePlaybook } from '../cluster/playbook.js';
 import { startReadyWatcher, type ReadyWatcher } from '../cluster/readyWatcher.js';
 import { evictions, expectExit, installTurnus, phasesOf, runOf, turnsOf } from '../cluster/runReport.js';
+import { signallingOn } from '../cluster/signalling.js';
 import { runTurnus, startTurnus, type RunningTurnus } from '../cluster/turnus.js';
 import { waitFor } from '../cluster/waitFor.js';
 import { createReady } from '../cluster/waitForReady.js';
 import { daemonSet, deployment, disruptionBudget } from '../cluster/workloads.js';
 
 import type { UserName } from '../cluster/accounts.js';
-import type { SignalAfterEntry } from './signalAfterEntry.js';
+import type { SignalAfterEntry } from '../cluster/signalAfterEntry.js';
 
 /** The scripts of a turn, in their order. */
 export const stages = ['prepare', 'leave', 'update', 'join'] as const;
@@ -104,13 +103,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
     workloads: options.singletons === true ? [web, single] : [web],
   });
   const started: RunningTurnus[] = [];
-  const preload = join(cluster.directory, 'signalAfterEntry.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('signalAfterEntry.ts', import.meta.url))],
-    outfile: preload,
-    format: 'esm',
-    platform: 'node',
-  });
+  const signalling = await signallingOn(cluster);
   let cases = 0;
   /** What a case that failed has left running would take the lease of the next. */
   const endAll = async (): Promise<void> => {
@@ -138,7 +131,7 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
         async start({ after, user = 'admin', args = [] } = {}) {
           const turnus = startTurnus(['run', '-f', playbook, '--yes', '--journal', journal, ...args], {
             kubeconfig: change.kubeconfig ?? (await cluster.kubeconfigFor(user)),
-            ...(after === undefined ? {} : { env: signalled(after, preload) }),
+            ...(after === undefined ? {} : { env: signalling(after) }),
           });
           started.push(turnus);
           return turnus;
@@ -173,10 +166,6 @@ interface Parts {
   readonly nodes: readonly string[];
   /** Cordoned by somebody else before anything begins, and outside of every playbook. */
   readonly foreignNode: string;
-}
-
-function signalled(after: SignalAfterEntry, preload: string): NodeJS.ProcessEnv {
-  return { NODE_OPTIONS: `--import ${preload}`, SIGNAL_AFTER_ENTRY: JSON.stringify(after) };
 }
 
 async function writeCase({ cluster, hosts, name, node, nodes: taken }: Parts, change: CaseChange): Promise<string> {

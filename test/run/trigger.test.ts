@@ -10,6 +10,15 @@ const written = {
   'turnus.dev/trigger-reason': 'a fix that cannot wait',
 };
 
+const read = {
+  id: '1',
+  by: 'ada',
+  reason: 'a fix that cannot wait',
+  overrideFreezes: [],
+  replace: false,
+  startBefore: undefined,
+};
+
 function playbook(annotations?: Record<string, unknown>): ApiObject {
   return {
     metadata: { name: 'monthly', uid: 'u', resourceVersion: '7', ...(annotations && { annotations }) },
@@ -20,11 +29,18 @@ describe('the trigger on a playbook', () => {
   it('is what was written', () => {
     expect(readTrigger(playbook(written))).toEqual({
       kind: 'trigger',
-      trigger: { id: '1', by: 'ada', reason: 'a fix that cannot wait', overrideFreezes: [] },
+      trigger: read,
     });
     const freezes = { 'turnus.dev/trigger-override-freeze': '["Year end","Bank holidays"]' };
     expect(readTrigger(playbook({ ...written, ...freezes }))).toMatchObject({
       trigger: { overrideFreezes: ['Year end', 'Bank holidays'] },
+    });
+    const more = {
+      'turnus.dev/trigger-replace': 'true',
+      'turnus.dev/trigger-start-before': '2026-11-10T23:00:00+01:00',
+    };
+    expect(readTrigger(playbook({ ...written, ...more }))).toMatchObject({
+      trigger: { replace: true, startBefore: Date.parse('2026-11-10T22:00:00Z') },
     });
   });
 
@@ -63,14 +79,27 @@ describe('the trigger on a playbook', () => {
       changes: { 'turnus.dev/trigger-override-freeze': freezes },
       says: /trigger-override-freeze is no JSON list of names of freezes/,
     })),
+    {
+      title: 'it is not said plainly',
+      changes: { 'turnus.dev/trigger-replace': 'yes' },
+      says: /neither true nor false/,
+    },
+    ...['tomorrow', '2026-11-10', '2026-11-10T22:00:00', '2026-13-10T22:00:00Z', ''].map((time) => ({
+      title: `the time is ${time}`,
+      changes: { 'turnus.dev/trigger-start-before': time },
+      says: /trigger-start-before is no time such as/,
+    })),
   ])('is unusable where $title', ({ changes, says }) => {
-    const read = readTrigger(playbook({ ...written, ...changes }));
-    expect(read).toEqual({ kind: 'unusable', id: '1', problem: expect.stringMatching(says) as string });
+    expect(readTrigger(playbook({ ...written, ...changes }))).toEqual({
+      kind: 'unusable',
+      id: '1',
+      problem: expect.stringMatching(says) as string,
+    });
   });
 
   it('is known by no more of an id than could be an answer', () => {
-    const read = readTrigger(playbook({ ...written, 'turnus.dev/trigger-id': 'i'.repeat(100_000) }));
-    expect(read).toMatchObject({ kind: 'unusable', id: 'i'.repeat(100) });
+    const long = { ...written, 'turnus.dev/trigger-id': 'i'.repeat(100_000) };
+    expect(readTrigger(playbook(long))).toMatchObject({ kind: 'unusable', id: 'i'.repeat(100) });
   });
 
   it('is never an exception, whatever stands there', () => {
@@ -94,6 +123,8 @@ describe('the patch of a trigger', () => {
       by: text,
       reason: text,
       overrideFreezes: fc.array(text, { maxLength: 3 }),
+      replace: fc.boolean(),
+      startBefore: fc.option(fc.integer({ min: 0, max: Date.parse('9999-01-01') }), { nil: undefined }),
     });
     fc.assert(
       fc.property(trigger, trigger, (former, latter) => {
@@ -109,7 +140,7 @@ describe('the patch of a trigger', () => {
   });
 
   it('holds only for the object as it was read', () => {
-    const patch = triggerPatch({ id: '1', by: 'ada', reason: 'r', overrideFreezes: [] }, playbook());
+    const patch = triggerPatch({ ...read, reason: 'r' }, playbook());
     expect(patch).toMatchObject({ body: { metadata: { resourceVersion: '7', uid: 'u' } } });
   });
 });

@@ -11,7 +11,8 @@ const later = at + 3_600_000;
 function compose(read: ReadPlaybook, facts: Partial<PlaybookFacts> = {}): PlaybookStatus {
   const { now = at } = facts;
   const judged = judgePlaybook({ read, clusterUid, unfinished: [], remembered: undefined, now });
-  return composeStatus(judged, { now, lastRun: undefined, coverage: undefined, trigger: undefined, ...facts });
+  const nothing = { lastRun: undefined, coverage: undefined, trigger: undefined, hindrance: undefined };
+  return composeStatus(judged, { now, ...nothing, ...facts });
 }
 
 const run = (name: string, phase = 'Completed') => ({ name, phase });
@@ -22,8 +23,26 @@ describe('the status of a Playbook object', () => {
       observedGeneration: 3,
       inForce: { generation: 3, since: '2026-10-20T12:00:00.000Z' },
       nextWindow: { opensAt: '2026-11-10T22:00:00.000Z', closesAt: '2026-11-11T04:00:00.000Z' },
-      conditions: [{ type: 'Valid', status: 'True', reason: 'InForce', observedGeneration: 3 }],
+      conditions: [
+        { type: 'Ready', status: 'True', reason: 'Unhindered' },
+        { type: 'Valid', status: 'True', reason: 'InForce', observedGeneration: 3 },
+      ],
     });
+  });
+
+  it('is not ready while what is due is refused or fails, or nothing is in force', async () => {
+    const ready = (status: PlaybookStatus) => status.conditions?.find(({ type }) => type === 'Ready');
+    const read = await readWith({});
+    const refused = compose(read, { hindrance: { kind: 'refused', message: 'Run x was made from another plan.' } });
+    expect(ready(refused)).toMatchObject({
+      status: 'False',
+      reason: 'Refused',
+      message: expect.stringMatching(/^Run x was made from another plan\. It is not tried again before/) as string,
+    });
+    const failed = compose(read, { hindrance: { kind: 'failed', message: 'No space left on device.' } });
+    expect(ready(failed)).toMatchObject({ status: 'False', reason: 'Retrying' });
+    const nothing = compose(await readWith({ spec: specWith({ more: '' }) }));
+    expect(ready(nothing)).toMatchObject({ status: 'False', reason: 'NothingInForce' });
   });
 
   it('is the same once it is read again, so that it is not written without end', async () => {
@@ -55,6 +74,7 @@ describe('the status of a Playbook object', () => {
       inForce: before.inForce,
       nextWindow: before.nextWindow,
       conditions: [
+        { type: 'Ready', status: 'True', lastTransitionTime: '2026-10-20T12:00:00.000Z' },
         { type: 'Valid', status: 'False', reason: 'NoJournal', lastTransitionTime: '2026-10-20T13:00:00.000Z' },
       ],
     });

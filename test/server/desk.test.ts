@@ -117,7 +117,10 @@ describe('the desk', () => {
     edit(api, specWith({ opens: 23 }));
     await until('the outage to be told', () => lines.includes('playbooks.unread '));
     expect(inForceOf(desk)).toBe(1);
-    expect(status()).toMatchObject({ observedGeneration: 1, conditions: [{ reason: 'InForce' }] });
+    expect(status()).toMatchObject({
+      observedGeneration: 1,
+      conditions: [{ reason: 'Unhindered' }, { reason: 'InForce' }],
+    });
     delete trouble.get;
     await until('the edit to be in force', () => status().inForce?.generation === 2);
     expect(lines.filter((line) => line.startsWith('playbook.invalid'))).toEqual([]);
@@ -153,6 +156,30 @@ describe('the desk', () => {
       await until('the change to be seen', () => own.version > before.own && desk.version > before.desk);
     }
     expect(trouble.writes.length).toBe(writes);
+  });
+
+  it('writes a status anew that somebody else has written', async () => {
+    const { api, status } = await served();
+    create(api, playbookResource, fresh());
+    await until('the playbook to be in force', () => valid(status()) === 'InForce');
+    const own = status();
+    setStatus(api, playbookResource, read(api, playbookResource, 'monthly', namespace), { observedGeneration: 7 });
+    await until('the status to be right again', () => status().inForce !== undefined);
+    expect(status()).toMatchObject({ observedGeneration: 1, inForce: { generation: own.inForce?.generation } });
+  });
+
+  it('tells what hinders the playbook, and when it does not any more', async () => {
+    const { api, desk, status } = await served();
+    create(api, playbookResource, fresh());
+    await until('the playbook to be in force', () => valid(status()) === 'InForce');
+    const ready = () => status().conditions?.find(({ type }) => type === 'Ready')?.reason;
+    desk.note('monthly', { hindrance: { kind: 'refused', message: 'Run x was made from another plan.' } });
+    await until('the hindrance to be told', () => ready() === 'Refused');
+    const { version } = desk;
+    desk.note('monthly', { hindrance: { kind: 'refused', message: 'Run x was made from another plan.' } });
+    expect(desk.version).toBe(version);
+    desk.note('monthly', { hindrance: undefined });
+    await until('its end to be told', () => ready() === 'Unhindered');
   });
 
   it('writes the others where one status cannot be written', async () => {

@@ -8,7 +8,7 @@ import type { PlaybookSight } from '../../src/server/metrics/playbookObservation
 import { runState } from '../run/runFixtures.js';
 import { entry, metricsAt, runStarted, startedAt, valueOf } from './fixtures.js';
 
-const sight: PlaybookSight = { playbook: 'monthly', isValid: true, windows: [], coverage: undefined };
+const sight: PlaybookSight = { playbook: 'monthly', isValid: true, isReady: true, windows: [], coverage: undefined };
 const at = (seconds: number) => new Date(startedAt + seconds * 1000).toISOString();
 
 describe('what is counted from journals', () => {
@@ -208,10 +208,11 @@ describe('a playbook', () => {
     const { metrics } = metricsAt();
     metrics.observePlaybook(sight);
     await metrics.sink.write(entry(runStarted));
-    metrics.observePlaybook({ ...sight, isValid: false });
+    metrics.observePlaybook({ ...sight, isValid: false, isReady: false });
     const text = await metrics.text();
     expect(valueOf(text, 'turnus_runs_begun_total{playbook="monthly",how="started"}')).toBe(1);
     expect(valueOf(text, 'turnus_playbook_valid{playbook="monthly"}')).toBe(0);
+    expect(valueOf(text, 'turnus_playbook_ready{playbook="monthly"}')).toBe(0);
   });
 
   it('tells the time that is left of its window, and when the next one opens, as time passes', async () => {

@@ -17,7 +17,7 @@ const rows = cells
 const labelRows = cells.filter((row) => row.length === 4);
 
 const { metrics } = metricsAt();
-metrics.observePlaybook({ playbook: 'monthly', isValid: true, windows: [], coverage: undefined });
+metrics.observePlaybook({ playbook: 'monthly', isValid: true, isReady: true, windows: [], coverage: undefined });
 
 describe('docs/metrics.md', () => {
   it('has each metric with its type and labels once, and no other', () => {

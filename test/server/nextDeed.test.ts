@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextDeed, subjectOf, type Because, type ServedPlaybook } from '../../src/server/nextDeed.js';
 import type { Attempt } from '../../src/server/rest.js';
-import { secondTuesday as schedule, served, servedRun as run } from './servedFixtures.js';
+import { secondTuesday as schedule, served, servedRun as run, trigger } from './servedFixtures.js';
 
 const minuteMs = 60_000;
 const at = (text: string) => Date.parse(text);
@@ -11,7 +11,6 @@ const inWindow = at('2026-11-10T23:00:00Z');
 const closesAt = at('2026-11-11T04:00:00Z');
 const afterWindow = at('2026-11-12T12:00:00Z');
 const december = at('2026-12-08T22:00:00Z');
-const trigger = { id: 't1', by: 'anna', reason: 'urgent', overrideFreezes: [] };
 
 const acts = (because: Because) => ({ kind: 'act', playbook: 'monthly', because });
 const window = acts({ kind: 'window', period: '2026-11' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunStop } from '../../src/run/runEnd.js';
 import { nextDeed, subjectOf, type ServedPlaybook } from '../../src/server/nextDeed.js';
 import { rememberAttempt, restOf, type Attempt, type Ended } from '../../src/server/rest.js';
-import { secondTuesday as schedule, servedRun as run } from './servedFixtures.js';
+import { secondTuesday as schedule, servedRun as run, trigger as someTrigger } from './servedFixtures.js';
 
 const at = Date.parse('2026-11-10T22:00:00Z');
 const hourMs = 3_600_000;
@@ -42,7 +42,7 @@ describe('after an attempt', () => {
   });
 
   it('failures of the same are counted, whatever else was tried in between', () => {
-    const failed = (of: string): Ended => ({ of, endedAt: at, kind: 'failed' });
+    const failed = (of: string): Ended => ({ of, endedAt: at, kind: 'failed', message: 'no answer' });
     const attempts = ['a', 'b', 'a', 'b', 'b'].map(failed).reduce<readonly Attempt[]>(rememberAttempt, []);
     expect(attempts).toMatchObject([
       { of: 'a', times: 2 },
@@ -64,8 +64,8 @@ const stops: RunStop[] = [
 ];
 const ends = fc.oneof(
   fc.constantFrom(...stops).map((stop) => ({ kind: 'ran' as const, stop })),
-  fc.constant({ kind: 'failed' as const }),
-  fc.constant({ kind: 'refused' as const }),
+  fc.constant({ kind: 'failed' as const, message: 'no answer' }),
+  fc.constant({ kind: 'refused' as const, message: 'it is frozen' }),
 );
 const states = fc.record({
   hasTurnInWork: fc.boolean(),
@@ -95,7 +95,7 @@ describe('through any history', () => {
               version,
               runs: [run({ name: `${name}-2026-11`, hasTurnInWork, asked, openRequests })],
               lastRun: undefined,
-              trigger: trigger && { id: trigger, by: 'anna', reason: 'urgent', overrideFreezes: [] },
+              trigger: trigger && { ...someTrigger, id: trigger },
               over: undefined,
               attempts: attempts.get(name) ?? [],
             };

@@ -1,3 +1,4 @@
+import type { Trigger } from '../../src/run/trigger.js';
 import type { ServedPlaybook, ServedRun } from '../../src/server/nextDeed.js';
 
 const hourMs = 3_600_000;
@@ -23,6 +24,16 @@ export function served(change: Partial<ServedPlaybook> = {}): ServedPlaybook {
     ...change,
   };
 }
+
+/** A trigger that starts a run, or goes on with one, whenever somebody serves. */
+export const trigger: Trigger = {
+  id: 't1',
+  by: 'anna',
+  reason: 'urgent',
+  overrideFreezes: [],
+  replace: false,
+  startBefore: undefined,
+};
 
 /** A run of November 2026 of which nobody has asked anything. */
 export function servedRun(change: Partial<ServedRun> = {}): ServedRun {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { PlaybookStatus } from '../../src/playbook/playbookStatus.js';
 import type { ServedRun } from '../../src/server/nextDeed.js';
+import type { ReadPlaybook } from '../../src/server/playbookSource.js';
 import { standingTrigger, waitingAnswer, type StandingTrigger } from '../../src/server/standingTrigger.js';
-import { readWith } from './readPlaybooks.js';
+import { readWith, specWith, versionWith } from './readPlaybooks.js';
+import { trigger } from './servedFixtures.js';
 
 const time = '2026-11-10T22:00:00.000Z';
+const now = Date.parse(time);
 const written = {
   'turnus.dev/trigger-id': 't1',
   'turnus.dev/trigger-by': 'anna',
@@ -15,8 +18,14 @@ const readAgain = await readWith({
   annotations: written,
   status: { trigger: { id: 't1', time: '', answer: 'started: run monthly-2026-10', run: 'monthly-2026-10' } },
 });
-const trigger = { id: 't1', by: 'anna', reason: 'urgent', overrideFreezes: [] };
 const open: StandingTrigger = { kind: 'open', trigger };
+const inForce = await versionWith(specWith(), 1);
+
+/** In force and without mistakes, unless said otherwise. */
+function judged(from: ReadPlaybook, change: { mistakes?: string[]; isInForce?: boolean } = {}) {
+  const { mistakes = [], isInForce = true } = change;
+  return { read: from, mistakes, inForce: isInForce ? inForce : undefined };
+}
 
 type Answered = PlaybookStatus['trigger'];
 const started: Answered = { id: 't1', time, answer: 'started: run monthly-2026-10', run: 'monthly-2026-10' };
@@ -52,13 +61,13 @@ describe('a trigger', () => {
       standing: { kind: 'over', id: 't1', answer: expect.stringMatching(/^refused: /) as string, run: undefined },
     },
   ])('that $title', ({ answered, runs, isInForce = true, standing }) => {
-    expect(standingTrigger({ read, isInForce, answered, runs })).toEqual(standing);
+    expect(standingTrigger({ judged: judged(read, { isInForce }), answered, runs, now })).toEqual(standing);
   });
 
   it('whose run was deleted has ended, and one whose run was only not seen yet has not', () => {
-    const question = { isInForce: true, answered: started, runs: [] };
-    expect(standingTrigger({ ...question, read })).toEqual(open);
-    expect(standingTrigger({ ...question, read: readAgain })).toEqual({
+    const question = { answered: started, runs: [], now };
+    expect(standingTrigger({ ...question, judged: judged(read) })).toEqual(open);
+    expect(standingTrigger({ ...question, judged: judged(readAgain) })).toEqual({
       kind: 'over',
       id: 't1',
       answer: 'ended: run monthly-2026-10 was deleted',
@@ -68,13 +77,50 @@ describe('a trigger', () => {
 
   it('that makes no sense is refused once', async () => {
     const odd = await readWith({ annotations: { ...written, 'turnus.dev/trigger-reason': ' ' } });
-    const standing = standingTrigger({ read: odd, isInForce: true, answered: undefined, runs: [] });
-    expect(standing).toMatchObject({
+    const question = { judged: judged(odd), runs: [], now };
+    expect(standingTrigger({ ...question, answered: undefined })).toMatchObject({
       kind: 'over',
       answer: expect.stringMatching(/^refused: .*does not say why/) as string,
     });
     const answered = { id: 't1', time, answer: 'refused: x', finishedAt: time };
-    expect(standingTrigger({ read: odd, isInForce: true, answered, runs: [] })).toEqual({ kind: 'none' });
+    expect(standingTrigger({ ...question, answered })).toEqual({ kind: 'none' });
+  });
+});
+
+describe('a trigger that may start only until a time', async () => {
+  const late = await readWith({ annotations: { ...written, 'turnus.dev/trigger-start-before': time } });
+  const question = { judged: judged(late), answered: undefined, runs: [] };
+
+  it('is open until then, and refused afterwards with what it waited for', () => {
+    expect(standingTrigger({ ...question, now })).toEqual({ kind: 'open', trigger: { ...trigger, startBefore: now } });
+    const over = standingTrigger({ ...question, now: now + 1 });
+    expect(over).toMatchObject({ kind: 'over', id: 't1', run: undefined });
+    expect(over).toHaveProperty('answer', expect.stringMatching(/^refused: nothing was started by .*nobody served/));
+    const answered = { id: 't1', time, answer: 'waits: ben is at work' };
+    expect(standingTrigger({ ...question, answered, now: now + 1 })).toHaveProperty(
+      'answer',
+      expect.stringContaining('(waits: ben is at work)'),
+    );
+  });
+
+  it('lets a run that was started go on as long as it takes', () => {
+    const standing = standingTrigger({ ...question, answered: started, runs: [run('Running')], now: now + 1 });
+    expect(standing.kind).toBe('open');
+  });
+});
+
+describe('a trigger that supersedes the unfinished run', async () => {
+  const replacing = await readWith({ annotations: { ...written, 'turnus.dev/trigger-replace': 'true' } });
+  const question = { judged: judged(replacing), answered: undefined, runs: [run('Failed')], now };
+
+  it('does so once: what it has started is gone on with', () => {
+    expect(standingTrigger(question)).toEqual({ kind: 'open', trigger: { ...trigger, replace: true } });
+    expect(standingTrigger({ ...question, answered: started })).toEqual(open);
+  });
+
+  it('is refused while the playbook that the new run would begin with has mistakes', () => {
+    const standing = standingTrigger({ ...question, judged: judged(replacing, { mistakes: ['spec.drain: x'] }) });
+    expect(standing).toMatchObject({ kind: 'over', answer: expect.stringMatching(/^refused: .*mistakes/) as string });
   });
 });
 
@@ -93,7 +139,7 @@ describe('while something else is done', () => {
     { title: 'that was told already', answered: { id: 't1', time, answer: 'waits: x' }, at: busy, told: false },
     { title: 'that was answered', answered: { ...started, finishedAt: time }, at: busy, told: false },
   ])('a trigger $title is told so: $told', ({ answered, at, told }) => {
-    const answer = waitingAnswer({ read, answered, isInForce: true, busy: at, time });
+    const answer = waitingAnswer({ judged: judged(read), answered, busy: at, now });
     expect(answer).toEqual(told ? { id: 't1', time, answer: 'waits: ben is at work' } : undefined);
   });
 });

@@ -61,6 +61,7 @@ export function instruments(registry: Registry) {
     nextWindow: gauge('turnus_next_window_opens_timestamp_seconds', 'When the next window opens, Unix time.', [
       'playbook',
     ]),
+    playbookReady: gauge('turnus_playbook_ready', '1 where nothing hinders what is due, else 0.', ['playbook']),
     playbookValid: gauge('turnus_playbook_valid', '1 where the playbook as it stands is valid, else 0.', ['playbook']),
     coverageNodes: gauge('turnus_coverage_nodes', 'Nodes that the playbook selects.', ['playbook']),
     coverageOverdue: gauge('turnus_coverage_overdue_nodes', 'Nodes whose turn is overdue by spec.schedule.coverage.', [

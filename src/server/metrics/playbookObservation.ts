@@ -12,6 +12,8 @@ export interface PlaybookSight {
   readonly playbook: string;
   /** Whether it is valid as it stands now; one that is not leaves the former one in force. */
   readonly isValid: boolean;
+  /** Something of it is in force, and nothing that is due was tried in vain. */
+  readonly isReady: boolean;
   /** The window that is open and those that come, in their order; `closesAt` undefined: it has no end. */
   readonly windows: readonly { readonly opensAt: number; readonly closesAt: number | undefined }[];
   /** Undefined: not judged yet. */
@@ -35,9 +37,10 @@ type Kept = Pick<PlaybookSight, 'windows'> & {
 export function playbookObservation(counts: Instruments): PlaybookObservation {
   const kept = new Map<string, Kept>();
   return {
-    observe({ isValid, windows, coverage }, playbook) {
+    observe({ isValid, isReady, windows, coverage }, playbook) {
       if (!kept.has(playbook)) beginAtZero(counts, playbook);
       counts.playbookValid.set({ playbook }, isValid ? 1 : 0);
+      counts.playbookReady.set({ playbook }, isReady ? 1 : 0);
       const nodes = coverage?.nodes.map(({ lastTurn, createdAt, dueAt }) => ({
         since: lastTurn?.at ?? createdAt,
         dueAt,
@@ -49,7 +52,14 @@ export function playbookObservation(counts: Instruments): PlaybookObservation {
     forget(playbook) {
       kept.delete(playbook);
       const standing = [
-        ...[counts.playbookValid, counts.windowLeft, counts.nextWindow, counts.running, counts.oldestWait],
+        ...[
+          counts.playbookValid,
+          counts.playbookReady,
+          counts.windowLeft,
+          counts.nextWindow,
+          counts.running,
+          counts.oldestWait,
+        ],
         ...[counts.coverageNodes, counts.coverageOverdue, counts.coverageAge, counts.coverageLimit],
       ];
       for (const gauge of standing) gauge.remove({ playbook });

@@ -7,9 +7,8 @@ import { openReceiver } from '../../server/receiver.js';
 import { startHosts } from '../hosts/startHosts.js';
 import { updateScript } from '../playbook.js';
 import type { Hosts } from '../hosts/startHosts.js';
-import { expectExit, installTurnus, phasesOf, runOf, runs, systemNamespace, turnsOf } from '../runReport.js';
-import { serveOn, untilLeads, type Served } from '../served.js';
-import { cordonOf } from '../trouble.js';
+import { expectExit, installTurnus, phasesOf, runOf, runs, systemNamespace } from '../runReport.js';
+import { saidBy, serveOn, untilEnded, untilLeads, windowIn, type Served } from '../served.js';
 import { runTurnus } from '../turnus.js';
 import type { RunningTurnus } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
@@ -36,25 +35,6 @@ afterAll(async () => {
   await cluster.stop();
 });
 
-function window(opensInMs: number, duration: string) {
-  const from = new Date(Date.now() + opensInMs).toISOString().slice(0, 19);
-  return { timeZone: 'UTC', windows: [{ from, duration }] };
-}
-
-async function untilEnded(name: string, phase: string, timeoutMs = 120_000): Promise<void> {
-  await waitFor({
-    what: `the run of ${name} to be ${phase}`,
-    timeoutMs,
-    probe: async () =>
-      (await runs(cluster)).some((run) => run.name.startsWith(`${name}-`) && run.status.phase === phase),
-  });
-}
-
-/** What was written, for the message of a test that fails. */
-function said(...processes: RunningTurnus[]): string {
-  return processes.map((each) => `${each.stdout()}\n${each.stderr()}`).join('\n-----\n');
-}
-
 interface Entry {
   readonly type: string;
   readonly time: string;
@@ -76,7 +56,7 @@ describe('two processes of turnus serve', () => {
     const one = served.start({ name: 'one' });
     await untilLeads(served, 'one');
     const other = served.start({ name: 'other' });
-    await served.put({ name: 'nightly', nodes: ['node-1', 'node-2'], spec: { schedule: window(6000, '10m') } });
+    await served.put({ name: 'nightly', nodes: ['node-1', 'node-2'], spec: { schedule: windowIn(6000, '10m') } });
     await waitFor({
       what: 'the playbook to be in force',
       probe: async () => (await condition('nightly', 'Valid'))?.reason === 'InForce',
@@ -84,9 +64,7 @@ describe('two processes of turnus serve', () => {
     const before = await served.status('nightly');
     expect(before.nextWindow).toBeDefined();
     expect(before.lastRun).toBeUndefined();
-    await untilEnded('nightly', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one, other), { cause });
-    });
+    await untilEnded({ cluster, name: 'nightly', phase: 'Completed' }, () => saidBy(one, other));
     expect(await phasesOf(cluster, 'nightly')).toEqual(['node-1 Done', 'node-2 Done']);
     for (const node of ['node-1', 'node-2']) expect(await hosts.host(node).counter('updates')).toBe(1);
     await waitFor({
@@ -109,7 +87,7 @@ describe('two processes of turnus serve', () => {
       name: 'killed',
       nodes: ['node-3'],
       script: waitingScript,
-      spec: { schedule: window(0, '30m') },
+      spec: { schedule: windowIn(0, '30m') },
     });
     const host = hosts.host('node-3');
     await waitFor({
@@ -117,70 +95,22 @@ describe('two processes of turnus serve', () => {
       timeoutMs: 60_000,
       probe: async () => (await host.counter('updates')) === 1,
     }).catch((cause: unknown) => {
-      throw new Error(said(one, other), { cause });
+      throw new Error(saidBy(one, other), { cause });
     });
     one.kill('SIGKILL');
     await untilLeads(served, 'other');
     await letGo(host);
-    await untilEnded('killed', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one, other), { cause });
-    });
+    await untilEnded({ cluster, name: 'killed', phase: 'Completed' }, () => saidBy(one, other));
     expect(await host.counter('updates')).toBe(1);
     expect(host.bootIds).toHaveLength(2);
   });
-
-  it.each(['Draining', 'Updating', 'Verifying'] as const)(
-    'hand over within 5 s on SIGTERM while %s, and nothing is undone',
-    async (phase) => {
-      const name = `term-${phase.toLowerCase()}`;
-      const node = { Draining: 'node-4', Updating: 'node-5', Verifying: 'node-6' }[phase];
-      const one = served.start({ name: 'one' });
-      await untilLeads(served, 'one');
-      const other = served.start({ name: 'other' });
-      await served.put({
-        name,
-        nodes: [node],
-        script: waitingScript,
-        spec: {
-          schedule: window(0, '30m'),
-          health: { consecutive: phase === 'Verifying' ? 20 : 2, interval: '500ms', timeout: '2m' },
-        },
-      });
-      if (phase === 'Verifying') await letGo(hosts.host(node));
-      await waitFor({
-        what: `the turn to be ${phase}`,
-        timeoutMs: 90_000,
-        intervalMs: 20,
-        probe: async () =>
-          (await runs(cluster)).some((run) => run.name.startsWith(`${name}-`)) &&
-          (await turnsOf(cluster, name))[0]?.phase === phase,
-      }).catch((cause: unknown) => {
-        throw new Error(said(one, other), { cause });
-      });
-      const at = performance.now();
-      one.kill('SIGTERM');
-      await untilLeads(served, 'other', 30_000);
-      const tookMs = performance.now() - at;
-      expect(await one.exited, said(one)).toBe(0);
-      expect((await cordonOf(cluster, node)).unschedulable).toBe(true);
-      await letGo(hosts.host(node));
-      await untilEnded(name, 'Completed').catch((cause: unknown) => {
-        throw new Error(said(one, other), { cause });
-      });
-      expect(await hosts.host(node).counter('updates')).toBe(1);
-      expect(hosts.host(node).bootIds).toHaveLength(2);
-      expect(tookMs, said(one, other)).toBeLessThan(5000);
-    },
-  );
 
   it('leave the node that they run on to each other', async () => {
     const one = served.start({ name: 'one', node: 'node-7' });
     await untilLeads(served, 'one');
     const other = served.start({ name: 'other', node: 'node-8' });
-    await served.put({ name: 'own', nodes: ['node-7', 'node-8'], spec: { schedule: window(0, '30m') } });
-    await untilEnded('own', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one, other), { cause });
-    });
+    await served.put({ name: 'own', nodes: ['node-7', 'node-8'], spec: { schedule: windowIn(0, '30m') } });
+    await untilEnded({ cluster, name: 'own', phase: 'Completed' }, () => saidBy(one, other));
     expect(await phasesOf(cluster, 'own')).toEqual(expect.arrayContaining(['node-7 Done', 'node-8 Done']));
     const doneBy = [one, other].map((each) =>
       entriesOf(each).flatMap(({ type, node }) => (type === 'node.cordoned' ? node : [])),
@@ -204,13 +134,11 @@ describe('a webhook receiver', () => {
       name: 'told',
       nodes: ['node-11'],
       spec: {
-        schedule: window(0, '30m'),
+        schedule: windowIn(0, '30m'),
         notify: { webhooks: [{ url: closed.url, secret: { secretKeyRef: { name: 'webhook', key: 'key' } } }] },
       },
     });
-    await untilEnded('told', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one), { cause });
-    });
+    await untilEnded({ cluster, name: 'told', phase: 'Completed' }, () => saidBy(one));
     const receiver = await openReceiver(undefined, closed.port);
     try {
       await waitFor({ what: 'the notifications', probe: () => receiver.received.length >= 4 });
@@ -242,10 +170,10 @@ describe('the plan of the next window', () => {
       await served.put({
         name: 'planned',
         nodes: ['node-9'],
-        spec: { schedule: window(3_600_000, '30m'), notify: { webhooks, before: '2h' } },
+        spec: { schedule: windowIn(3_600_000, '30m'), notify: { webhooks, before: '2h' } },
       });
       await waitFor({ what: 'the plan', probe: () => receiver.received.length > 0 }).catch((cause: unknown) => {
-        throw new Error(said(one), { cause });
+        throw new Error(saidBy(one), { cause });
       });
       // Each edit is looked at; the plan of this window is told already.
       await served.put({ name: 'planned', nodes: ['node-9'], spec: { runHistoryLimit: 3 } });
@@ -266,13 +194,13 @@ describe('the plan of the next window', () => {
 describe('a playbook', () => {
   it('that is edited wrongly leaves the former one in force', async () => {
     const one = served.start({ name: 'one' });
-    await served.put({ name: 'edited', nodes: ['node-9'], spec: { schedule: window(3_600_000, '10m') } });
+    await served.put({ name: 'edited', nodes: ['node-9'], spec: { schedule: windowIn(3_600_000, '10m') } });
     await waitFor({
       what: 'the playbook to be in force',
       timeoutMs: 60_000,
       probe: async () => (await condition('edited', 'Valid'))?.reason === 'InForce',
     }).catch((cause: unknown) => {
-      throw new Error(said(one), { cause });
+      throw new Error(saidBy(one), { cause });
     });
     await served.put({
       name: 'edited',
@@ -291,7 +219,7 @@ describe('a playbook', () => {
 
   it('is started by hand outside of its windows', async () => {
     const one = served.start({ name: 'one' });
-    await served.put({ name: 'urgent', nodes: ['node-10'], spec: { schedule: window(3_600_000, '10m') } });
+    await served.put({ name: 'urgent', nodes: ['node-10'], spec: { schedule: windowIn(3_600_000, '10m') } });
     await waitFor({
       what: 'the playbook to be in force',
       timeoutMs: 60_000,
@@ -301,9 +229,7 @@ describe('a playbook', () => {
       kubeconfig: cluster.kubeconfigPath,
     });
     expectExit(asked, 0);
-    await untilEnded('urgent', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one), { cause });
-    });
+    await untilEnded({ cluster, name: 'urgent', phase: 'Completed' }, () => saidBy(one));
     await waitFor({
       what: 'the trigger to be answered',
       probe: async () => (await served.status('urgent')).trigger?.finishedAt !== undefined,
@@ -319,18 +245,14 @@ describe('a run that a failure has stopped', () => {
   it('goes on by turnus retry, which serve answers at once', async () => {
     const one = served.start({ name: 'one' });
     const script = updateScript('[ -e /srv/host/go ] || exit 1');
-    await served.put({ name: 'failing', nodes: ['node-12'], script, spec: { schedule: window(0, '30m') } });
-    await untilEnded('failing', 'Failed').catch((cause: unknown) => {
-      throw new Error(said(one), { cause });
-    });
+    await served.put({ name: 'failing', nodes: ['node-12'], script, spec: { schedule: windowIn(0, '30m') } });
+    await untilEnded({ cluster, name: 'failing', phase: 'Failed' }, () => saidBy(one));
     await letGo(hosts.host('node-12'));
     const { name } = await runOf(cluster, 'failing');
     const asked = await runTurnus(['retry', name, 'node-12', '--again'], { kubeconfig: cluster.kubeconfigPath });
     expectExit(asked, 0);
     expect(asked.stderr).toContain('Answered: done');
-    await untilEnded('failing', 'Completed').catch((cause: unknown) => {
-      throw new Error(said(one), { cause });
-    });
+    await untilEnded({ cluster, name: 'failing', phase: 'Completed' }, () => saidBy(one));
     expect(await hosts.host('node-12').counter('updates')).toBe(2);
   });
 });

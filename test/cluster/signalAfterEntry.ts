@@ -5,7 +5,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
 export interface SignalAfterEntry {
-  readonly signal: 'SIGKILL' | 'SIGSTOP';
+  readonly signal: 'SIGKILL' | 'SIGSTOP' | 'SIGTERM';
   readonly texts: readonly string[];
 }
 
