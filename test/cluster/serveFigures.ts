@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
+import { openReceiver } from '../server/receiver.js';
 import { startCluster, type Cluster } from './cluster.js';
+import { crowd } from './crowd.js';
 import { startHosts } from './hosts/startHosts.js';
 import { installTurnus } from './runReport.js';
-import { serveOn, untilLeads } from './served.js';
+import { serveOn, untilLeads, type Served } from './served.js';
 import { buildTurnus, type RunningTurnus } from './turnus.js';
 import { waitFor } from './waitFor.js';
 import { createReady } from './waitForReady.js';
 import { deployment } from './workloads.js';
 
 const nodeCount = Number(process.argv[2] ?? 100);
+/** Beyond these, nodes and pods are written and not played. */
+const mostPlayed = 200;
 const podsANode = 30;
 const quietMs = 120_000;
 /** /proc/PID/stat counts in these. */
@@ -17,11 +21,13 @@ const ticksASecond = 100;
 /** What an idle actor costs, and how soon it is ready and hands over. Printed, not judged. */
 async function main(): Promise<void> {
   await buildTurnus();
-  const cluster = await startCluster({ nodes: nodeCount });
+  const isCrowd = nodeCount > mostPlayed;
+  const cluster = await startCluster({ nodes: isCrowd ? 2 : nodeCount });
   try {
     const hosts = await startHosts({ cluster, nodes: ['node-1'] });
     await installTurnus(cluster, ['--with', 'serve']);
-    await createReady(cluster.api, workloads(), 600_000);
+    if (isCrowd) await crowd(cluster, { nodes: nodeCount, podsANode });
+    else await createReady(cluster.api, workloads(), 600_000);
     const served = await serveOn({ cluster, hosts });
     const startedAt = performance.now();
     const one = served.start({ name: 'one' });
@@ -55,6 +61,7 @@ async function main(): Promise<void> {
     const reads = asked.filter(({ verb, resource }) => verb !== 'watch' && resource !== 'leases');
     const resident = await residentMiB(one);
     const peak = await peakMiB(one);
+    const planned = await afterAPlan(served, one);
     const stoppedAt = performance.now();
     one.kill('SIGTERM');
     await untilLeads(served, 'other');
@@ -66,6 +73,9 @@ async function main(): Promise<void> {
     console.log(
       `  idle for ${seconds.toFixed(0)} s: ${((100 * cpu) / seconds).toFixed(2)} % of one CPU, ${resident.toFixed(0)} MiB resident (at most ${peak.toFixed(0)})`,
     );
+    console.log(
+      `  after a plan of all of them was made: ${planned.resident.toFixed(0)} MiB resident (at most ${planned.peak.toFixed(0)})`,
+    );
     const what = reads.map(
       ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`,
     );
@@ -74,6 +84,32 @@ async function main(): Promise<void> {
   } finally {
     await cluster.stop();
   }
+}
+
+/** A plan reads every pod, and asks every host; the memory that it took is looked at when it is over. */
+async function afterAPlan(served: Served, turnus: RunningTurnus): Promise<{ resident: number; peak: number }> {
+  const receiver = await openReceiver();
+  try {
+    await served.put({
+      name: 'idle',
+      nodes: [],
+      spec: {
+        nodes: { selector: '' },
+        schedule: nextYear(),
+        journal: { stdout: true },
+        notify: {
+          webhooks: [{ url: receiver.url, secret: { secretKeyRef: { name: 'ssh', key: 'id_ed25519' } } }],
+          before: '400d',
+        },
+      },
+    });
+    await waitFor({ what: 'the plan', timeoutMs: 600_000, probe: () => receiver.received.length > 0 });
+  } finally {
+    await receiver.stop();
+  }
+  const since = performance.now();
+  await waitFor({ what: 'quiet', timeoutMs: 120_000, probe: () => performance.now() - since > 60_000 });
+  return { resident: await residentMiB(turnus), peak: await peakMiB(turnus) };
 }
 
 function workloads() {
