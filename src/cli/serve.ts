@@ -11,7 +11,7 @@ import { checkedClusterUid, refuseMissingPermissions, refuseUnreachable } from '
 import { createApp } from '../server/http.js';
 import { listen } from '../server/listen.js';
 import { openLog, type Log, type LogLevel } from '../server/log.js';
-import { fileSource, objectSource, type PlaybookSource } from '../server/playbookSource.js';
+import { fileSource, objectSource, type PlaybookSource } from '../server/playbooks/playbookSource.js';
 import type { OwnObjects } from '../server/ownObjects.js';
 import { serve } from '../server/serve.js';
 import { TurnusError } from '../turnusError.js';

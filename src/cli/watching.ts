@@ -6,7 +6,7 @@ import type { JournalSink } from '../journal/entry.js';
 import type { ConnectOptions } from '../kubernetes/connect.js';
 import type { Playbook } from '../playbook/playbook.js';
 import type { RunState } from '../run/state.js';
-import type { PlanAnnouncement } from '../server/announcePlans.js';
+import type { PlanAnnouncement } from '../server/playbooks/announcePlans.js';
 import type { AppOptions, Readiness } from '../server/http.js';
 import type { Log } from '../server/log.js';
 import { logSink } from '../server/logSink.js';

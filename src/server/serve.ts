@@ -1,16 +1,16 @@
 import type { HeldLease } from '../cluster/heldLease.js';
 import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import { announcePlans } from './announcePlans.js';
-import { awaitLease } from './awaitLease.js';
-import { openDesk, type Desk, type DeskOptions } from './desk.js';
-import { givenUpWhen } from './givenUpWhen.js';
-import { hindranceOf } from './hindrance.js';
-import { judgeCoverage } from './judgeCoverage.js';
+import { announcePlans } from './playbooks/announcePlans.js';
+import { awaitLease } from './acts/awaitLease.js';
+import { openDesk, type Desk, type DeskOptions } from './playbooks/desk.js';
+import { givenUpWhen } from './acts/givenUpWhen.js';
+import { hindranceOf } from './acts/hindrance.js';
+import { judgeCoverage } from './playbooks/judgeCoverage.js';
 import { takeLead } from './leadership.js';
-import { nextDeed, type ServedPlaybook } from './nextDeed.js';
+import { nextDeed, type ServedPlaybook } from './acts/nextDeed.js';
 import { followOwnObjects, type OwnObjects } from './ownObjects.js';
-import { becauseOf, performDeed, type Memory } from './performDeed.js';
-import { servedPlaybooks } from './servedPlaybooks.js';
+import { becauseOf, performDeed, type Memory } from './acts/performDeed.js';
+import { servedPlaybooks } from './playbooks/servedPlaybooks.js';
 import type { Serving } from './serving.js';
 import { openWakeUp, type WakeUp } from './wakeUp.js';
 

@@ -1,7 +1,7 @@
 import type { RunState } from '../run/state.js';
-import type { PlanAnnouncement } from './announcePlans.js';
-import type { Acting } from './actFor.js';
-import type { DeskOptions } from './desk.js';
+import type { PlanAnnouncement } from './playbooks/announcePlans.js';
+import type { Acting } from './acts/actFor.js';
+import type { DeskOptions } from './playbooks/desk.js';
 import type { OwnObjects, OwnObjectsOptions } from './ownObjects.js';
 
 /** All that `turnus serve` works with. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { playbookStatusSchema, type PlaybookStatus } from '../../src/playbook/playbookStatus.js';
-import { composeStatus, type PlaybookFacts } from '../../src/server/composeStatus.js';
-import { judgePlaybook } from '../../src/server/inForce.js';
-import { statusOf, type ReadPlaybook } from '../../src/server/playbookSource.js';
+import { composeStatus, type PlaybookFacts } from '../../src/server/playbooks/composeStatus.js';
+import { judgePlaybook } from '../../src/server/playbooks/inForce.js';
+import { statusOf, type ReadPlaybook } from '../../src/server/playbooks/playbookSource.js';
 import { clusterUid, playbookObject, readWith, specWith } from './readPlaybooks.js';
 
 const at = Date.parse('2026-10-20T12:00:00Z');

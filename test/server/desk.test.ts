@@ -7,9 +7,9 @@ import { playbookStatusSchema, type PlaybookStatus } from '../../src/playbook/pl
 import { newRun, newTurn, parseRun, playbookResource, runResource, turnResource } from '../../src/run/objects.js';
 import { simulatedPort } from '../../src/sandbox/api/simulatedPort.js';
 import { systemTimeline } from '../../src/sandbox/systemTimeline.js';
-import { openDesk, type Desk, type DeskOptions } from '../../src/server/desk.js';
+import { openDesk, type Desk, type DeskOptions } from '../../src/server/playbooks/desk.js';
 import { followOwnObjects } from '../../src/server/ownObjects.js';
-import { objectSource } from '../../src/server/playbookSource.js';
+import { objectSource } from '../../src/server/playbooks/playbookSource.js';
 import { openWakeUp } from '../../src/server/wakeUp.js';
 import { systemClock } from '../../src/systemClock.js';
 import type { Clock } from '../../src/time/clock.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { hindranceOf } from '../../src/server/hindrance.js';
-import { subjectOf, type Because, type ServedPlaybook } from '../../src/server/nextDeed.js';
-import type { Attempt } from '../../src/server/rest.js';
+import { hindranceOf } from '../../src/server/acts/hindrance.js';
+import { subjectOf, type Because, type ServedPlaybook } from '../../src/server/acts/nextDeed.js';
+import type { Attempt } from '../../src/server/acts/rest.js';
 import { served, servedRun as run, trigger } from './servedFixtures.js';
 
 const now = Date.parse('2026-11-10T23:00:00Z');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgePlaybook, keptSpec, type InForce, type UnfinishedRun } from '../../src/server/inForce.js';
-import type { ReadPlaybook } from '../../src/server/playbookSource.js';
+import { judgePlaybook, keptSpec, type InForce, type UnfinishedRun } from '../../src/server/playbooks/inForce.js';
+import type { ReadPlaybook } from '../../src/server/playbooks/playbookSource.js';
 import { clusterUid, readWith, script, specWith, versionWith } from './readPlaybooks.js';
 
 const at = (text: string) => Date.parse(text);

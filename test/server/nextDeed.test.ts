@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextDeed, subjectOf, type Because, type ServedPlaybook } from '../../src/server/nextDeed.js';
-import type { Attempt } from '../../src/server/rest.js';
+import { nextDeed, subjectOf, type Because, type ServedPlaybook } from '../../src/server/acts/nextDeed.js';
+import type { Attempt } from '../../src/server/acts/rest.js';
 import { secondTuesday as schedule, served, servedRun as run, trigger } from './servedFixtures.js';
 
 const minuteMs = 60_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgePlaybook } from '../../src/server/inForce.js';
-import { fileSource } from '../../src/server/playbookSource.js';
+import { judgePlaybook } from '../../src/server/playbooks/inForce.js';
+import { fileSource } from '../../src/server/playbooks/playbookSource.js';
 import { systemClock } from '../../src/systemClock.js';
 import { filesInMemory } from '../playbook/playbookFiles.js';
 import { clusterUid } from './readPlaybooks.js';

@@ -3,8 +3,8 @@ import type { ApiObject } from '../../src/cluster/clusterPort.js';
 import { loadPlaybookObject } from '../../src/playbook/objectPlaybook.js';
 import type { PlaybookStatus } from '../../src/playbook/playbookStatus.js';
 import { planHash } from '../../src/run/planHash.js';
-import type { InForce } from '../../src/server/inForce.js';
-import type { ReadPlaybook } from '../../src/server/playbookSource.js';
+import type { InForce } from '../../src/server/playbooks/inForce.js';
+import type { ReadPlaybook } from '../../src/server/playbooks/playbookSource.js';
 import { filesInMemory, testNow } from '../playbook/playbookFiles.js';
 
 export const clusterUid = '6f1c0a52-1111-4222-8333-444455556666';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RunStop } from '../../src/run/runEnd.js';
-import { nextDeed, subjectOf, type ServedPlaybook } from '../../src/server/nextDeed.js';
-import { rememberAttempt, restOf, type Attempt, type Ended } from '../../src/server/rest.js';
+import { nextDeed, subjectOf, type ServedPlaybook } from '../../src/server/acts/nextDeed.js';
+import { rememberAttempt, restOf, type Attempt, type Ended } from '../../src/server/acts/rest.js';
 import { secondTuesday as schedule, servedRun as run, trigger as someTrigger } from './servedFixtures.js';
 
 const at = Date.parse('2026-11-10T22:00:00Z');

@@ -1,5 +1,5 @@
 import type { Trigger } from '../../src/run/trigger.js';
-import type { ServedPlaybook, ServedRun } from '../../src/server/nextDeed.js';
+import type { ServedPlaybook, ServedRun } from '../../src/server/acts/nextDeed.js';
 
 const hourMs = 3_600_000;
 

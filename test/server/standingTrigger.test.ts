@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { PlaybookStatus } from '../../src/playbook/playbookStatus.js';
-import type { ServedRun } from '../../src/server/nextDeed.js';
-import type { ReadPlaybook } from '../../src/server/playbookSource.js';
-import { standingTrigger, waitingAnswer, type StandingTrigger } from '../../src/server/standingTrigger.js';
+import type { ServedRun } from '../../src/server/acts/nextDeed.js';
+import type { ReadPlaybook } from '../../src/server/playbooks/playbookSource.js';
+import { standingTrigger, waitingAnswer, type StandingTrigger } from '../../src/server/playbooks/standingTrigger.js';
 import { readWith, specWith, versionWith } from './readPlaybooks.js';
 import { trigger } from './servedFixtures.js';
 

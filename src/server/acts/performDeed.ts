@@ -1,17 +1,17 @@
-import type { HeldLease } from '../cluster/heldLease.js';
-import { HandOver } from '../run/handOver.js';
+import type { HeldLease } from '../../cluster/heldLease.js';
+import { HandOver } from '../../run/handOver.js';
 import { actFor, type ActEnd } from './actFor.js';
 import { awaitSeen } from './awaitSeen.js';
-import type { Desk } from './desk.js';
+import type { Desk } from '../playbooks/desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
-import { eitherSignal } from './eitherSignal.js';
+import { eitherSignal } from '../eitherSignal.js';
 import { endedAttempt } from './endedAttempt.js';
 import { lastAnswer } from './lastAnswer.js';
-import type { InForce, JudgedPlaybook } from './inForce.js';
+import type { InForce, JudgedPlaybook } from '../playbooks/inForce.js';
 import type { Because, ServedPlaybook } from './nextDeed.js';
-import type { OwnObjects } from './ownObjects.js';
+import type { OwnObjects } from '../ownObjects.js';
 import { rememberAttempt, type Attempt } from './rest.js';
-import type { Serving } from './serving.js';
+import type { Serving } from '../serving.js';
 
 /** What this process remembers of its acts; another one asks the objects anew. */
 export interface Memory {

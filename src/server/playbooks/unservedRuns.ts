@@ -1,5 +1,5 @@
 import type { JudgedPlaybook } from './inForce.js';
-import { isOver } from './nextDeed.js';
+import { isOver } from '../acts/nextDeed.js';
 import { runsInWork, runsOf, type RecordedObjects } from './servedRuns.js';
 
 /** A run that has nodes out of service, and that no playbook in force lets anybody finish. */

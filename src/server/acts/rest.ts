@@ -1,4 +1,4 @@
-import type { RunStop } from '../run/runEnd.js';
+import type { RunStop } from '../../run/runEnd.js';
 
 /** How an act for a playbook ended. */
 export type Attempt = {

@@ -1,7 +1,7 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import { acquireLease, defaultLeaseDurations } from '../cluster/lease.js';
-import { leaseName } from '../run/underLease.js';
-import type { Clock } from '../time/clock.js';
+import type { ClusterPort } from '../../cluster/clusterPort.js';
+import { acquireLease, defaultLeaseDurations } from '../../cluster/lease.js';
+import { leaseName } from '../../run/underLease.js';
+import type { Clock } from '../../time/clock.js';
 
 /** Waited for at a stretch; then it is looked what else has changed. */
 const withinMs = 60_000;

@@ -1,9 +1,9 @@
-import { due } from '../calendar/due.js';
-import { canonicalJson } from '../journal/canonicalJson.js';
-import type { PlaybookAnswer } from '../playbook/loadPlaybook.js';
-import { formatMistake, type Mistake } from '../playbook/mistake.js';
-import type { Playbook } from '../playbook/playbook.js';
-import { planHash } from '../run/planHash.js';
+import { due } from '../../calendar/due.js';
+import { canonicalJson } from '../../journal/canonicalJson.js';
+import type { PlaybookAnswer } from '../../playbook/loadPlaybook.js';
+import { formatMistake, type Mistake } from '../../playbook/mistake.js';
+import type { Playbook } from '../../playbook/playbook.js';
+import { planHash } from '../../run/planHash.js';
 import type { ReadPlaybook } from './playbookSource.js';
 
 /** A playbook as it was read, and what of it runs begin with. */

@@ -1,6 +1,6 @@
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { PlaybookCoverage } from '../run/coverage.js';
-import type { RunObject } from '../run/objects.js';
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
+import type { PlaybookCoverage } from '../../run/coverage.js';
+import type { RunObject } from '../../run/objects.js';
 
 /** The newest run that is no rehearsal. */
 export function lastRunOf(playbook: string, runs: readonly RunObject[]): PlaybookStatus['lastRun'] {

@@ -1,7 +1,7 @@
-import { stateAt } from '../calendar/decide.js';
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import { periodOfRun } from '../run/identity.js';
-import type { Hindrance } from './hindrance.js';
+import { stateAt } from '../../calendar/decide.js';
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
+import { periodOfRun } from '../../run/identity.js';
+import type { Hindrance } from '../acts/hindrance.js';
 import type { JudgedPlaybook } from './inForce.js';
 import { keptSpec } from './inForce.js';
 

@@ -1,19 +1,19 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { HeldLease } from '../cluster/heldLease.js';
-import type { HostPorts } from '../host/hostPort.js';
-import type { JournalSink } from '../journal/entry.js';
-import type { Playbook } from '../playbook/playbook.js';
-import { actOnRun } from '../run/actOnRun.js';
-import { withHistory } from '../run/forecastRun.js';
-import type { ThisMachine } from '../run/ownNode.js';
-import { noOverrides, type Overrides } from '../run/overrides.js';
-import { readPastTurns } from '../run/pastTurns.js';
-import { prepareRun } from '../run/prepareRun.js';
-import type { RunStop } from '../run/runEnd.js';
-import type { LeaseEnd } from '../run/underLease.js';
-import type { RunState } from '../run/state.js';
-import type { Clock } from '../time/clock.js';
-import { TurnusError } from '../turnusError.js';
+import type { ClusterPort } from '../../cluster/clusterPort.js';
+import type { HeldLease } from '../../cluster/heldLease.js';
+import type { HostPorts } from '../../host/hostPort.js';
+import type { JournalSink } from '../../journal/entry.js';
+import type { Playbook } from '../../playbook/playbook.js';
+import { actOnRun } from '../../run/actOnRun.js';
+import { withHistory } from '../../run/forecastRun.js';
+import type { ThisMachine } from '../../run/ownNode.js';
+import { noOverrides, type Overrides } from '../../run/overrides.js';
+import { readPastTurns } from '../../run/pastTurns.js';
+import { prepareRun } from '../../run/prepareRun.js';
+import type { RunStop } from '../../run/runEnd.js';
+import type { LeaseEnd } from '../../run/underLease.js';
+import type { RunState } from '../../run/state.js';
+import type { Clock } from '../../time/clock.js';
+import { TurnusError } from '../../turnusError.js';
 import type { Because } from './nextDeed.js';
 
 /** What an act works with, whatever it is for. */

@@ -1,7 +1,7 @@
-import { recordOf, stringOf } from '../cluster/json.js';
-import type { RunState } from '../run/state.js';
-import type { Clock } from '../time/clock.js';
-import type { OwnObjects } from './ownObjects.js';
+import { recordOf, stringOf } from '../../cluster/json.js';
+import type { RunState } from '../../run/state.js';
+import type { Clock } from '../../time/clock.js';
+import type { OwnObjects } from '../ownObjects.js';
 
 const withinMs = 5000;
 

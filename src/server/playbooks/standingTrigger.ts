@@ -1,8 +1,8 @@
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import { refusalPrefix } from '../run/ask.js';
-import { readTrigger, waitsPrefix, type Trigger } from '../run/trigger.js';
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
+import { refusalPrefix } from '../../run/ask.js';
+import { readTrigger, waitsPrefix, type Trigger } from '../../run/trigger.js';
 import type { JudgedPlaybook } from './inForce.js';
-import { isOver, type ServedRun } from './nextDeed.js';
+import { isOver, type ServedRun } from '../acts/nextDeed.js';
 
 type Answered = PlaybookStatus['trigger'];
 

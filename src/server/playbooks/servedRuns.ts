@@ -1,16 +1,16 @@
-import type { ApiObject } from '../cluster/clusterPort.js';
-import { recordOf, stringOf } from '../cluster/json.js';
-import type { NodesPolicy } from '../playbook/playbook.js';
-import { openRequests } from '../run/ask.js';
-import { readDesired } from '../run/desired.js';
-import { periodOfRun } from '../run/identity.js';
-import { isInWork } from '../run/nextTurn.js';
-import { parseRun, type RunObject } from '../run/objects.js';
-import type { TurnPhase } from '../run/state.js';
-import { mustStop } from '../run/stopRule.js';
-import { TurnusError } from '../turnusError.js';
+import type { ApiObject } from '../../cluster/clusterPort.js';
+import { recordOf, stringOf } from '../../cluster/json.js';
+import type { NodesPolicy } from '../../playbook/playbook.js';
+import { openRequests } from '../../run/ask.js';
+import { readDesired } from '../../run/desired.js';
+import { periodOfRun } from '../../run/identity.js';
+import { isInWork } from '../../run/nextTurn.js';
+import { parseRun, type RunObject } from '../../run/objects.js';
+import type { TurnPhase } from '../../run/state.js';
+import { mustStop } from '../../run/stopRule.js';
+import { TurnusError } from '../../turnusError.js';
 import type { UnfinishedRun } from './inForce.js';
-import { isOver, type ServedRun } from './nextDeed.js';
+import { isOver, type ServedRun } from '../acts/nextDeed.js';
 
 /** What is in Turnus' own namespace, as it stands there. */
 export interface RecordedObjects {

@@ -1,10 +1,10 @@
-import type { ApiObject } from '../cluster/clusterPort.js';
-import { loadPlaybook, type PlaybookAnswer } from '../playbook/loadPlaybook.js';
-import { loadPlaybookObject } from '../playbook/objectPlaybook.js';
-import { playbookStatusSchema, type PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { ReadFile } from '../playbook/referencedFiles.js';
-import { parseJson, recordOf } from '../cluster/json.js';
-import type { Clock } from '../time/clock.js';
+import type { ApiObject } from '../../cluster/clusterPort.js';
+import { loadPlaybook, type PlaybookAnswer } from '../../playbook/loadPlaybook.js';
+import { loadPlaybookObject } from '../../playbook/objectPlaybook.js';
+import { playbookStatusSchema, type PlaybookStatus } from '../../playbook/playbookStatus.js';
+import type { ReadFile } from '../../playbook/referencedFiles.js';
+import { parseJson, recordOf } from '../../cluster/json.js';
+import type { Clock } from '../../time/clock.js';
 
 /** Where the playbooks come from. */
 export interface PlaybookSource {

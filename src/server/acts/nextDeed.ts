@@ -1,6 +1,6 @@
-import { due } from '../calendar/due.js';
-import type { Schedule } from '../calendar/schedule.js';
-import type { Trigger } from '../run/trigger.js';
+import { due } from '../../calendar/due.js';
+import type { Schedule } from '../../calendar/schedule.js';
+import type { Trigger } from '../../run/trigger.js';
 import { restOf, type Attempt } from './rest.js';
 
 /** A run of the playbook, rehearsals excepted, as far as it matters here. */

@@ -1,7 +1,7 @@
-import { ChangeSignal } from '../cluster/changeSignal.js';
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import { readCoverage } from '../run/readCoverage.js';
-import type { Clock } from '../time/clock.js';
+import { ChangeSignal } from '../../cluster/changeSignal.js';
+import type { ClusterPort } from '../../cluster/clusterPort.js';
+import { readCoverage } from '../../run/readCoverage.js';
+import type { Clock } from '../../time/clock.js';
 import type { Desk } from './desk.js';
 import type { InForce } from './inForce.js';
 

@@ -1,4 +1,4 @@
-import type { HeldLease } from '../cluster/heldLease.js';
+import type { HeldLease } from '../../cluster/heldLease.js';
 
 /** Gives the lease up when the signal aborts; answers how to stop listening. */
 export function givenUpWhen(signal: AbortSignal, lease: HeldLease): () => void {

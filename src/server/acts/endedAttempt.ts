@@ -1,8 +1,8 @@
-import type { RunState } from '../run/state.js';
+import type { RunState } from '../../run/state.js';
 import type { ActEnd } from './actFor.js';
 import { subjectOf, type Because, type ServedPlaybook } from './nextDeed.js';
 import type { Ended } from './rest.js';
-import { askedOf } from './servedRuns.js';
+import { askedOf } from '../playbooks/servedRuns.js';
 
 /**
  * What is remembered of an act. Undefined where it came to nothing because another actor is at work: its end is waited for

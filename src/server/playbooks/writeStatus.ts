@@ -1,6 +1,6 @@
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import { playbookResource } from '../run/objects.js';
+import type { ClusterPort } from '../../cluster/clusterPort.js';
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
+import { playbookResource } from '../../run/objects.js';
 import type { JudgedPlaybook } from './inForce.js';
 
 /** Why it could not be written. Guarded by the object's uid: one that was made again has not been read yet. */

@@ -1,19 +1,19 @@
-import { ChangeSignal } from '../cluster/changeSignal.js';
-import type { ClusterPort } from '../cluster/clusterPort.js';
-import { canonicalJson } from '../journal/canonicalJson.js';
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
-import type { PlaybookCoverage } from '../run/coverage.js';
-import type { Clock } from '../time/clock.js';
+import { ChangeSignal } from '../../cluster/changeSignal.js';
+import type { ClusterPort } from '../../cluster/clusterPort.js';
+import { canonicalJson } from '../../journal/canonicalJson.js';
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
+import type { PlaybookCoverage } from '../../run/coverage.js';
+import type { Clock } from '../../time/clock.js';
 import { composeStatus } from './composeStatus.js';
 import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
-import type { Hindrance } from './hindrance.js';
-import type { OwnObjects } from './ownObjects.js';
+import type { Hindrance } from '../acts/hindrance.js';
+import type { OwnObjects } from '../ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
 import { runsOf, unfinishedRuns } from './servedRuns.js';
 import { coverageStatus, lastRunOf } from './statusFacts.js';
 import { standingTrigger, waitingAnswer } from './standingTrigger.js';
 import { unservedRuns } from './unservedRuns.js';
-import type { WakeUp } from './wakeUp.js';
+import type { WakeUp } from '../wakeUp.js';
 import { writeStatus } from './writeStatus.js';
 
 /** Where the playbooks lie, judged and with their status written, as long as this process leads. */

@@ -1,9 +1,9 @@
-import { periodOfRun } from '../run/identity.js';
+import { periodOfRun } from '../../run/identity.js';
 import type { Desk } from './desk.js';
-import type { ServedPlaybook } from './nextDeed.js';
-import type { OwnObjects } from './ownObjects.js';
+import type { ServedPlaybook } from '../acts/nextDeed.js';
+import type { OwnObjects } from '../ownObjects.js';
 import type { ReadPlaybook } from './playbookSource.js';
-import type { Attempt } from './rest.js';
+import type { Attempt } from '../acts/rest.js';
 import { servedRuns } from './servedRuns.js';
 import { standingTrigger } from './standingTrigger.js';
 

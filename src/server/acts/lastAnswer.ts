@@ -1,5 +1,5 @@
-import { refusalPrefix } from '../run/ask.js';
-import { waitsPrefix } from '../run/trigger.js';
+import { refusalPrefix } from '../../run/ask.js';
+import { waitsPrefix } from '../../run/trigger.js';
 import type { ActEnd } from './actFor.js';
 import type { ServedRun } from './nextDeed.js';
 
