@@ -41,6 +41,12 @@ export interface Drain {
   readonly vitalServices?: readonly VitalService[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /**
+   * Of an eviction or restart that was sent: aborts only where nothing more may be written. One that is cut off after the
+   * API server has allowed it, and before it has deleted the pod, makes its budget count the pod as gone for two minutes
+   * (DeletionTimeout, pkg/controller/disruption/disruption.go).
+   */
+  readonly callSignal: AbortSignal;
   /** Appends to the journal; resolves when it is safe to act. */
   readonly journal: (record: JournalRecord) => Promise<unknown>;
   readonly report: (progress: DrainProgress) => void;

@@ -32,6 +32,8 @@ export interface SenderParts {
   readonly cache: Pick<DrainCache, 'view'>;
   readonly node: string;
   readonly signal: AbortSignal;
+  /** Of an eviction that was sent. */
+  readonly callSignal: AbortSignal;
   readonly journal: (record: JournalRecord) => Promise<unknown>;
   readonly displaced?: DisplacedOwners;
   readonly underWay: RequestsUnderWay;
@@ -40,7 +42,7 @@ export interface SenderParts {
 }
 
 export function evictionSender(parts: SenderParts): EvictionSender {
-  const { cluster, cache, node, signal, journal, underWay, ledger, bound } = parts;
+  const { cluster, cache, node, signal, callSignal, journal, underWay, ledger, bound } = parts;
   const findings: Finding[] = [];
   const displaced = new Map<OwnerKey, number>(parts.displaced);
   const tied = new Map<OwnerKey, number>();
@@ -57,7 +59,7 @@ export function evictionSender(parts: SenderParts): EvictionSender {
       ledger.withdraw(pod);
       return;
     }
-    const answer = await cluster.evict({ namespace, name, uid }, signal);
+    const answer = await cluster.evict({ namespace, name, uid }, callSignal);
     const outcome = evictionOutcome({ answer, pod, node, refusals: ledger.refusalsOf(pod) });
     ledger.answered(pod, outcome);
     if (outcome.kind === 'never') findings.push(outcome.finding);

@@ -46,6 +46,8 @@ export interface SurgeSenderParts {
   readonly node: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Of a restart that was sent. */
+  readonly callSignal: AbortSignal;
   readonly journal: (record: JournalRecord) => Promise<unknown>;
   readonly underWay: RequestsUnderWay;
   /** The mark of this turn. */
@@ -177,9 +179,9 @@ export function surgeSender(parts: SurgeSenderParts): SurgeSender {
  * again on the Deployment read now, and the patch is void where somebody has changed it since.
  */
 async function restartDeployment(
-  restart: Pick<SurgeSenderParts, 'cluster' | 'signal' | 'restartedFor'> & { readonly deployment: OwnerView },
+  restart: Pick<SurgeSenderParts, 'cluster' | 'signal' | 'callSignal' | 'restartedFor'> & { readonly deployment: OwnerView },
 ): Promise<Restart> {
-  const { cluster, signal, restartedFor, deployment } = restart;
+  const { cluster, signal, callSignal, restartedFor, deployment } = restart;
   const request = { resource: resources.deployments, namespace: deployment.namespace, name: deployment.name };
   const read = await cluster.get(request, signal);
   if (read.kind === 'not-found') return { kind: 'gone' };
@@ -192,7 +194,7 @@ async function restartDeployment(
   const { resourceVersion } = read.value.metadata;
   const template = { metadata: { annotations: { [marks.restartedFor]: restartedFor } } };
   const body = { metadata: { resourceVersion }, spec: { template } };
-  const patched = await cluster.patch({ ...request, patch: { type: 'merge', body } }, signal);
+  const patched = await cluster.patch({ ...request, patch: { type: 'merge', body } }, callSignal);
   if (patched.kind === 'ok') return { kind: 'restarted' };
   return patched.kind === 'conflict' ? { kind: 'changed' } : { kind: 'refused', failure: patched };
 }

@@ -86,6 +86,7 @@ function watched(changes: Partial<Drain> = {}): { ended: Promise<Watched>; progr
     restartedFor: 'monthly/node-1',
     clock: systemClock,
     signal: closing.signal,
+    callSignal: closing.signal,
     journal: (record) => {
       journal.push({ ...record, at: Date.now() });
       return Promise.resolve();
@@ -310,6 +311,28 @@ describe('a drain', () => {
     expect(again.end).toMatchObject({ kind: 'empty' });
     const [moved] = await cluster.api.list({ kind: 'Pod', labelSelector: 'app=web' });
     expect(moved !== undefined && isTrue(moved, 'Ready')).toBe(true);
+  });
+
+  it('cuts no eviction off that was sent when it is stopped: the budget would count its pod as gone', async () => {
+    await gatherOnNode1([deployment({ name: 'web', replicas: 2 })]);
+    const guard = disruptionBudget({ name: 'web', maxUnavailable: 1 });
+    created.push(guard);
+    await createReady(cluster.api, [guard]);
+    const stopping = new AbortController();
+    const stopped: typeof port = {
+      ...port,
+      evict: async (request, signal) => {
+        stopping.abort(new Error('a person pressed Ctrl-C'));
+        return await port.evict(request, signal);
+      },
+    };
+    const { end } = await drained({ cluster: stopped, signal: stopping.signal });
+    expect(end.kind).toBe('stopped');
+    expect(end.evicted).toHaveLength(1);
+    await waitFor({
+      what: 'the pod to be gone',
+      probe: async () => !(await podsOn('node-1')).some((name) => end.evicted.some(({ pod }) => pod.endsWith(`/${name}`))),
+    });
   });
 
   it('stops at once when its signal aborts, with what it did so far', async () => {

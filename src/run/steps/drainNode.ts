@@ -47,6 +47,7 @@ export async function drainNode(turn: TurnContext, signal: AbortSignal): Promise
     vitalServices: services.vital,
     clock: turn.clock,
     signal,
+    callSignal: turn.signal,
     journal: async (record) => {
       await turn.record(record);
     },
