@@ -179,7 +179,9 @@ export function surgeSender(parts: SurgeSenderParts): SurgeSender {
  * again on the Deployment read now, and the patch is void where somebody has changed it since.
  */
 async function restartDeployment(
-  restart: Pick<SurgeSenderParts, 'cluster' | 'signal' | 'callSignal' | 'restartedFor'> & { readonly deployment: OwnerView },
+  restart: Pick<SurgeSenderParts, 'cluster' | 'signal' | 'callSignal' | 'restartedFor'> & {
+    readonly deployment: OwnerView;
+  },
 ): Promise<Restart> {
   const { cluster, signal, callSignal, restartedFor, deployment } = restart;
   const request = { resource: resources.deployments, namespace: deployment.namespace, name: deployment.name };

@@ -331,7 +331,8 @@ describe('a drain', () => {
     expect(end.evicted).toHaveLength(1);
     await waitFor({
       what: 'the pod to be gone',
-      probe: async () => !(await podsOn('node-1')).some((name) => end.evicted.some(({ pod }) => pod.endsWith(`/${name}`))),
+      probe: async () =>
+        !(await podsOn('node-1')).some((name) => end.evicted.some(({ pod }) => pod.endsWith(`/${name}`))),
     });
   });
 
