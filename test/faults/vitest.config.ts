@@ -9,7 +9,7 @@ export default defineConfig({
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     // Most of it is waiting for leases to run out.
-    maxWorkers: 7,
+    maxWorkers: 8,
     testTimeout: 300_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
