@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     await served.put({
       name: 'idle',
       nodes: [],
-      spec: { nodes: { selector: '' }, schedule: nextYear(), journal: { stdout: true } },
+      spec: { nodes: { selector: '' }, schedule: inTenDays(), journal: { stdout: true } },
     });
     await waitFor({
       what: 'the coverage to be judged',
@@ -95,11 +95,11 @@ async function afterAPlan(served: Served, turnus: RunningTurnus): Promise<{ resi
       nodes: [],
       spec: {
         nodes: { selector: '' },
-        schedule: nextYear(),
+        schedule: inTenDays(),
         journal: { stdout: true },
         notify: {
           webhooks: [{ url: receiver.url, secret: { secretKeyRef: { name: 'ssh', key: 'id_ed25519' } } }],
-          before: '400d',
+          before: '14d',
         },
       },
     });
@@ -120,8 +120,8 @@ function workloads() {
   );
 }
 
-function nextYear() {
-  const from = new Date(Date.now() + 300 * 24 * 3_600_000).toISOString().slice(0, 19);
+function inTenDays() {
+  const from = new Date(Date.now() + 10 * 24 * 3_600_000).toISOString().slice(0, 19);
   return { timeZone: 'UTC', windows: [{ from, duration: '1h' }], coverage: '40d' };
 }
 

@@ -35,7 +35,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'src/drain/evictionSender.ts',
     replacements: [
       {
-        from: 'await cluster.evict({ namespace, name, uid }, signal)',
+        from: 'await cluster.evict({ namespace, name, uid }, callSignal)',
         to: 'await cluster.evict({ namespace, name } as never, signal)',
       },
     ],
