@@ -24,9 +24,13 @@ export function bounded(option: string, longest: number): (text: string) => stri
   };
 }
 
-/** Of an option that takes a duration longer than nothing; in milliseconds. */
+const longestDurationDays = 30;
+
+/** Of an option that takes a duration longer than nothing, and of at most 30 days; in milliseconds. */
 export function durationMs(text: string): number {
   const parsed = parseDuration(text);
   if (parsed === undefined || parsed === 0) throw new InvalidArgumentError('Write it as 20s, 90m or 1d12h.');
+  if (parsed > longestDurationDays * 86_400_000)
+    throw new InvalidArgumentError(`At most ${String(longestDurationDays)} days.`);
   return parsed;
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Ask } from '../run/ask.js';
 import { bounded, clusterOptions, durationMs, repeated } from './commandOptions.js';
 import type { ControlOptions } from './control.js';
@@ -66,8 +66,12 @@ function addTrigger(program: Command, io: CommandIo, ended: Ended): void {
     .description('Has `turnus serve` start a run of a Playbook object, outside of its windows too; freezes hold.')
     .requiredOption('--reason <text>', 'why, for the record', bounded('--reason', 1000))
     .option('--override-freeze <name>', 'start in the freeze of this name; may be repeated', repeated, [])
-    .option('--replace', 'supersede the unfinished run; its nodes that are done stay done', false)
-    .option('--start-within <duration>', 'start nothing later than this; default: 1h', durationMs, 3_600_000)
+    .option('--replace', 'supersede the unfinished run; its nodes that are done stay done')
+    .addOption(
+      new Option('--start-within <duration>', 'begin nothing later than this')
+        .argParser(durationMs)
+        .default(3_600_000, '1h'),
+    )
     .action(async (playbook: string, options) => {
       const { triggerCommand } = await import('./trigger.js');
       ended(await triggerCommand(io, playbook, options as Parameters<typeof triggerCommand>[2]));

@@ -15,7 +15,7 @@ import { say, type ClusterOptions, type CommandIo } from './io.js';
 export interface TriggerOptions extends ClusterOptions {
   readonly reason: string;
   readonly overrideFreeze: readonly string[];
-  readonly replace: boolean;
+  readonly replace?: true;
   /** Milliseconds. */
   readonly startWithin: number;
 }
@@ -48,7 +48,7 @@ export async function triggerCommand(io: CommandIo, name: string, options: Trigg
       by,
       reason,
       overrideFreezes: options.overrideFreeze,
-      replace: options.replace,
+      replace: options.replace === true,
       startBefore: io.clock.now() + options.startWithin,
     };
     const place = { cluster, clock: io.clock, namespace, name };

@@ -125,7 +125,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       metrics.setActing(false);
       metrics.leaveRun(playbook);
     },
-    onJudged({ name, inForce, mistakes }, { coverage, hindrance }) {
+    onJudged({ name, inForce, mistakes }, { coverage, isReady }) {
       judged.add(name);
       const now = clock.now();
       const coming =
@@ -135,7 +135,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       metrics.observePlaybook({
         playbook: name,
         isValid: mistakes.length === 0,
-        isReady: inForce !== undefined && hindrance === undefined,
+        isReady,
         windows: coming.flatMap(({ parts }) => parts),
         coverage,
       });

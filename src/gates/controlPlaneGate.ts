@@ -1,4 +1,5 @@
-import type { ClusterView, NodeView } from '../cluster/view.js';
+import { remembered } from '../cluster/remembered.js';
+import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
 import type { Finding } from './finding.js';
 
 const roleLabels = ['control-plane', 'master', 'etcd', 'controlplane'].map((role) => `node-role.kubernetes.io/${role}`);
@@ -31,10 +32,17 @@ export function controlPlaneGate({
 export function controlPlaneProof(view: Pick<ClusterView, 'pods'>, node: NodeView): string | undefined {
   const label = roleLabels.find((key) => Object.hasOwn(node.labels, key));
   if (label !== undefined) return `label ${label}`;
-  for (const pod of view.pods.values()) {
-    if (pod.nodeName === node.name && pod.mirror && staticPod.test(pod.name)) {
-      return `static pod ${pod.namespace}/${pod.name}`;
-    }
-  }
-  return undefined;
+  const pod = controlPlanePods(view.pods).get(node.name);
+  return pod && `static pod ${pod.namespace}/${pod.name}`;
 }
+
+/** By node, the first of its static pods that make it control plane: every node is asked for, on the same pods. */
+const controlPlanePods = remembered((pods: ClusterView['pods']): ReadonlyMap<string, PodView> => {
+  const found = new Map<string, PodView>();
+  for (const pod of pods.values()) {
+    const { nodeName } = pod;
+    if (nodeName !== undefined && pod.mirror && staticPod.test(pod.name) && !found.has(nodeName))
+      found.set(nodeName, pod);
+  }
+  return found;
+});

@@ -12,6 +12,7 @@ import type { AcceptedFindings } from '../drain/acceptedFindings.js';
 import type { DrainForecast } from '../drain/forecast.js';
 import type { HostPorts } from '../host/hostPort.js';
 import type { Playbook } from '../playbook/playbook.js';
+import type { Clock } from '../time/clock.js';
 import { wholeRun, type ExpectedTime } from './expectedTime.js';
 import { estimatedTurnMs } from './expectedTurn.js';
 import { leftShortFor, type LeavingTurn } from './leftDisplaced.js';
@@ -70,6 +71,7 @@ export interface ExistingRun {
 export interface PlanRequest {
   readonly cluster: ClusterPort;
   readonly cache: WatchCache;
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   /** Undefined: hosts are not asked (rehearsal). */
   readonly hosts: HostPorts | undefined;
   readonly playbook: Playbook;
@@ -95,12 +97,15 @@ interface ClusterAnswers {
 /** How many hosts are asked at the same time. */
 const hostsAtOnce = 8;
 
+/** A plan of many nodes takes longer than a lease may go without being renewed: others get their turn after this. */
+const withoutPauseMs = 50;
+
 /** Makes the plan on one view of the cluster, which the answer holds too. Reads hosts, changes nothing. */
 export async function makePlan(
   request: PlanRequest,
   signal: AbortSignal,
 ): Promise<{ readonly plan: Plan; readonly view: ClusterView }> {
-  const { playbook, cluster } = request;
+  const { playbook, cluster, clock } = request;
   const view = request.cache.view();
   const nodes = plannedOrder(request, view);
   const [api, rebooters, conditions, services] = await Promise.all([
@@ -111,9 +116,14 @@ export async function makePlan(
   ]);
   const planned = new Map<string, Omit<PlannedNode, 'overlaps'>>();
   const waiting = nodes.filter((node) => request.only?.has(node.name) ?? true);
+  let pausedAt = clock.monotonic();
   await Promise.all(
     Array.from({ length: hostsAtOnce }, async () => {
       for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
+        if (clock.monotonic() - pausedAt > withoutPauseMs) {
+          await clock.sleep(0, signal);
+          pausedAt = clock.monotonic();
+        }
         planned.set(
           node.name,
           await planNode({ ...request, view, api, rebooters, conditions, services }, node, signal),

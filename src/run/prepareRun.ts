@@ -148,6 +148,7 @@ export async function prepareRun(preparation: Preparation): Promise<Prepared> {
         playbook,
         cluster,
         cache,
+        clock,
         hosts,
         run: chosen.name,
         clusterUid,

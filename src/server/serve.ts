@@ -4,7 +4,7 @@ import { announcePlans } from './playbooks/announcePlans.js';
 import { awaitLease } from './acts/awaitLease.js';
 import { openDesk, type Desk, type DeskOptions } from './playbooks/desk.js';
 import { givenUpWhen } from './acts/givenUpWhen.js';
-import { hindranceOf } from './acts/hindrance.js';
+import { hindranceOf, type Hindrance } from './acts/hindrance.js';
 import { judgeCoverage } from './playbooks/judgeCoverage.js';
 import { takeLead } from './leadership.js';
 import { nextDeed, type ServedPlaybook } from './acts/nextDeed.js';
@@ -62,7 +62,15 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
   const over = new AbortController();
   const signal = AbortSignal.any([serving.stop, lead.signal, over.signal]);
   const at: Deciding['at'] = { busy: undefined };
-  const desk = openDesk({ ...serving, own, wakeUp, busy: () => at.busy });
+  const memory: Memory = { attempts: new Map(), atWork: new Set(), leftToOthers: serving.leftToOthers };
+  const hindrances = (): ReadonlyMap<string, Hindrance> => {
+    const now = serving.clock.now();
+    const playbooks = servedPlaybooks({ desk, own, attempts: memory.attempts, now });
+    return new Map(
+      playbooks.map((each) => [each.name, hindranceOf(each, { now, isAtWork: memory.atWork.has(each.name) })]),
+    );
+  };
+  const desk = openDesk({ ...serving, own, wakeUp, busy: () => at.busy, hindrances });
   const keeping = desk.keep(signal).catch((error: unknown) => {
     if (!signal.aborted) over.abort(error);
   });
@@ -72,7 +80,7 @@ async function whileLeading(serving: Serving, leading: Leading): Promise<void> {
   });
   serving.log('leading', {}, 'leads: what is due is done by this process');
   try {
-    await decideAndAct(serving, { ...leading, desk, signal, at, coverage: judging });
+    await decideAndAct(serving, { ...leading, desk, signal, at, memory, coverage: judging });
   } catch (error) {
     if (!signal.aborted) throw error;
     if (over.signal.aborted) throw over.signal.reason;
@@ -94,26 +102,20 @@ interface Deciding extends Leading {
   readonly desk: Desk;
   readonly signal: AbortSignal;
   readonly coverage: { again(): void };
+  readonly memory: Memory;
   /** What this process acts for, or waits for, so that whoever asks for something else is told. */
   readonly at: { busy: ReturnType<DeskOptions['busy']> };
 }
 
 async function decideAndAct(serving: Serving, deciding: Deciding): Promise<void> {
-  const { desk, own, wakeUp, signal, at } = deciding;
+  const { desk, own, wakeUp, signal, at, memory } = deciding;
   const { clock } = serving;
-  const memory: Memory = { attempts: new Map(), leftToOthers: serving.leftToOthers };
   let isHeld = false;
   for (;;) {
     const before = { desk: desk.version };
     const now = clock.now();
     const playbooks = servedPlaybooks({ desk, own, attempts: memory.attempts, now });
-    for (const playbook of playbooks) {
-      const { name, over } = playbook;
-      desk.note(name, {
-        ...(over === undefined ? {} : { trigger: overAnswer(over, now) }),
-        hindrance: hindranceOf(playbook, now),
-      });
-    }
+    for (const { name, over } of playbooks) if (over !== undefined) desk.note(name, { trigger: overAnswer(over, now) });
     const deed = nextDeed(playbooks, now);
     if (deed.kind === 'wait') {
       await wakeUp.wait({ until: deed.until, changed: (either) => desk.changed(before.desk, either), signal });
@@ -129,7 +131,7 @@ async function decideAndAct(serving: Serving, deciding: Deciding): Promise<void>
     const { because } = deed;
     const trigger = because.kind === 'trigger' ? because.trigger.id : undefined;
     at.busy = { trigger, text: `playbook ${playbook.name} is at work (${becauseOf(because)})` };
-    const end = await performDeed(serving, { ...deciding, memory, playbook, because });
+    const end = await performDeed(serving, { ...deciding, playbook, because });
     signal.throwIfAborted();
     isHeld = end.kind === 'other';
     at.busy = end.kind === 'other' ? { trigger: undefined, text: end.message } : undefined;

@@ -11,7 +11,7 @@ const later = at + 3_600_000;
 function compose(read: ReadPlaybook, facts: Partial<PlaybookFacts> = {}): PlaybookStatus {
   const { now = at } = facts;
   const judged = judgePlaybook({ read, clusterUid, unfinished: [], remembered: undefined, now });
-  const nothing = { lastRun: undefined, coverage: undefined, trigger: undefined, hindrance: undefined };
+  const nothing = { lastRun: undefined, coverage: undefined, trigger: undefined, hindrance: { kind: 'none' } } as const;
   return composeStatus(judged, { now, ...nothing, ...facts });
 }
 
@@ -41,6 +41,10 @@ describe('the status of a Playbook object', () => {
     });
     const failed = compose(read, { hindrance: { kind: 'failed', message: 'No space left on device.' } });
     expect(ready(failed)).toMatchObject({ status: 'False', reason: 'Retrying' });
+    // A new process has not tried it yet, and does not say that all is well.
+    const readAgain = await readWith({ status: failed });
+    expect(ready(compose(readAgain, { now: later, hindrance: { kind: 'untried' } }))).toEqual(ready(failed));
+    expect(ready(compose(read, { hindrance: { kind: 'untried' } }))).toMatchObject({ status: 'True' });
     const nothing = compose(await readWith({ spec: specWith({ more: '' }) }));
     expect(ready(nothing)).toMatchObject({ status: 'False', reason: 'NothingInForce' });
   });

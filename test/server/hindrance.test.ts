@@ -20,13 +20,16 @@ const unfinished: Because = { kind: 'unfinished', run: 'monthly-2026-11' };
 
 describe('what hinders a playbook', () => {
   it.each(['refused', 'failed'] as const)('is what is due and %s', (kind) => {
-    expect(hindranceOf(tried({ runs: [run()] }, window, kind), now)).toEqual({ kind, message });
+    expect(hindranceOf(tried({ runs: [run()] }, window, kind), { now, isAtWork: false })).toEqual({ kind, message });
     const inWork = tried({ runs: [run({ hasTurnInWork: true })] }, unfinished, kind);
-    expect(hindranceOf(inWork, outside)).toEqual({ kind, message });
+    expect(hindranceOf(inWork, { now: outside, isAtWork: false })).toEqual({ kind, message });
+    // It was tried again, and goes well.
+    expect(hindranceOf(inWork, { now: outside, isAtWork: true })).toEqual({ kind: 'none' });
   });
 
-  it.each<{ title: string; playbook: ServedPlaybook; at: number }>([
-    { title: 'nothing was tried', playbook: served(), at: now },
+  it.each<{ title: string; playbook: ServedPlaybook; at: number; kind?: string }>([
+    { title: 'nothing was tried', playbook: served(), at: now, kind: 'untried' },
+    { title: 'nothing is due', playbook: served(), at: outside },
     { title: 'it is not due any more', playbook: tried({ runs: [run()] }, window, 'refused'), at: outside },
     {
       title: 'the run was superseded meanwhile',
@@ -37,13 +40,14 @@ describe('what hinders a playbook', () => {
       title: 'the playbook is another one since',
       playbook: { ...tried({ runs: [run()] }, window, 'refused'), version: 'v2' },
       at: now,
+      kind: 'untried',
     },
     {
       title: 'a trigger was refused, which has an answer of its own',
       playbook: tried({ trigger, runs: [run({ phase: 'Completed' })] }, { kind: 'trigger', trigger }, 'refused'),
       at: outside,
     },
-  ])('is nothing where $title', ({ playbook, at }) => {
-    expect(hindranceOf(playbook, at)).toBeUndefined();
+  ])('is nothing where $title', ({ playbook, at, kind = 'none' }) => {
+    expect(hindranceOf(playbook, { now: at, isAtWork: false })).toEqual({ kind });
   });
 });

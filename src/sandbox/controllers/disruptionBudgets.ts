@@ -6,7 +6,7 @@ import { resources } from '../../cluster/resources.js';
 import { countBudget, type Scale } from './budgetStatus.js';
 import { wantedReplicas } from './replicaSets.js';
 import { keyOf, withCondition, type PodRecord } from './records.js';
-import { remembered } from './remembered.js';
+import { remembered } from '../../cluster/remembered.js';
 import { workQueue } from './workQueue.js';
 import { controllerName, writerAs } from './writer.js';
 import type { World } from './world.js';

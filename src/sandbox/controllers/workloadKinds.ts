@@ -1,7 +1,7 @@
 import type { ApiObject, OwnerReference } from '../../cluster/clusterPort.js';
 import { recordOf, stringMapOf, type JsonRecord } from '../../cluster/json.js';
 import { resources } from '../../cluster/resources.js';
-import { remembered } from './remembered.js';
+import { remembered } from '../../cluster/remembered.js';
 
 /** The resources of the controllers that make pods. */
 export const workloadKinds = {

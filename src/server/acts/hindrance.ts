@@ -1,23 +1,30 @@
 import { dueActs, subjectOf, type ServedPlaybook } from './nextDeed.js';
 
 /** What keeps a playbook from something that is due, though nobody else is at work on it. */
-export interface Hindrance {
+export type Hindrance =
+  | { readonly kind: 'none' }
+  /** Something is due that this process has not tried yet: what another one has found of it may still hold. */
+  | { readonly kind: 'untried' }
   /** Refused: only a person can change that. Failed: something did not answer, and is tried again. */
-  readonly kind: 'refused' | 'failed';
-  readonly message: string;
-}
+  | { readonly kind: 'refused' | 'failed'; readonly message: string };
 
 /**
  * Of what is due for the playbook the first that this process has tried in vain; a trigger has an answer of its own. What
- * is not due any more hinders nobody.
+ * is not due any more, or is in work, hinders nobody.
  */
-export function hindranceOf(playbook: ServedPlaybook, now: number): Hindrance | undefined {
+export function hindranceOf(
+  playbook: ServedPlaybook,
+  { now, isAtWork }: { readonly now: number; readonly isAtWork: boolean },
+): Hindrance {
+  if (isAtWork) return { kind: 'none' };
+  let isUntried = false;
   for (const { because } of dueActs(playbook, now)) {
     if (because.kind === 'trigger') continue;
     const subject = subjectOf(playbook, because);
     const attempt = playbook.attempts.find(({ of }) => of === subject);
     if (attempt?.kind === 'refused' || attempt?.kind === 'failed')
       return { kind: attempt.kind, message: attempt.message };
+    if (attempt === undefined) isUntried = true;
   }
-  return undefined;
+  return { kind: isUntried ? 'untried' : 'none' };
 }

@@ -17,6 +17,8 @@ import type { Serving } from '../serving.js';
 export interface Memory {
   /** By the name of the playbook. */
   readonly attempts: Map<string, readonly Attempt[]>;
+  /** Playbooks of which a run is in work here. */
+  readonly atWork: Set<string>;
   /** Runs whose own node was left to others once; where nobody took it, it is not left again. */
   readonly leftToOthers: Set<string>;
 }
@@ -35,16 +37,19 @@ export interface Performing {
 export async function performDeed(serving: Serving, performing: Performing): Promise<ActEnd> {
   const { playbook, because, desk, own, lead, memory, signal } = performing;
   const { name } = playbook;
-  const begunWith = versionFor(
+  const version = versionFor(
     because,
     desk.judged().find((each) => each.name === name),
   );
-  if (begunWith === undefined) throw new Error(`playbook ${name} is not in force`);
+  if (version === undefined) throw new Error(`playbook ${name} is not in force`);
   serving.log('acting', { playbook: name }, `acts for playbook ${name}: ${becauseOf(because)}`);
   // For this act alone: what the engine makes of it goes when the act ends.
   const { signal: stop, clear } = eitherSignal(serving.stop, signal);
   let endHurry: () => void = () => undefined;
-  let run: string | undefined;
+  const answered = because.kind === 'trigger' ? desk.triggerOf(name) : undefined;
+  // What it has started is not forgotten where an act for it comes to nothing: it would be started, or refused, once more.
+  let run = because.kind === 'trigger' && answered?.id === because.trigger.id ? answered.run : undefined;
+  let isAtWork = false;
   const answer = (text: string, isLast: boolean): void => {
     if (because.kind !== 'trigger') return;
     const time = new Date(serving.clock.now()).toISOString();
@@ -54,7 +59,7 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   const end = await actFor(
     { ...serving, log: sentence(serving, name) },
     {
-      playbook: begunWith.playbook,
+      playbook: version.playbook,
       because,
       mayLeaveOwnNode: (of) => !memory.leftToOthers.has(of),
       stop,
@@ -70,9 +75,12 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
         };
       },
       onChange: (state) => {
-        if (run === undefined) {
+        if (!isAtWork) {
+          isAtWork = true;
           run = state.name;
           answer(`started: run ${run}`, false);
+          memory.atWork.add(name);
+          desk.again();
         }
         serving.onRun(state, name);
       },
@@ -80,9 +88,11 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   ).finally(() => {
     clear();
     endHurry();
+    memory.atWork.delete(name);
     serving.onRunLeft(name);
   });
   remember(serving, performing, end);
+  desk.again();
   if (end.kind === 'ran' && end.state !== undefined)
     await awaitSeen({ own, clock: serving.clock, state: end.state }, signal);
   tell(serving, name, end);

@@ -16,8 +16,7 @@ export interface PlaybookFacts {
   readonly coverage: PlaybookStatus['coverage'];
   /** Undefined: nothing was triggered in this process. */
   readonly trigger: PlaybookStatus['trigger'];
-  /** Undefined: nothing that is due was tried in vain by this process. */
-  readonly hindrance: Hindrance | undefined;
+  readonly hindrance: Hindrance;
 }
 
 /** The status of a `Playbook` object. */
@@ -69,13 +68,13 @@ function nextWindow(schedule: Parameters<typeof stateAt>[0]['schedule'], now: nu
 function conditionsOf(question: {
   readonly judged: JudgedPlaybook;
   readonly coverage: PlaybookStatus['coverage'];
-  readonly hindrance: Hindrance | undefined;
+  readonly hindrance: Hindrance;
   readonly before: readonly Condition[];
   readonly now: number;
 }): Condition[] {
   const { judged, coverage, hindrance, before, now } = question;
   const conditions = [
-    readyCondition(judged, hindrance),
+    readyCondition(judged, { hindrance, before }),
     validCondition(judged),
     ...(coverage === undefined ? [] : [coveredCondition(coverage)]),
   ];
@@ -107,12 +106,20 @@ function validCondition({ mistakes, kept, read, inForce }: JudgedPlaybook): Judg
 }
 
 /** Ready is what tools wait for (kubectl wait --for=condition=Ready). */
-function readyCondition({ inForce }: JudgedPlaybook, hindrance: Hindrance | undefined): Judgement {
+function readyCondition(
+  { inForce }: JudgedPlaybook,
+  { hindrance, before }: { readonly hindrance: Hindrance; readonly before: readonly Condition[] },
+): Judgement {
   if (inForce === undefined) {
     const message = 'Nothing is in force, so that nothing is done; see the condition Valid.';
     return { type: 'Ready', status: 'False', reason: 'NothingInForce', message };
   }
-  if (hindrance === undefined) {
+  const former = before.find(({ type, reason }) => type === 'Ready' && reason !== 'NothingInForce');
+  if (hindrance.kind === 'untried' && former !== undefined) {
+    const { status, reason, message } = former;
+    return { type: 'Ready', status, reason, message };
+  }
+  if (hindrance.kind === 'none' || hindrance.kind === 'untried') {
     return { type: 'Ready', status: 'True', reason: 'Unhindered', message: 'What is due is done when it is due.' };
   }
   const { kind, message } = hindrance;

@@ -24,6 +24,8 @@ export interface Desk {
   changed(afterVersion: number, signal: AbortSignal): Promise<void>;
   /** Into the status with the next writing. */
   note(playbook: string, facts: Noted): void;
+  /** Something that the status tells, and the desk asks for, is another: it is judged and written anew. */
+  again(): void;
   /** Of this process, else what stands in the object. */
   triggerOf(playbook: string): PlaybookStatus['trigger'];
   /** Reads, judges and writes until the signal aborts; then it rejects with its reason. */
@@ -33,7 +35,6 @@ export interface Desk {
 export interface Noted {
   readonly trigger?: PlaybookStatus['trigger'];
   readonly coverage?: PlaybookCoverage;
-  readonly hindrance?: Hindrance | undefined;
 }
 
 export interface DeskOptions {
@@ -47,9 +48,18 @@ export interface DeskOptions {
   /** What this process acts for; undefined: nothing. */
   readonly busy: () => { readonly trigger: string | undefined; readonly text: string } | undefined;
   readonly log: (event: string, fields: { readonly playbook?: string; readonly run?: string }, text: string) => void;
-  readonly onJudged: (judged: JudgedPlaybook, known: Pick<Noted, 'coverage' | 'hindrance'>) => void;
+  /** What hinders the playbooks in force, by name. */
+  readonly hindrances: () => ReadonlyMap<string, Hindrance>;
+  readonly onJudged: (judged: JudgedPlaybook, known: JudgedFacts) => void;
   /** There is no playbook of this name any more. */
   readonly onForgotten: (playbook: string) => void;
+}
+
+/** What is known of a playbook that was judged. */
+export interface JudgedFacts {
+  readonly coverage: PlaybookCoverage | undefined;
+  /** As the condition says. */
+  readonly isReady: boolean;
 }
 
 /** Events come in bursts: what is read and written is so at most this often. */
@@ -123,7 +133,9 @@ export function openDesk(options: DeskOptions): Desk {
     const question = { judged: judgement, answered, now };
     const standing = standingTrigger({ ...question, runs: [] });
     const time = new Date(now).toISOString();
-    if (standing.kind === 'over' && standing.run === undefined)
+    // One that is being begun at this moment is answered by the act.
+    const isBegun = standing.kind === 'over' && options.busy()?.trigger === standing.id;
+    if (standing.kind === 'over' && standing.run === undefined && !isBegun)
       remember(each, { trigger: { id: standing.id, time, answer: standing.answer, finishedAt: time } });
     const waiting = waitingAnswer({ ...question, busy: options.busy() });
     if (waiting !== undefined) remember(each, { trigger: waiting });
@@ -131,18 +143,20 @@ export function openDesk(options: DeskOptions): Desk {
 
   const write = async (all: readonly JudgedPlaybook[], signal: AbortSignal): Promise<void> => {
     const runs = runsOf(own.runs());
+    const hindrances = options.hindrances();
     const failures: string[] = [];
     for (const each of all) {
       answerAtOnce(each);
-      const { trigger, coverage, hindrance, written, mistakes } = of(each.read);
-      options.onJudged(each, { ...(coverage && { coverage }), hindrance });
+      const { trigger, coverage, written, mistakes } = of(each.read);
       const status = composeStatus(each, {
         now: clock.now(),
         lastRun: lastRunOf(each.name, runs),
         coverage: coverage && coverageStatus(coverage),
         trigger,
-        hindrance,
+        hindrance: hindrances.get(each.name) ?? { kind: 'none' },
       });
+      const isReady = status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True');
+      options.onJudged(each, { coverage, isReady: isReady === true });
       const wrong = each.mistakes.join('; ');
       if (wrong !== '' && wrong !== mistakes) log('playbook.invalid', { playbook: each.name }, wrong);
       remember(each.read, { mistakes: wrong });
@@ -178,6 +192,9 @@ export function openDesk(options: DeskOptions): Desk {
       const each = named(playbook);
       if (each === undefined || isKnown(of(each), facts)) return;
       remember(each, facts);
+      changes.changed();
+    },
+    again() {
       changes.changed();
     },
     triggerOf(playbook) {
@@ -216,7 +233,7 @@ export function openDesk(options: DeskOptions): Desk {
 }
 
 function isKnown(known: Noted, facts: Noted): boolean {
-  const fields = ['trigger', 'coverage', 'hindrance'] as const;
+  const fields = ['trigger', 'coverage'] as const;
   return fields
     .filter((field) => field in facts)
     .every((field) => canonicalJson(known[field] ?? null) === canonicalJson(facts[field] ?? null));

@@ -59,11 +59,16 @@ function isStopped(
 
 const isToCome: ReadonlySet<string> = new Set<TurnPhase>(['Pending', 'Deferred', 'Blocked']);
 
-/** Those of {@link servedRuns} that have not come to their end, as far as they decide about what is in force. */
+/**
+ * Those of {@link servedRuns} that have not come to their end, as far as they decide about what is in force: one that
+ * another supersedes does not any more, though that may not have taken over all that it left.
+ */
 export function unfinishedRuns(playbook: string, objects: RecordedObjects): UnfinishedRun[] {
   const inWork = runsInWork(objects.turns);
-  return ofPlaybook(playbook, objects)
-    .filter(({ status }) => !isOver(status))
+  const all = ofPlaybook(playbook, objects);
+  const superseded = new Set(all.flatMap(({ spec }) => spec.replaces ?? []));
+  return all
+    .filter(({ name, status }) => !isOver(status) && !superseded.has(name))
     .map((run) => ({
       name: run.name,
       period: periodOfRun(run.name, playbook) ?? '',

@@ -124,7 +124,10 @@ describe('a script that was changed under an unfinished run', () => {
 
     const asked = await trigger(name, '--replace');
     expectExit(asked, 0);
-    expect(asked.stderr).toMatch(/Answered: waits: .* may still run/);
+    await waitFor({
+      what: 'the answer that the script may still run',
+      probe: async () => /^waits: .* may still run/.test((await served.status(name)).trigger?.answer ?? ''),
+    });
     expect(await runNames(name)).toHaveLength(1);
 
     await letGo(host);

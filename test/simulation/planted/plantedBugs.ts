@@ -36,7 +36,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     replacements: [
       {
         from: 'await cluster.evict({ namespace, name, uid }, callSignal)',
-        to: 'await cluster.evict({ namespace, name } as never, signal)',
+        to: 'await cluster.evict({ namespace, name } as never, callSignal)',
       },
     ],
     foundBy: ['evictions-name-their-pod'],
