@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Cluster } from './cluster.js';
 import { nodeObject } from './nodes.js';
 
+/** Of each app: its pods lie on so many nodes that follow each other. */
+const replicas = 10;
 /** Requests under way at a time. */
 const atOnce = 40;
 
@@ -23,10 +25,17 @@ export async function crowd(
     await api.create({ ...node, status: { ...node.status, conditions } });
   });
   const all = Array.from({ length: nodes }, (_, index) => `node-${String(index + 1)}`);
-  const pods = all.flatMap((node) => Array.from({ length: podsANode }, (_, index) => ({ node, index })));
-  await inParallel(pods, async ({ node, index }) => {
-    const name = `app-${node}-${String(index)}`;
-    await api.create(podObject({ name, node, app: `app-${String(index)}` }));
+  const pods = all.flatMap((node, row) =>
+    Array.from({ length: podsANode }, (_, index) => ({
+      node,
+      index,
+      app: `app-${String(Math.floor(row / replicas) * podsANode + index)}`,
+    })),
+  );
+  const uids = new Map([...new Set(pods.map(({ app }) => app))].map((app) => [app, randomUUID()]));
+  await inParallel(pods, async ({ node, index, app }) => {
+    const name = `${app}-${node}-${String(index)}`;
+    await api.create(podObject({ name, node, app, ownerUid: uids.get(app) ?? '' }));
     await api.patch(
       { kind: 'Pod', namespace: 'default', name },
       { body: { status: runningStatus() }, subresource: 'status' },
@@ -35,7 +44,7 @@ export async function crowd(
 }
 
 /** As large as pods are that a chart has made: about 5 KiB with its status. */
-function podObject({ name, node, app }: { name: string; node: string; app: string }) {
+function podObject({ name, node, app, ownerUid }: { name: string; node: string; app: string; ownerUid: string }) {
   const probe = { httpGet: { path: '/healthz', port: 8080 }, periodSeconds: 10, failureThreshold: 3 };
   const container = (of: string) => ({
     name: of,
@@ -55,7 +64,7 @@ function podObject({ name, node, app }: { name: string; node: string; app: strin
       labels: { app, 'app.kubernetes.io/name': app, 'pod-template-hash': '5d4f8c7b9d' },
       annotations: { 'checksum/config': 'f'.repeat(64) },
       ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${app}-5d4f8c7b9d`, uid: randomUUID(), controller: true },
+        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: `${app}-5d4f8c7b9d`, uid: ownerUid, controller: true },
       ],
     },
     spec: {
