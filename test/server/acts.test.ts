@@ -11,14 +11,14 @@ import type { ActEnd } from '../../src/server/acts/actFor.js';
 import { awaitLease } from '../../src/server/acts/awaitLease.js';
 import { eitherSignal } from '../../src/server/eitherSignal.js';
 import { endedAttempt } from '../../src/server/acts/endedAttempt.js';
-import { lastAnswer } from '../../src/server/acts/lastAnswer.js';
+import { lastAnswer, startedBy } from '../../src/server/acts/lastAnswer.js';
 import { nextDeed, type Because, type ServedRun } from '../../src/server/acts/nextDeed.js';
 import { rememberAttempt } from '../../src/server/acts/rest.js';
 import { systemClock } from '../../src/systemClock.js';
 import type { Clock } from '../../src/time/clock.js';
 import { runState } from '../run/runFixtures.js';
 import { apiWith, create, read } from '../sandbox/api/apiFixture.js';
-import { served, servedRun as run } from './servedFixtures.js';
+import { served, servedRun as run, trigger } from './servedFixtures.js';
 
 const now = Date.parse('2026-11-10T23:00:00Z');
 const window: Because = { kind: 'window', period: '2026-11' };
@@ -82,6 +82,17 @@ describe('the answer to a trigger', () => {
     const last = lastAnswer(runs, end);
     if (answer === undefined) expect(last).toBeUndefined();
     else expect(last).toEqual({ text: expect.stringMatching(answer) as string, isLast });
+  });
+});
+
+describe('the run that a trigger has started', () => {
+  const answered = { id: trigger.id, time: '', answer: 'started: run monthly-2026-11', run: 'monthly-2026-11' };
+
+  it('is known to every later act for it, and to none for something else', () => {
+    expect(startedBy({ kind: 'trigger', trigger }, answered)).toBe('monthly-2026-11');
+    expect(startedBy({ kind: 'trigger', trigger: { ...trigger, id: 't2' } }, answered)).toBeUndefined();
+    expect(startedBy(window, answered)).toBeUndefined();
+    expect(startedBy({ kind: 'trigger', trigger }, undefined)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,8 @@
+import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import { refusalPrefix } from '../../run/ask.js';
 import { waitsPrefix } from '../../run/trigger.js';
 import type { ActEnd } from './actFor.js';
-import type { ServedRun } from './nextDeed.js';
+import type { Because, ServedRun } from './nextDeed.js';
 
 /**
  * What the end of an act is to the trigger that it was for. `runs`: as they were before it. Undefined: nothing yet, because
@@ -23,6 +24,11 @@ export function lastAnswer(
     };
   const message = state.status.message === undefined ? '' : `: ${state.status.message}`;
   return { text: `ended: run ${name} is ${state.status.phase}${message}`, isLast: true };
+}
+
+/** The run that the trigger is known to have started: it is not forgotten where an act for it comes to nothing. */
+export function startedBy(because: Because, answered: PlaybookStatus['trigger']): string | undefined {
+  return because.kind === 'trigger' && answered?.id === because.trigger.id ? answered.run : undefined;
 }
 
 const goesOnElsewhere: ReadonlySet<string> = new Set(['hand-over', 'own-node', 'other-actor', 'signal', 'followed']);

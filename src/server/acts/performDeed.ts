@@ -6,7 +6,7 @@ import type { Desk } from '../playbooks/desk.js';
 import { givenUpWhen } from './givenUpWhen.js';
 import { eitherSignal } from '../eitherSignal.js';
 import { endedAttempt } from './endedAttempt.js';
-import { lastAnswer } from './lastAnswer.js';
+import { lastAnswer, startedBy } from './lastAnswer.js';
 import type { InForce, JudgedPlaybook } from '../playbooks/inForce.js';
 import type { Because, ServedPlaybook } from './nextDeed.js';
 import type { OwnObjects } from '../ownObjects.js';
@@ -46,9 +46,7 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   // For this act alone: what the engine makes of it goes when the act ends.
   const { signal: stop, clear } = eitherSignal(serving.stop, signal);
   let endHurry: () => void = () => undefined;
-  const answered = because.kind === 'trigger' ? desk.triggerOf(name) : undefined;
-  // What it has started is not forgotten where an act for it comes to nothing: it would be started, or refused, once more.
-  let run = because.kind === 'trigger' && answered?.id === because.trigger.id ? answered.run : undefined;
+  let run = startedBy(because, desk.triggerOf(name));
   let isAtWork = false;
   const answer = (text: string, isLast: boolean): void => {
     if (because.kind !== 'trigger') return;

@@ -208,7 +208,12 @@ describe('a journal that cannot be written', () => {
     await untilLeads(served, 'one');
     // As on a full disk, each write to a file fails (setrlimit(2), RLIMIT_FSIZE); pipes and sockets do not.
     await runCommandOk('prlimit', ['--pid', String(one.pid), '--fsize=0:unlimited']);
-    await served.put({ name, nodes: [node], spec: { schedule: windowIn(0, '30m'), journal: { file: journal } } });
+    await served.put({
+      name,
+      nodes: [node],
+      script: waitingScript,
+      spec: { schedule: windowIn(0, '30m'), journal: { file: journal } },
+    });
     await waitFor({
       what: 'the failure to be told',
       probe: async () => (await ready(name))?.reason === 'Retrying',
@@ -219,9 +224,11 @@ describe('a journal that cannot be written', () => {
     expect(await cordonOf(cluster, node)).toEqual({});
     expect(await hosts.host(node).counter('updates')).toBe(0);
     await runCommandOk('prlimit', ['--pid', String(one.pid), '--fsize=unlimited']);
+    await untilScriptRuns(hosts.host(node));
+    await waitFor({ what: 'the end of the trouble', probe: async () => (await ready(name))?.status === 'True' });
+    await letGo(hosts.host(node));
     await untilEnded({ cluster, name, phase: 'Completed' }, () => saidBy(one));
     await expectOneTurn(name, node);
-    await waitFor({ what: 'the end of the trouble', probe: async () => (await ready(name))?.status === 'True' });
   });
 });
 
