@@ -5,7 +5,7 @@ import { LongestFirst } from '../longestFirst.js';
 export default defineConfig({
   test: {
     include: ['test/cluster/**/*.test.ts'],
-    globalSetup: ['test/cluster/globalSetup.ts'],
+    globalSetup: ['test/cluster/globalSetup.ts', 'test/cluster/globalSetupOfKubectl.ts'],
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     maxWorkers: 3,
