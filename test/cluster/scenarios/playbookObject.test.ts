@@ -398,6 +398,7 @@ describe('turnus trigger', () => {
       'turnus.dev/trigger-by': 'operator',
       'turnus.dev/trigger-reason': 'a fix',
       'turnus.dev/trigger-override-freeze': '["Year end"]',
+      'turnus.dev/trigger-start-before': expect.stringMatching(/^20\d\d-.*Z$/) as string,
     });
     const takeBack = /kubectl (.*annotate .*-)$/m.exec(result.stderr)?.[1] ?? '';
     expect(await kubectl(takeBack.split(' '))).toMatchObject({ exitCode: 0 });
