@@ -164,24 +164,20 @@ describe('a playbook that is applied to the cluster', () => {
       /maxUnavailable\s+<Object>.*?A whole\s+number\s+or\s+a\s+text\./s,
     );
     expect((await write('POST', '', playbookNamed('shown'))).status).toBe(201);
+    const lastTransitionTime = '2026-11-30T10:00:00Z';
     const status = {
       nextWindow: { opensAt: '2026-12-08T22:00:00+01:00' },
       lastRun: { name: 'shown-2026-11', phase: 'Completed' },
       coverage: { nodes: 6, overdue: 2 },
       conditions: [
-        {
-          type: 'Valid',
-          status: 'False',
-          reason: 'Mistakes',
-          message: 'm',
-          lastTransitionTime: '2026-11-30T10:00:00Z',
-        },
+        { type: 'Ready', status: 'True', reason: 'Unhindered', message: 'm', lastTransitionTime },
+        { type: 'Valid', status: 'False', reason: 'Mistakes', message: 'm', lastTransitionTime },
       ],
     };
     expect((await write('PATCH', '/shown/status', { status })).status).toBe(200);
     const table = await kubectl(['-n', systemNamespace, 'get', 'pb', 'shown']);
-    expect(table.stdout).toMatch(/NAME\s+VALID\s+NEXT WINDOW\s+LAST RUN\s+PHASE\s+OVERDUE\s+AGE/);
-    expect(table.stdout).toMatch(/shown\s+False\s+2026-12-08T22:00:00\+01:00\s+shown-2026-11\s+Completed\s+2\s/);
+    expect(table.stdout).toMatch(/NAME\s+READY\s+VALID\s+NEXT WINDOW\s+LAST RUN\s+PHASE\s+OVERDUE\s+AGE/);
+    expect(table.stdout).toMatch(/shown\s+True\s+False\s+2026-12-08T22:00:00\+01:00\s+shown-2026-11\s+Completed\s+2\s/);
     const wrong = await write('PATCH', '/shown/status', { status: { ...status, colour: 'red' } });
     expect(wrong).toMatchObject({ status: 422, message: expect.stringContaining('unknown field') as string });
   });
