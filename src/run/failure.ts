@@ -138,7 +138,7 @@ function waysOn(turn: FailedTurn): string[] {
       : []),
     ...(isJobFailure(turn.code) && !run.rehearsal && jobsOf(status).every(isOver)
       ? [
-          'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT (of turnus serve: turnus trigger PLAYBOOK --replace --reason TEXT)',
+          'with a mended script or playbook, nodes that are done staying done: turnus run -f PLAYBOOK --replace --reason TEXT (with turnus serve: turnus trigger PLAYBOOK --replace --reason TEXT)',
         ]
       : []),
     `to leave ${node} out and go on with the others: turnus skip ${run.name} ${node}${others}`,

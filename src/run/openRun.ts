@@ -83,7 +83,7 @@ export function refuseOtherPlan(run: RunObject, planHash: string): void {
   throw new TurnusError({
     code: 'plan-changed',
     message: `Run ${run.name} was made from another plan (${run.spec.planHash.slice(0, 12)}, now ${planHash.slice(0, 12)}): the playbook or a file it names was changed since.`,
-    hint: `Use the playbook as it was to finish the run, or supersede it, the nodes that are done staying done, with: turnus run -f PLAYBOOK --replace --reason TEXT (of turnus serve: turnus trigger ${run.spec.playbook.name} --replace --reason TEXT). Otherwise a changed playbook applies to the next run.`,
+    hint: `Use the playbook as it was to finish the run, or supersede it, the nodes that are done staying done, with: turnus run -f PLAYBOOK --replace --reason TEXT (with turnus serve: turnus trigger ${run.spec.playbook.name} --replace --reason TEXT). Otherwise a changed playbook applies to the next run.`,
   });
 }
 

@@ -47,7 +47,6 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   const { signal: stop, clear } = eitherSignal(serving.stop, signal);
   let endHurry: () => void = () => undefined;
   let run = startedBy(because, desk.triggerOf(name));
-  let isAtWork = false;
   const answer = (text: string, isLast: boolean): void => {
     if (because.kind !== 'trigger') return;
     const time = new Date(serving.clock.now()).toISOString();
@@ -73,11 +72,10 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
         };
       },
       onChange: (state) => {
-        if (!isAtWork) {
-          isAtWork = true;
+        if (!memory.atWork.has(name)) {
+          memory.atWork.add(name);
           run = state.name;
           answer(`started: run ${run}`, false);
-          memory.atWork.add(name);
           desk.again();
         }
         serving.onRun(state, name);

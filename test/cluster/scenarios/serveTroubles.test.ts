@@ -154,13 +154,16 @@ describe('a trigger', () => {
     const journal = join(cluster.directory, `${name}.ndjson`);
     const spec = { schedule: windowIn(3_600_000, '10m'), journal: { file: journal } };
     // Stopped by a failure, so that there is something to supersede.
-    await served.put({ name, nodes: [node], script: updateScript('[ -e /srv/host/go ] || exit 1'), spec });
+    const script = updateScript('[ -e /srv/host/go ] || exit 1');
+    await served.put({ name, nodes: [node], script, spec });
     const first = served.start({ name: 'first' });
     await untilInForce(name, first);
     expectExit(await trigger(name), 0);
     await untilEnded({ cluster, name, phase: 'Failed' }, () => saidBy(first));
     await served.endAll();
     await letGo(hosts.host(node));
+    // Waits for the run that the former version holds; a run that supersedes it begins with it.
+    await served.put({ name, nodes: [node], script, spec: { ...spec, settle: { time: '2s', timeout: '1m' } } });
     const texts = ['"type":"run.started"', `-x1"`];
     const one = served.start({ name: 'one', env: signalling({ signal: 'SIGKILL', texts }) });
     await untilLeads(served, 'one');
@@ -176,7 +179,9 @@ describe('a trigger', () => {
     }).catch((cause: unknown) => {
       throw new Error(saidBy(other), { cause });
     });
-    expect(await runNames(name)).toHaveLength(2);
+    const begun = (await runs(cluster)).filter((run) => run.name.startsWith(`${name}-`));
+    expect(new Set(begun.map((run) => run.spec.planHash)).size).toBe(2);
+    expect(begun).toHaveLength(2);
     expect(await hosts.host(node).counter('updates')).toBe(2);
     expect(hosts.host(node).bootIds).toHaveLength(2);
   });
