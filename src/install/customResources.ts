@@ -11,11 +11,11 @@ export const namespaceAnnotation = 'turnus.dev/namespace';
 /** Annotation of our CRDs: see {@link schemaVersion}. */
 export const schemaAnnotation = 'turnus.dev/schema';
 /** Counts up with every change of the schemas: an older installed schema would prune fields that we write. */
-export const schemaVersion = 6;
+export const schemaVersion = 7;
 
 /** Every spec field but `desired` stays as it was created (CEL, KEP-2876). */
 const immutableSpec = {
-  rule: ['playbook', 'planHash', 'clusterUid', 'requester', 'rehearsal', '?change', '?reason', '?replaces']
+  rule: ['playbook', 'planHash', 'clusterUid', 'requester', 'rehearsal', '?change', '?reason', '?trigger', '?replaces']
     .map(unchanged)
     .join(' && '),
   message: 'spec is fixed when the run is created; only spec.desired may change',

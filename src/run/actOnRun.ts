@@ -17,6 +17,8 @@ export interface RunAct {
   readonly actor: string;
   readonly change: string | undefined;
   readonly reason: string | undefined;
+  /** See {@link startRun}. */
+  readonly trigger?: string | undefined;
   readonly rehearsal: boolean;
   /** See {@link startRun}. */
   readonly leavesOwnNode?: boolean;

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly requester: string;
   readonly change: string | undefined;
   readonly reason: string | undefined;
+  /** Id of the trigger that a new run begins with; absent: there is none. */
+  readonly trigger?: string | undefined;
   readonly rehearsal: boolean;
 }
 
@@ -48,6 +50,7 @@ export async function openRun(request: RunRequest, signal: AbortSignal): Promise
           rehearsal: request.rehearsal,
           ...(request.change === undefined ? {} : { change: request.change }),
           ...(request.reason === undefined ? {} : { reason: request.reason }),
+          ...(request.trigger === undefined ? {} : { trigger: request.trigger }),
           ...(request.replaces === undefined ? {} : { replaces: request.replaces }),
           desired: { state: 'Run' },
         },

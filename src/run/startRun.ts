@@ -43,6 +43,8 @@ export interface RunStart {
   readonly requester: string;
   readonly change: string | undefined;
   readonly reason: string | undefined;
+  /** Id of the trigger on the Playbook object that this call is for. Absent: none. */
+  readonly trigger?: string | undefined;
   readonly rehearsal: boolean;
   /** The unfinished run that this one supersedes. */
   readonly replaces: string | undefined;
@@ -97,6 +99,7 @@ export async function startRun(start: RunStart): Promise<RunResult> {
       requester: start.requester,
       change: start.change,
       reason: start.reason,
+      trigger: start.trigger,
       rehearsal: start.rehearsal,
     },
     signal,

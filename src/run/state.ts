@@ -270,6 +270,7 @@ export const runSpecSchema = z.object({
   requester: z.string().describe('User name of who asked for the run, as the API server knows it'),
   change: z.string().optional().describe('Reference of the change'),
   reason: z.string().optional(),
+  trigger: z.string().max(100).optional().describe('Id of the trigger on the Playbook object that began it'),
   rehearsal: z.boolean(),
   replaces: z.string().optional().describe('The unfinished run that this one supersedes'),
   desired: z

@@ -89,10 +89,18 @@ describe('the run that a trigger has started', () => {
   const answered = { id: trigger.id, time: '', answer: 'started: run monthly-2026-11', run: 'monthly-2026-11' };
 
   it('is known to every later act for it, and to none for something else', () => {
-    expect(startedBy({ kind: 'trigger', trigger }, answered)).toBe('monthly-2026-11');
-    expect(startedBy({ kind: 'trigger', trigger: { ...trigger, id: 't2' } }, answered)).toBeUndefined();
-    expect(startedBy(window, answered)).toBeUndefined();
-    expect(startedBy({ kind: 'trigger', trigger }, undefined)).toBeUndefined();
+    expect(startedBy(trigger.id, { answered, runs: [] })).toBe('monthly-2026-11');
+    expect(startedBy('t2', { answered, runs: [] })).toBeUndefined();
+    expect(startedBy(trigger.id, { answered: undefined, runs: [] })).toBeUndefined();
+  });
+
+  it('is told by the run itself where no answer does', () => {
+    const runs = [run({ name: 'monthly-2026-10', trigger: 't0' }), run({ trigger: trigger.id })];
+    expect(startedBy(trigger.id, { answered: undefined, runs })).toBe('monthly-2026-11');
+    expect(startedBy(trigger.id, { answered: { id: trigger.id, time: '', answer: 'waits: x' }, runs })).toBe(
+      'monthly-2026-11',
+    );
+    expect(startedBy('t2', { answered, runs })).toBeUndefined();
   });
 });
 

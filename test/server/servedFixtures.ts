@@ -46,6 +46,7 @@ export function servedRun(change: Partial<ServedRun> = {}): ServedRun {
     openRequests: 0,
     hasTurnInWork: false,
     asked: '',
+    trigger: undefined,
     ...change,
   };
 }

@@ -31,7 +31,7 @@ type Answered = PlaybookStatus['trigger'];
 const started: Answered = { id: 't1', time, answer: 'started: run monthly-2026-10', run: 'monthly-2026-10' };
 
 function run(phase: string): ServedRun {
-  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '' };
+  const nothing = { isStopped: false, openRequests: 0, hasTurnInWork: false, asked: '', trigger: undefined };
   return { name: 'monthly-2026-10', period: '2026-10', phase, desired: 'Run', ...nothing };
 }
 
@@ -107,6 +107,21 @@ describe('a trigger that may start only until a time', async () => {
     const standing = standingTrigger({ ...question, answered: started, runs: [run('Running')], now: now + 1 });
     expect(standing.kind).toBe('open');
   });
+
+  it.each([
+    ['Running', { kind: 'open', trigger: { ...trigger, startBefore: now } }],
+    [
+      'Completed',
+      { kind: 'over', id: 't1', answer: 'ended: run monthly-2026-10 is Completed', run: 'monthly-2026-10' },
+    ],
+  ])('knows a run that was begun for it by its id, where the answer was lost: %s', (phase, standing) => {
+    const begun = { ...run(phase), trigger: 't1' };
+    const asked = { ...question, now: now + 1 };
+    expect(standingTrigger({ ...asked, runs: [begun] })).toEqual(standing);
+    const answered = { id: 't1', time, answer: 'waits: ben is at work' };
+    expect(standingTrigger({ ...asked, answered, runs: [begun] })).toEqual(standing);
+    expect(standingTrigger({ ...asked, runs: [{ ...begun, trigger: 't0' }] })).toMatchObject({ run: undefined });
+  });
 });
 
 describe('a trigger that supersedes the unfinished run', async () => {
@@ -116,6 +131,8 @@ describe('a trigger that supersedes the unfinished run', async () => {
   it('does so once: what it has started is gone on with', () => {
     expect(standingTrigger(question)).toEqual({ kind: 'open', trigger: { ...trigger, replace: true } });
     expect(standingTrigger({ ...question, answered: started })).toEqual(open);
+    const begun = { ...run('Planned'), name: 'monthly-2026-10-x1', trigger: 't1' };
+    expect(standingTrigger({ ...question, runs: [run('Superseded'), begun] })).toEqual(open);
   });
 
   it('is refused while the playbook that the new run would begin with has mistakes', () => {
@@ -139,7 +156,7 @@ describe('while something else is done', () => {
     { title: 'that was told already', answered: { id: 't1', time, answer: 'waits: x' }, at: busy, told: false },
     { title: 'that was answered', answered: { ...started, finishedAt: time }, at: busy, told: false },
   ])('a trigger $title is told so: $told', ({ answered, at, told }) => {
-    const answer = waitingAnswer({ judged: judged(read), answered, busy: at, now });
+    const answer = waitingAnswer({ judged: judged(read), answered, runs: [], busy: at, now });
     expect(answer).toEqual(told ? { id: 't1', time, answer: 'waits: ben is at work' } : undefined);
   });
 });

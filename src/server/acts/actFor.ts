@@ -125,6 +125,7 @@ async function prepareAndAct(acting: Acting, act: Parameters<typeof actFor>[1]):
           actor: acting.actor,
           change: undefined,
           reason: reasonOf(because),
+          trigger: because.kind === 'trigger' ? because.trigger.id : undefined,
           rehearsal: false,
           leavesOwnNode: act.mayLeaveOwnNode(prepared.plan.run),
           staysWithPaused: false,

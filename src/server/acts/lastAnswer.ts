@@ -2,7 +2,7 @@ import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import { refusalPrefix } from '../../run/ask.js';
 import { waitsPrefix } from '../../run/trigger.js';
 import type { ActEnd } from './actFor.js';
-import type { Because, ServedRun } from './nextDeed.js';
+import type { ServedRun } from './nextDeed.js';
 
 /**
  * What the end of an act is to the trigger that it was for. `runs`: as they were before it. Undefined: nothing yet, because
@@ -26,9 +26,18 @@ export function lastAnswer(
   return { text: `ended: run ${name} is ${state.status.phase}${message}`, isLast: true };
 }
 
-/** The run that the trigger is known to have started: it is not forgotten where an act for it comes to nothing. */
-export function startedBy(because: Because, answered: PlaybookStatus['trigger']): string | undefined {
-  return because.kind === 'trigger' && answered?.id === because.trigger.id ? answered.run : undefined;
+/**
+ * The run that the trigger is known to have started: it is not forgotten where an act for it comes to nothing. The run
+ * itself tells, should the answer have been lost with the process that was to write it.
+ */
+export function startedBy(
+  trigger: string,
+  { answered, runs }: { readonly answered: PlaybookStatus['trigger']; readonly runs: readonly BegunRun[] },
+): string | undefined {
+  const told = answered?.id === trigger ? answered.run : undefined;
+  return told ?? runs.find((run) => run.trigger === trigger)?.name;
 }
+
+type BegunRun = Pick<ServedRun, 'name' | 'trigger'>;
 
 const goesOnElsewhere: ReadonlySet<string> = new Set(['hand-over', 'own-node', 'other-actor', 'signal', 'followed']);

@@ -19,6 +19,8 @@ export interface ServedRun {
   readonly hasTurnInWork: boolean;
   /** Changes whenever people ask for something else; '' where nobody has asked anything. */
   readonly asked: string;
+  /** Id of the trigger that it was begun for. */
+  readonly trigger: string | undefined;
 }
 
 /** A playbook in force with all that decides about it. */

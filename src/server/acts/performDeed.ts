@@ -46,7 +46,10 @@ export async function performDeed(serving: Serving, performing: Performing): Pro
   // For this act alone: what the engine makes of it goes when the act ends.
   const { signal: stop, clear } = eitherSignal(serving.stop, signal);
   let endHurry: () => void = () => undefined;
-  let run = startedBy(because, desk.triggerOf(name));
+  let run =
+    because.kind === 'trigger'
+      ? startedBy(because.trigger.id, { answered: desk.triggerOf(name), runs: playbook.runs })
+      : undefined;
   const answer = (text: string, isLast: boolean): void => {
     if (because.kind !== 'trigger') return;
     const time = new Date(serving.clock.now()).toISOString();

@@ -3,6 +3,7 @@ import type { ClusterPort } from '../../cluster/clusterPort.js';
 import { canonicalJson } from '../../journal/canonicalJson.js';
 import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import type { PlaybookCoverage } from '../../run/coverage.js';
+import type { RunObject } from '../../run/objects.js';
 import type { Clock } from '../../time/clock.js';
 import { composeStatus } from './composeStatus.js';
 import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
@@ -11,7 +12,7 @@ import type { OwnObjects } from '../ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
 import { runsOf, unfinishedRuns } from './servedRuns.js';
 import { coverageStatus, lastRunOf } from './statusFacts.js';
-import { standingTrigger, waitingAnswer } from './standingTrigger.js';
+import { standingTrigger, waitingAnswer, type BegunRun } from './standingTrigger.js';
 import { unservedRuns } from './unservedRuns.js';
 import type { WakeUp } from '../wakeUp.js';
 import { writeStatus } from './writeStatus.js';
@@ -126,12 +127,12 @@ export function openDesk(options: DeskOptions): Desk {
   /** What is well is only looked at when a watch tells of it, or when a run needs it. */
   const mayHaveChanged = () => read.some(({ object, answer }) => object === undefined || answer.kind === 'invalid');
 
-  const answerAtOnce = (judgement: JudgedPlaybook): void => {
+  const answerAtOnce = (judgement: JudgedPlaybook, runs: readonly BegunRun[]): void => {
     const { read: each } = judgement;
     const now = clock.now();
     const answered = of(each).trigger ?? each.object?.status.trigger;
-    const question = { judged: judgement, answered, now };
-    const standing = standingTrigger({ ...question, runs: [] });
+    const question = { judged: judgement, answered, runs, now };
+    const standing = standingTrigger(question);
     const time = new Date(now).toISOString();
     // One that is being begun at this moment is answered by the act.
     const isBegun = standing.kind === 'over' && options.busy()?.trigger === standing.id;
@@ -146,7 +147,7 @@ export function openDesk(options: DeskOptions): Desk {
     const hindrances = options.hindrances();
     const failures: string[] = [];
     for (const each of all) {
-      answerAtOnce(each);
+      answerAtOnce(each, begunRuns(each.name, runs));
       const { trigger, coverage, written, mistakes } = of(each.read);
       const status = composeStatus(each, {
         now: clock.now(),
@@ -230,6 +231,12 @@ export function openDesk(options: DeskOptions): Desk {
       }
     },
   };
+}
+
+function begunRuns(playbook: string, runs: readonly RunObject[]): BegunRun[] {
+  return runs
+    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
+    .map(({ name, spec, status }) => ({ name, phase: status.phase, trigger: spec.trigger }));
 }
 
 function isKnown(known: Noted, facts: Noted): boolean {

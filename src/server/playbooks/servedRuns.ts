@@ -33,6 +33,7 @@ export function servedRuns(
     openRequests: openRequests(run).length,
     hasTurnInWork: inWork.has(run.name),
     asked: askedOf(run.spec),
+    trigger: run.spec.trigger,
   }));
 }
 

@@ -2,6 +2,7 @@ import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import { refusalPrefix } from '../../run/ask.js';
 import { readTrigger, waitsPrefix, type Trigger } from '../../run/trigger.js';
 import type { JudgedPlaybook } from './inForce.js';
+import { startedBy } from '../acts/lastAnswer.js';
 import { isOver, type ServedRun } from '../acts/nextDeed.js';
 
 type Answered = PlaybookStatus['trigger'];
@@ -16,12 +17,12 @@ export type StandingTrigger =
 
 /**
  * `answered`: the last answer that is known. One that has started a run is open as long as that run is, so that another
- * process goes on with it; it starts no second one.
+ * process goes on with it; it starts no second one. `runs`: those of the playbook.
  */
 export function standingTrigger(question: {
   readonly judged: TriggeredPlaybook;
   readonly answered: Answered;
-  readonly runs: readonly ServedRun[];
+  readonly runs: readonly BegunRun[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }): StandingTrigger {
@@ -32,10 +33,11 @@ export function standingTrigger(question: {
   const id = written.kind === 'trigger' ? written.trigger.id : written.id;
   const own = answered?.id === id ? answered : undefined;
   if (own?.finishedAt !== undefined) return { kind: 'none' };
-  const over = (answer: string): StandingTrigger => ({ kind: 'over', id, answer, run: own?.run });
+  const run = startedBy(id, question);
+  const over = (answer: string): StandingTrigger => ({ kind: 'over', id, answer, run });
   if (written.kind === 'unusable') return over(`${refusalPrefix} ${written.problem}`);
-  if (own?.run !== undefined) {
-    const ended = endOf(own.run, question);
+  if (run !== undefined) {
+    const ended = endOf(run, question);
     if (ended !== undefined) return over(ended);
   }
   if (inForce === undefined)
@@ -44,7 +46,7 @@ export function standingTrigger(question: {
     );
   const { trigger } = written;
   // A run that was begun because of it is gone on with, and not superseded once more.
-  if (own?.run !== undefined) return { kind: 'open', trigger: { ...trigger, replace: false } };
+  if (run !== undefined) return { kind: 'open', trigger: { ...trigger, replace: false } };
   if (trigger.startBefore !== undefined && now > trigger.startBefore)
     return over(`${refusalPrefix} ${tooLate(trigger.startBefore, own)}`);
   if (trigger.replace && mistakes.length > 0)
@@ -53,12 +55,15 @@ export function standingTrigger(question: {
 }
 
 /** How the run that it has started came to its end; undefined while it has not. */
-function endOf(run: string, { judged, runs }: { judged: TriggeredPlaybook; runs: readonly ServedRun[] }) {
+function endOf(run: string, { judged, runs }: { judged: TriggeredPlaybook; runs: readonly BegunRun[] }) {
   const started = runs.find(({ name }) => name === run);
   if (started !== undefined) return isOver(started) ? `ended: run ${run} is ${started.phase}` : undefined;
   // Not on what this process alone knows: the run may not have been seen yet.
   return judged.read.object?.status.trigger?.run === run ? `ended: run ${run} was deleted` : undefined;
 }
+
+/** A run as far as it tells what has become of a trigger. */
+export type BegunRun = Pick<ServedRun, 'name' | 'phase' | 'trigger'>;
 
 type TriggeredPlaybook = Pick<JudgedPlaybook, 'read' | 'inForce' | 'mistakes'>;
 
@@ -71,13 +76,14 @@ function tooLate(startBefore: number, waited: Answered): string {
 export function waitingAnswer(question: {
   readonly judged: TriggeredPlaybook;
   readonly answered: Answered;
+  readonly runs: readonly BegunRun[];
   /** What this process is at; undefined: nothing that is in the way. */
   readonly busy: { readonly trigger: string | undefined; readonly text: string } | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }): Answered {
   const { busy, answered, now } = question;
-  const standing = standingTrigger({ ...question, runs: [] });
+  const standing = standingTrigger(question);
   if (busy === undefined || standing.kind !== 'open' || standing.trigger.id === busy.trigger) return undefined;
   const { id } = standing.trigger;
   const time = new Date(now).toISOString();

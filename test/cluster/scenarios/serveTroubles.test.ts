@@ -167,10 +167,17 @@ describe('a trigger', () => {
     const texts = ['"type":"run.started"', `-x1"`];
     const one = served.start({ name: 'one', env: signalling({ signal: 'SIGKILL', texts }) });
     await untilLeads(served, 'one');
-    const asked = trigger(name, '--replace');
+    const startWithinMs = 15_000;
+    const triggeredAt = Date.now();
+    const asked = trigger(name, '--replace', '--start-within', `${String(startWithinMs / 1000)}s`);
     expect(await one.exited, saidBy(one)).toBeUndefined();
     await asked;
     expect((await served.status(name)).trigger?.run ?? '').not.toContain('-x1');
+    // Who comes too late to begin anything knows the run by the trigger's id in it.
+    await waitFor({
+      what: 'the time to be over in which anything may be started',
+      probe: () => Date.now() > triggeredAt + startWithinMs + 1000,
+    });
     const other = served.start({ name: 'other' });
     await waitFor({
       what: 'the answer',
