@@ -24,8 +24,8 @@ export interface CapacityToCheck {
  * Would the pods of this node fit on the others? All that leave are placed in thought, one beside the other, by what
  * they request and by the scheduler's other hard rules; see {@link placePods} for what that can tell and what not.
  *
- * Pods that wait for a node already take their places first, and are not named: they are Pending with this node in
- * service too. Pods that can run on no other node whatever is free are `short-during-turn` and not named again.
+ * Pods that wait for a node already and have a place as the cluster stands take it first, and are not named. Others that
+ * wait are not counted: they are Pending with this node in service too. Pods that can run on no other node whatever is free are `short-during-turn` and not named again.
  */
 export function capacityGate({ view, near, node, policy, occupied, capacity }: CapacityToCheck): readonly Finding[] {
   const room = roomElsewhere(view, node.name, occupied);

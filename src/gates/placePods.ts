@@ -10,8 +10,8 @@ export function placeQuickly(room: Room, leaving: readonly PodView[]): readonly 
 }
 
 /**
- * Places the pods in the room, after those that wait for a node already, as far as these fit; and leaves the room as it
- * is then. Answers those that find no place.
+ * Places the pods in the room, after those that wait for a node already and have one, as far as these fit; and leaves the
+ * room as it is then. Answers those that find no place.
  *
  * Several ways are tried, and then a bounded search; the way that leaves fewest over counts. So a pod that is answered
  * does find none, unless pods are so many that the search ends before it has tried everything. The other direction is

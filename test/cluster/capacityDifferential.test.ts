@@ -60,6 +60,8 @@ interface Outcome {
   readonly said: number;
   /** Replacements that the scheduler left Pending. */
   readonly pending: number;
+  /** Where the two differ: the scheduler draws among equal nodes, so that no seed brings the same scene again. */
+  readonly scene?: readonly string[];
 }
 
 describe('the capacity gate beside the real scheduler', () => {
@@ -106,7 +108,11 @@ async function playRound(round: number): Promise<Outcome[]> {
     const pending = after.filter(
       (pod) => pod.nodeName === undefined && !known.has(pod.uid) && caseOf(pod) === number,
     ).length;
-    return { what: `round ${String(round)}, ${node}`, said: said[number]?.size ?? 0, pending };
+    const named = said[number]?.size ?? 0;
+    const outcome = { what: `round ${String(round)}, ${node}`, said: named, pending };
+    if (named <= pending) return outcome;
+    const ofCase = (pods: readonly PodView[]): PodView[] => pods.filter((pod) => caseOf(pod) === number);
+    return { ...outcome, scene: [...sceneOf(ofCase(before)), 'afterwards', ...sceneOf(ofCase(after))] };
   });
   await cleanUp(
     deployments.flat().map(({ metadata }) => metadata.name),
@@ -138,6 +144,14 @@ async function settled(wait: {
       return Date.now() - seen.since >= quietMs ? pods : undefined;
     },
   });
+}
+
+function sceneOf(pods: readonly PodView[]): readonly string[] {
+  return pods
+    .map(({ name, nodeName = 'Pending', requests, nodeSelector, affinity, antiAffinity, hardSpread, hostPorts }) =>
+      JSON.stringify({ name, nodeName, requests, nodeSelector, affinity, antiAffinity, hardSpread, hostPorts }),
+    )
+    .sort();
 }
 
 function caseOf({ labels }: PodView): number {

@@ -171,6 +171,25 @@ describe('room for the pods of a node', () => {
     expect(pods(stuck)).toEqual([]);
   });
 
+  it('is not taken by a pod that waits for a place which only comes to be as pods leave', () => {
+    const together = {
+      ...cores(2),
+      labels: { app: 'group' },
+      affinity: [
+        {
+          topologyKey: hostname,
+          selector: { matchLabels: { app: 'group' }, matchExpressions: [] },
+          namespaces: [],
+          namespaceSelector: undefined,
+        },
+      ],
+    };
+    const waiting = homeless(deployed('third', ['node-1'], { ...together, phase: 'Pending', ready: false }));
+    // node-1 is full, and the third may be nowhere else; node-2 has room for two, whichever they are.
+    const workloads = [deployed('group', ['node-1', 'node-1'], together), waiting];
+    expect(capacityFindings(clusterView({ nodes: three, workloads }))).toEqual([]);
+  });
+
   it('is not needed by what is not replaced', () => {
     const job = { apiVersion: 'batch/v1', kind: 'Job', name: 'import', uid: 'job' };
     const daemon = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'agent', uid: 'agent' };
