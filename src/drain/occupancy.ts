@@ -1,6 +1,7 @@
 import { matchesLabels } from '../cluster/labelSelector.js';
 import { admitsNode } from '../cluster/nodeSelector.js';
 import { isFinished } from '../cluster/podPhase.js';
+import { remembered } from '../cluster/remembered.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import {
   podKey,
@@ -30,45 +31,62 @@ export interface Occupancy {
 }
 
 /**
-/**
  * What the pods on nodes other than `node` take up, and those on it that stay there whatever is drained, or that
  * `staying` names by UID. What is common to all questions is looked up once, and only when a pod asks for it.
  */
 export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<string> = new Set()): Occupancy {
-  const running = once(() => [...view.pods.values()].filter((pod) => !isFinished(pod)));
-  const isPresent = (pod: PodView): boolean =>
-    !pod.terminating &&
-    pod.nodeName !== undefined &&
-    (pod.nodeName !== node || staying.has(pod.uid) || staysOnNode(pod));
-  const present = once(() => running().filter(isPresent));
-  const mayJoin = once(() => running().filter((pod) => !isPresent(pod)));
+  const { onNodes, homeless: nowhere } = standing(view);
+  const isPresent = (pod: PodView): boolean => pod.nodeName !== node || staying.has(pod.uid) || staysOnNode(pod);
+  const leaving = once(() => onNodes.filter((pod) => !isPresent(pod)));
   const placed: PodView[] = [];
-  const withPorts = once(() => present().filter(({ hostPorts }) => hostPorts.length > 0));
-  const pods = lazyIndex(() => podIndex([...present(), ...placed]));
-  const terms = lazyIndex(() => termIndex([...present(), ...placed]));
+  const placedPods = podIndex([]);
+  const placedTerms = termIndex([]);
   const situation: Omit<Situation, 'mayJoin'> = {
     view,
     node,
-    withPorts: () => [...withPorts(), ...placed.filter(({ hostPorts }) => hostPorts.length > 0)],
-    pods: pods.get,
-    terms: terms.get,
+    withPorts: () => [...withPorts(view).filter(isPresent), ...placed.filter(({ hostPorts }) => hostPorts.length > 0)],
+    podsMatching: (namespace, selector) => [
+      ...podsOf(view).matching(namespace, selector).filter(isPresent),
+      ...placedPods.matching(namespace, selector),
+    ],
+    termsSelecting: (labels) => [
+      ...termsOf(view)
+        .selecting(labels)
+        .filter(({ pod }) => isPresent(pod)),
+      ...placedTerms.selecting(labels),
+    ],
   };
+  const mayJoin = (): readonly PodView[] => [...nowhere, ...leaving()];
   return {
     obstaclesFor: (pod, homeless) =>
       obstaclesFor(pod, { ...situation, mayJoin: homeless === 'anywhere' ? mayJoin : () => [] }),
     place(pod) {
       placed.push(pod);
-      pods.made()?.add(pod);
-      terms.made()?.add(pod);
+      placedPods.add(pod);
+      placedTerms.add(pod);
     },
     takeBack() {
       const last = placed.pop();
       if (last === undefined) return;
-      pods.made()?.takeBack(last);
-      terms.made()?.takeBack(last);
+      placedPods.takeBack(last);
+      placedTerms.takeBack(last);
     },
   };
 }
+
+/** Pods that have not finished: those that take up a place on their node, and those that end or have none yet. */
+const standing = remembered((view: ClusterView) => {
+  const running = [...view.pods.values()].filter((pod) => !isFinished(pod));
+  const isOnNode = ({ terminating, nodeName }: PodView): boolean => !terminating && nodeName !== undefined;
+  return { onNodes: running.filter(isOnNode), homeless: running.filter((pod) => !isOnNode(pod)) };
+});
+
+// Of all nodes, whichever is left; nothing is added to them.
+const withPorts = remembered((view: ClusterView) =>
+  standing(view).onNodes.filter(({ hostPorts }) => hostPorts.length > 0),
+);
+const podsOf = remembered((view: ClusterView) => podIndex(standing(view).onNodes));
+const termsOf = remembered((view: ClusterView) => termIndex(standing(view).onNodes));
 
 function obstaclesFor(pod: PodView, situation: Situation): ObstacleOn {
   const rules = [
@@ -99,8 +117,8 @@ interface Situation {
   /** Pods that may come to any node yet. */
   readonly mayJoin: () => readonly PodView[];
   readonly withPorts: () => readonly PodView[];
-  readonly pods: () => PodIndex;
-  readonly terms: () => TermIndex;
+  readonly podsMatching: PodIndex['matching'];
+  readonly termsSelecting: TermIndex['selecting'];
 }
 
 /** pkg/scheduler/framework/plugins/nodeports */
@@ -128,7 +146,7 @@ function clash(one: PortOfHost, other: PortOfHost): boolean {
  * pkg/scheduler/framework/plugins/interpodaffinity, satisfyPodAffinity: in each topology there is a pod that all terms
  * select. Where there is none in the whole cluster, a pod that they select itself is the first.
  */
-function ownAffinity(pod: PodView, { view, pods, mayJoin }: Situation): ObstacleOn {
+function ownAffinity(pod: PodView, { view, podsMatching, mayJoin }: Situation): ObstacleOn {
   const [first, ...further] = pod.affinity.map((term) => ({ term, namespaces: namespacesOf(term, pod, view) }));
   if (first === undefined) return () => undefined;
   const isMeantBy =
@@ -136,7 +154,7 @@ function ownAffinity(pod: PodView, { view, pods, mayJoin }: Situation): Obstacle
     ({ term, namespaces }: typeof first): boolean =>
       namespaces.has(other.namespace) && matchesLabels(term.selector, other.labels);
   const meant = [...first.namespaces]
-    .flatMap((namespace) => pods().matching(namespace, first.term.selector))
+    .flatMap((namespace) => podsMatching(namespace, first.term.selector))
     .filter((other) => further.every(isMeantBy(other)));
   const keys = pod.affinity.map(({ topologyKey }) => topologyKey);
   const met = new Set(meant.flatMap((other) => keys.map((key) => `${key}=${topologyOf(view, other, key) ?? ''}`)));
@@ -150,10 +168,10 @@ function ownAffinity(pod: PodView, { view, pods, mayJoin }: Situation): Obstacle
 }
 
 /** pkg/scheduler/framework/plugins/interpodaffinity: pods that the pod does not want beside it. */
-function ownAntiAffinity(pod: PodView, term: PodAffinityTerm, { view, pods }: Situation): ObstacleOn {
+function ownAntiAffinity(pod: PodView, term: PodAffinityTerm, { view, podsMatching }: Situation): ObstacleOn {
   const taken = new Map<string, PodView>();
   for (const namespace of namespacesOf(term, pod, view)) {
-    for (const other of pods().matching(namespace, term.selector)) {
+    for (const other of podsMatching(namespace, term.selector)) {
       const value = topologyOf(view, other, term.topologyKey);
       if (value !== undefined) taken.set(value, other);
     }
@@ -166,9 +184,9 @@ function ownAntiAffinity(pod: PodView, term: PodAffinityTerm, { view, pods }: Si
 }
 
 /** The same the other way round: pods that do not want this one beside them. */
-function othersAntiAffinity(pod: PodView, { view, terms }: Situation): ObstacleOn {
+function othersAntiAffinity(pod: PodView, { view, termsSelecting }: Situation): ObstacleOn {
   const taken = new Map<string, PodView>();
-  for (const { pod: other, term } of terms().selecting(pod.labels)) {
+  for (const { pod: other, term } of termsSelecting(pod.labels)) {
     const value = topologyOf(view, other, term.topologyKey);
     if (value === undefined || !namespacesOf(term, other, view).has(pod.namespace)) continue;
     taken.set(`${term.topologyKey}=${value}`, other);
@@ -195,7 +213,7 @@ function namespacesOf(term: PodAffinityTerm, pod: PodView, view: ClusterView): R
  * pkg/scheduler/framework/plugins/podtopologyspread: with this pod a topology has at most maxSkew more matching pods
  * than the one that has fewest. The node that is left counts as one without any, cordoned or not.
  */
-function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, pods }: Situation): ObstacleOn {
+function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, podsMatching }: Situation): ObstacleOn {
   const { topologyKey, maxSkew, minDomains } = constraint;
   const counts = new Map<string, number>();
   for (const other of view.nodes.values()) {
@@ -204,7 +222,7 @@ function hardSpread(pod: PodView, constraint: SpreadConstraint, { view, node, po
   }
   const isOfRevision = ({ labels }: PodView): boolean =>
     constraint.matchLabelKeys.every((key) => !(key in pod.labels) || labels[key] === pod.labels[key]);
-  for (const other of pods().matching(pod.namespace, constraint.selector).filter(isOfRevision)) {
+  for (const other of podsMatching(pod.namespace, constraint.selector).filter(isOfRevision)) {
     const value = topologyOf(view, other, topologyKey);
     const count = value === undefined ? undefined : counts.get(value);
     if (value !== undefined && count !== undefined && other.uid !== pod.uid) counts.set(value, count + 1);
@@ -240,10 +258,4 @@ function topologyOf(view: ClusterView, pod: PodView, topologyKey: string): strin
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
-}
-
-/** An index that is made when it is first asked for. */
-function lazyIndex<T>(make: () => T): { readonly get: () => T; readonly made: () => T | undefined } {
-  let index: T | undefined;
-  return { get: () => (index ??= make()), made: () => index };
 }

@@ -1,5 +1,7 @@
 import { disruptionsAllowed, healthyPods } from '../cluster/budgetArithmetic.js';
 import type { ServiceView } from '../cluster/services.js';
+import { podsOfOwner, podsOnNode } from '../cluster/podsInView.js';
+import { remembered } from '../cluster/remembered.js';
 import { isJobPod, ownerOf } from '../cluster/replicas.js';
 import {
   podKey,
@@ -9,33 +11,33 @@ import {
   type PodKey,
   type PodView,
 } from '../cluster/view.js';
-import { isBehind } from './backendAllowance.js';
-import { selects } from './podBudgets.js';
+import { podIndex } from './podIndex.js';
 
 /**
  * As much of the view as a drain of the node asks for: its pods, the budgets that select any of them, and all pods of
  * their owners, of these budgets and behind these Services. On a large cluster that is a small part, and a forecast looks at it many times.
  */
 export function neighbourhoodOf(view: ClusterView, node: string, services: readonly ServiceView[] = []): ClusterView {
-  const onNode = [...view.pods.values()].filter((pod) => pod.nodeName === node);
-  const owners = new Set(onNode.map((pod) => ownerOf(view, pod)));
-  const budgetsOf = new Map<string, BudgetView[]>();
-  for (const budget of view.budgets) {
-    if (!onNode.some((pod) => selects(budget, pod))) continue;
-    budgetsOf.set(budget.namespace, [...(budgetsOf.get(budget.namespace) ?? []), budget]);
-  }
-  const isNear = (pod: PodView): boolean => {
-    const owner = ownerOf(view, pod);
-    const owned = owner !== undefined && owners.has(owner);
-    if (services.some((service) => isBehind(service, pod))) return true;
-    return pod.nodeName === node || owned || (budgetsOf.get(pod.namespace)?.some((one) => selects(one, pod)) ?? false);
-  };
-  return {
-    ...view,
-    pods: new Map([...view.pods].filter(([, pod]) => isNear(pod))),
-    budgets: [...budgetsOf.values()].flat(),
-  };
+  const onNode = podsOnNode(view, node);
+  const owners = new Set(onNode.flatMap((pod) => ownerOf(view, pod) ?? []));
+  const asked = podIndex(onNode);
+  const budgets = view.budgets.filter(({ namespace, selector }) => asked.matching(namespace, selector).length > 0);
+  const index = indexOf(view.pods);
+  const near = new Set([
+    ...onNode,
+    ...[...owners].flatMap((owner) => podsOfOwner(view, owner)),
+    ...budgets.flatMap(({ namespace, selector }) => index.matching(namespace, selector)),
+    ...services.flatMap(({ namespace, selector }) =>
+      index.matching(namespace, { matchLabels: selector, matchExpressions: [] }),
+    ),
+  ]);
+  const pods = new Map<PodKey, PodView>();
+  for (const [key, pod] of view.pods) if (near.has(pod)) pods.set(key, pod);
+  return { ...view, pods, budgets };
 }
+
+/** Asked for every node of a plan, and never added to. */
+const indexOf = remembered((pods: ClusterView['pods']) => podIndex([...pods.values()]));
 
 /**
  * The view after these pods have left the node: their controllers have filled up to the desired replicas again, the
@@ -59,9 +61,12 @@ export function afterEvictions(
     const replacement = replacementOf(pod, { createdAt: view.takenAt, isTied: tied.has(pod.uid) });
     pods.set(podKey(replacement), replacement);
   }
-  const budgets = view.budgets.map((budget) =>
-    evicted.some((pod) => selects(budget, pod)) ? recounted(budget, pods, view.takenAt) : budget,
-  );
+  const [gone, there] = [podIndex(evicted), podIndex([...pods.values()])];
+  const budgets = view.budgets.map((budget) => {
+    const { namespace, selector } = budget;
+    if (gone.matching(namespace, selector).length === 0) return budget;
+    return recounted(budget, there.matching(namespace, selector), view.takenAt);
+  });
   return { ...view, pods, budgets };
 }
 
@@ -94,10 +99,9 @@ function replacementOf(
 }
 
 /** What the disruption controller writes once it has seen the pods: desiredHealthy depends on scales and is the same. */
-function recounted(budget: BudgetView, pods: ReadonlyMap<PodKey, PodView>, now: number): BudgetView {
+function recounted(budget: BudgetView, members: readonly PodView[], now: number): BudgetView {
   const { status } = budget;
   if (status.syncFailure !== undefined || status.observedGeneration < budget.generation) return budget;
-  const members = [...pods.values()].filter((pod) => selects(budget, pod));
   const healthy = healthyPods(budget, members, now).length;
   const { desiredHealthy: desired, expectedPods: expected } = status;
   return {

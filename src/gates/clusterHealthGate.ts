@@ -1,3 +1,4 @@
+import { remembered } from '../cluster/remembered.js';
 import { ownerName, readyCount, replicasOf } from '../cluster/replicas.js';
 import { ownerKey, type ClusterView } from '../cluster/view.js';
 import type { Finding } from './finding.js';
@@ -37,18 +38,28 @@ function apiNotReady(message: string, node: string): Finding {
 }
 
 function systemOwnersShort(view: ClusterView, node: string): readonly Finding[] {
+  return shortIn(view).map(({ name, desired, ready }) => ({
+    code: 'system-owner-short',
+    severity: 'block',
+    node,
+    objects: [name],
+    message: `${name} has ${String(ready)} of ${String(desired)} replicas Ready.`,
+    hint: `Get ${name} to its replicas (kubectl describe shows why not); losing a node now could stop it.`,
+  }));
+}
+
+/** What is short of replicas in kube-system: the same for every node. */
+const shortIn = remembered((view: ClusterView): readonly ShortOwner[] => {
   const owners = [...view.owners.values()].filter(({ namespace }) => namespace === 'kube-system').map(ownerKey);
   return [...replicasOf(view, new Set(owners)).values()]
     .filter(({ owner }) => owner?.desired !== undefined && !owner.terminating)
     .map((replicas) => ({ name: ownerName(replicas.key), desired: replicas.desired, ready: readyCount(replicas) }))
     .filter(({ desired, ready }) => ready < desired)
-    .sort((one, other) => (one.name < other.name ? -1 : 1))
-    .map(({ name, desired, ready }) => ({
-      code: 'system-owner-short',
-      severity: 'block',
-      node,
-      objects: [name],
-      message: `${name} has ${String(ready)} of ${String(desired)} replicas Ready.`,
-      hint: `Get ${name} to its replicas (kubectl describe shows why not); losing a node now could stop it.`,
-    }));
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+});
+
+interface ShortOwner {
+  readonly name: string;
+  readonly desired: number;
+  readonly ready: number;
 }

@@ -107,10 +107,15 @@ export function evaluateNode(question: NodeToEvaluate): NodeEvaluation {
         })),
     ...budgetGate(forecast),
     ...replicaSpreadGate(forecast),
-    ...(isBefore ? zoneSpreadGate({ view, node }) : []),
-    ...lastBackendGate({ view, node, forecast, services }),
+    ...(isBefore ? zoneSpreadGate({ view: near, node }) : []),
+    ...lastBackendGate({ view: near, node, forecast, services }),
     ...(isBefore && question.services !== undefined
-      ? daemonSetTrafficGate({ view, node, services: services?.all, hasLeaveScript: question.services.hasLeaveScript })
+      ? daemonSetTrafficGate({
+          view: near,
+          node,
+          services: services?.all,
+          hasLeaveScript: question.services.hasLeaveScript,
+        })
       : []),
     ...podPolicyGate(forecast),
     ...capacityGate({ view, near, node, policy: drain, occupied, capacity }),

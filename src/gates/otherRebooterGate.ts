@@ -1,3 +1,4 @@
+import { remembered } from '../cluster/remembered.js';
 import { matchesLabels } from '../cluster/labelSelector.js';
 import type { MachineHealthCheck, Rebooters, UnreadKind, UpgradePlan } from '../cluster/rebooters.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
@@ -39,8 +40,8 @@ export function otherRebooterGate({
 const kuredLabels = ['name', 'app.kubernetes.io/name'];
 const kuredName = /(^|-)kured(-|$)/;
 
-/** The DaemonSets, as `namespace/name`, that are kured by name or by the labels of their pods. */
-function kuredDaemonSets(view: ClusterView): readonly string[] {
+/** The DaemonSets, as `namespace/name`, that are kured by name or by the labels of their pods: the same for every node. */
+const kuredDaemonSets = remembered((view: ClusterView): readonly string[] => {
   const found = new Set<string>();
   for (const { kind, namespace, name, terminating } of view.owners.values()) {
     if (kind === 'DaemonSet' && !terminating && kuredName.test(name)) found.add(`${namespace}/${name}`);
@@ -50,7 +51,7 @@ function kuredDaemonSets(view: ClusterView): readonly string[] {
     found.add(`${namespace}/${controller.name}`);
   }
   return [...found].sort();
-}
+});
 
 function kuredFinding(daemonSet: string): Finding {
   const [namespace = '', name = ''] = daemonSet.split('/');

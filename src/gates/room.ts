@@ -40,7 +40,10 @@ export interface Room {
  * requests, one that is ending too.
  */
 export function roomElsewhere(view: ClusterView, leaving: string, occupied: Occupancy): Room {
-  const { nodes, waiting } = roomNodes(view, leaving);
+  const { all, waiting } = roomIn(view);
+  const nodes = all
+    .filter(({ node }) => node.name !== leaving)
+    .map(({ node, free }): RoomNode => ({ node, free: { ...free } }));
   const placed: { readonly pod: PodView; readonly node: RoomNode }[] = [];
   const homes = new Map<string, readonly RoomNode[]>();
   const homesOf = (pod: PodView): readonly RoomNode[] => {
@@ -85,14 +88,11 @@ function misfits(pod: PodView, occupied: Occupancy): (node: RoomNode) => Misfit 
   };
 }
 
-function roomNodes(
-  view: ClusterView,
-  leaving: string,
-): { readonly nodes: readonly RoomNode[]; readonly waiting: readonly PodView[] } {
+/** Of all nodes, whichever is left, and as it is before anything is placed. */
+const roomIn = remembered((view: ClusterView): { all: readonly RoomNode[]; waiting: readonly PodView[] } => {
   const nodes = new Map<string, RoomNode>();
   for (const node of view.nodes.values()) {
-    if (node.name === leaving || !node.ready) continue;
-    nodes.set(node.name, { node, free: { ...node.allocatable } });
+    if (node.ready) nodes.set(node.name, { node, free: { ...node.allocatable } });
   }
   const waiting: PodView[] = [];
   for (const pod of view.pods.values()) {
@@ -104,8 +104,8 @@ function roomNodes(
     const node = nodes.get(pod.nodeName);
     if (node !== undefined) take(node, pod);
   }
-  return { nodes: [...nodes.values()], waiting };
-}
+  return { all: [...nodes.values()], waiting };
+});
 
 /** Resource and amount; a pod is one of the `pods` that a node takes (pkg/scheduler/framework/plugins/noderesources). */
 export function needsOf({ requests }: PodView): readonly (readonly [string, number])[] {

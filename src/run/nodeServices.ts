@@ -1,3 +1,4 @@
+import { podsOnNode } from '../cluster/podsInView.js';
 import { passingFailureOf, readServices, type ClusterServices, type WantedServices } from '../cluster/services.js';
 import type { ClusterView } from '../cluster/view.js';
 import type { StoredPlaybook } from '../playbook/storedPlaybook.js';
@@ -20,7 +21,7 @@ export function wantedServices({
   /** Undefined: every node. */
   readonly node?: string;
 }): WantedServices {
-  const pods = [...view.pods.values()].filter(({ nodeName }) => node === undefined || nodeName === node);
+  const pods = node === undefined ? [...view.pods.values()] : podsOnNode(view, node);
   const hasDaemonSets = pods.some(({ controller }) => controller?.kind === 'DaemonSet');
   return {
     all: beforeCordon && hasDaemonSets && playbook.host.scripts.leave === undefined,

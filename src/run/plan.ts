@@ -2,6 +2,7 @@ import type { ClusterPort, ClusterTarget } from '../cluster/clusterPort.js';
 import { lastTurnOf } from '../cluster/marks.js';
 import { readRebooters, type Rebooters } from '../cluster/rebooters.js';
 import { readServices, type ClusterServices } from '../cluster/services.js';
+import { podsOnNode } from '../cluster/podsInView.js';
 import type { ClusterView, NodeView } from '../cluster/view.js';
 import type { WatchCache } from '../cluster/watchCache.js';
 import type { ApiReadiness } from '../gates/clusterHealthGate.js';
@@ -195,7 +196,7 @@ function estimateOf(
   drain: DrainForecast,
 ): number {
   const stays = new Set(drain.stays.map(({ pod }) => pod.uid));
-  const leaving = [...view.pods.values()].filter((pod) => pod.nodeName === node.name && !stays.has(pod.uid));
+  const leaving = podsOnNode(view, node.name).filter(({ uid }) => !stays.has(uid));
   const rehearsal = hosts === undefined;
   const told = rehearsal ? undefined : playbook.schedule.expectedTurnMs;
   return told ?? estimatedTurnMs({ playbook, rehearsal, drain, leaving });
