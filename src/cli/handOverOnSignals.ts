@@ -12,8 +12,8 @@ export interface Ending {
   close(): void;
 }
 
-/** The whole hand-over takes less than 5 s; the rest of them is for giving up the leases. */
-const hurryAfterMs = 2500;
+/** The whole hand-over takes less than 5 s; the rest of them is for giving up the leases, and for the next to see it. */
+const hurryAfterMs = 2000;
 
 /** Hears SIGTERM, SIGINT and SIGHUP. The second one ends the process at once: all is recorded before it is done. */
 export function handOverOnSignals(io: CommandIo, log: Log): Ending {

@@ -1,9 +1,11 @@
-import type { PodView } from '../cluster/view.js';
-import { needsOf, type Room, type RoomNode } from './room.js';
+import { remembered } from '../cluster/remembered.js';
+import type { ClusterView, PodView } from '../cluster/view.js';
+import { occupancy } from '../drain/occupancy.js';
+import { needsOf, roomElsewhere, type Room, type RoomNode } from './room.js';
 
 /** Those of the pods that find no place in the first way tried; the room is as before. None: all of them fit. */
 export function placeQuickly(room: Room, leaving: readonly PodView[]): readonly PodView[] {
-  placeEach(room, room.waiting, quickly);
+  placeEach(room, aboutToBePlaced(room.view), quickly);
   const left = placeEach(room, leaving, quickly);
   while (room.takeBack());
   return left;
@@ -19,8 +21,9 @@ export function placeQuickly(room: Room, leaving: readonly PodView[]): readonly 
  * one over that a better order would place. No pod is thought of as preempted.
  */
 export function placePods(room: Room, leaving: readonly PodView[]): readonly PodView[] {
+  const waiting = aboutToBePlaced(room.view);
   const place = (way: Way): readonly PodView[] => {
-    placeEach(room, room.waiting, way);
+    placeEach(room, waiting, way);
     return placeEach(room, leaving, way);
   };
   let best: { readonly way: Way; readonly left: readonly PodView[] } | undefined;
@@ -31,13 +34,24 @@ export function placePods(room: Room, leaving: readonly PodView[]): readonly Pod
     while (room.takeBack());
   }
   if (best === undefined) return [];
-  placeEach(room, room.waiting, best.way);
+  placeEach(room, waiting, best.way);
   const hopeless = leaving.filter((pod) => isHopeless(room, pod));
   const others = leaving.filter((pod) => !hopeless.includes(pod));
   if (best.left.length > hopeless.length && isFound(room, inOrder(room, others, fewestHomes))) return hopeless;
   while (room.takeBack());
   return place(best.way);
 }
+
+/**
+ * Pods that wait for a node though there is one for them as the cluster stands: the scheduler is about to take it. Who
+ * gets a place that only comes to be as pods leave, they or a replacement, is open.
+ */
+const aboutToBePlaced = remembered((view: ClusterView): readonly PodView[] => {
+  const room = roomElsewhere(view, '', occupancy(view, ''));
+  if (room.waiting.length === 0) return [];
+  const left = new Set(placeEach(room, room.waiting, quickly));
+  return room.waiting.filter((pod) => !left.has(pod));
+});
 
 /** In which order pods are placed, and which of the nodes they fit on each takes. */
 interface Way {

@@ -3,7 +3,7 @@ import { isFinished } from '../cluster/podPhase.js';
 import { keepsPodsOff, tolerates } from '../cluster/taints.js';
 import type { ClusterView, NodeView, PodView } from '../cluster/view.js';
 import { remembered } from '../cluster/remembered.js';
-import { occupancy, type Occupancy } from '../drain/occupancy.js';
+import type { Occupancy } from '../drain/occupancy.js';
 import { reaches, volumesOf } from '../drain/volumeReach.js';
 
 /** A node, and what of its allocatable no pod has asked for. Below 0 where it is overcommitted. */
@@ -20,10 +20,8 @@ export type Misfit =
 
 /** The nodes that pods can move to. Pods are placed on them in thought, and taken back in the reverse order. */
 export interface Room {
-  /**
-   * Pods that no node was found for yet, though there is one as the cluster stands: the scheduler is about to take it.
-   * Who gets a place that only comes to be as pods leave, they or a replacement, is open.
-   */
+  readonly view: ClusterView;
+  /** Pods that no node was found for yet. */
   readonly waiting: readonly PodView[];
   /** Nodes in service that take the pod by the rules that no other pod changes. */
   homesOf(pod: PodView): readonly RoomNode[];
@@ -35,7 +33,7 @@ export interface Room {
 }
 
 /**
- * The room on all nodes but `leaving`. A node is in service while it is Ready and neither cordoned nor tainted for the
+ * The room on all nodes but `leaving` ('': on all). A node is in service while it is Ready and neither cordoned nor tainted for the
  * pod, also by a taint that passes (disk pressure, for example). Every pod there that has not finished takes what it
  * requests, one that is ending too.
  */
@@ -53,12 +51,19 @@ export function roomElsewhere(view: ClusterView, leaving: string, occupied: Occu
     return known;
   };
   return {
-    waiting: waiting.filter((pod) => {
-      const misfitOn = misfits(pod, asItStands(view));
-      return homesOf(pod).some((home) => misfitOn(home) === undefined);
-    }),
+    view,
+    waiting,
     homesOf,
-    misfitsOf: (pod) => misfits(pod, occupied),
+    misfitsOf(pod) {
+      const needs = needsOf(pod);
+      const obstacleOn = occupied.obstaclesFor(pod, 'nowhere');
+      return ({ node, free }) => {
+        const short = needs.filter(([resource, amount]) => amount > (free[resource] ?? 0));
+        if (short.length > 0) return { kind: 'short', resources: short.map(([resource]) => resource) };
+        const why = obstacleOn(node);
+        return why === undefined ? undefined : { kind: 'forbidden', why };
+      };
+    },
     place(pod, node) {
       take(node, pod);
       occupied.place({ ...pod, nodeName: node.node.name });
@@ -71,20 +76,6 @@ export function roomElsewhere(view: ClusterView, leaving: string, occupied: Occu
       take(last.node, last.pod, -1);
       return true;
     },
-  };
-}
-
-/** With all pods where they are. */
-const asItStands = remembered((view: ClusterView) => occupancy(view, ''));
-
-function misfits(pod: PodView, occupied: Occupancy): (node: RoomNode) => Misfit | undefined {
-  const needs = needsOf(pod);
-  const obstacleOn = occupied.obstaclesFor(pod, 'nowhere');
-  return ({ node, free }) => {
-    const short = needs.filter(([resource, amount]) => amount > (free[resource] ?? 0));
-    if (short.length > 0) return { kind: 'short', resources: short.map(([resource]) => resource) };
-    const why = obstacleOn(node);
-    return why === undefined ? undefined : { kind: 'forbidden', why };
   };
 }
 

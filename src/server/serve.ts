@@ -1,5 +1,4 @@
 import type { HeldLease } from '../cluster/heldLease.js';
-import type { PlaybookStatus } from '../playbook/playbookStatus.js';
 import { announcePlans } from './playbooks/announcePlans.js';
 import { awaitLease } from './acts/awaitLease.js';
 import { openDesk, type Desk, type DeskOptions } from './playbooks/desk.js';
@@ -7,10 +6,11 @@ import { givenUpWhen } from './acts/givenUpWhen.js';
 import { hindranceOf, type Hindrance } from './acts/hindrance.js';
 import { judgeCoverage } from './playbooks/judgeCoverage.js';
 import { takeLead } from './leadership.js';
-import { nextDeed, type ServedPlaybook } from './acts/nextDeed.js';
+import { nextDeed } from './acts/nextDeed.js';
 import { followOwnObjects, type OwnObjects } from './ownObjects.js';
 import { becauseOf, performDeed, type Memory } from './acts/performDeed.js';
 import { servedPlaybooks } from './playbooks/servedPlaybooks.js';
+import { overAnswer } from './playbooks/standingTrigger.js';
 import type { Serving } from './serving.js';
 import { openWakeUp, type WakeUp } from './wakeUp.js';
 
@@ -138,12 +138,4 @@ async function decideAndAct(serving: Serving, deciding: Deciding): Promise<void>
     deciding.coverage.again();
     if (end.kind === 'ran' && end.stop.kind === 'own-node') return;
   }
-}
-
-function overAnswer(
-  { id, answer, run }: NonNullable<ServedPlaybook['over']>,
-  now: number,
-): NonNullable<PlaybookStatus['trigger']> {
-  const time = new Date(now).toISOString();
-  return { id, time, answer, finishedAt: time, ...(run === undefined ? {} : { run }) };
 }

@@ -9,7 +9,9 @@ import { waitFor } from './waitFor.js';
 export interface DenyingWebhook {
   /** How often the API server has asked it, dry runs left out. */
   asked(): number;
-  /** From now on it lets evictions pass. */
+  /** From now on it leaves evictions without an answer, dry runs left out. */
+  hang(): void;
+  /** From now on it lets evictions pass, those that wait for its answer too. */
   relent(): void;
   /** It gives no answer any more; returns when the API server has refused an eviction for that in a dry run. */
   fall(): Promise<void>;
@@ -32,6 +34,8 @@ export async function startDenyingWebhook(options: {
   const { cluster, name, namespace, pod, code, message } = options;
   const certificates = join(cluster.directory, '..', 'apiserver');
   let isDenying = true;
+  let isHanging = false;
+  const held: (() => void)[] = [];
   let asked = 0;
   const server = createServer(
     {
@@ -45,15 +49,19 @@ export async function startDenyingWebhook(options: {
         const review = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string; dryRun?: boolean } };
         const { uid, dryRun = false } = review.request;
         if (!dryRun) asked += 1;
-        const answer = isDenying ? { allowed: false, status: { code, message } } : { allowed: true };
-        response.setHeader('content-type', 'application/json');
-        response.end(
-          JSON.stringify({
-            apiVersion: 'admission.k8s.io/v1',
-            kind: 'AdmissionReview',
-            response: { uid, ...answer },
-          }),
-        );
+        const answer = (): void => {
+          const verdict = isDenying ? { allowed: false, status: { code, message } } : { allowed: true };
+          response.setHeader('content-type', 'application/json');
+          response.end(
+            JSON.stringify({
+              apiVersion: 'admission.k8s.io/v1',
+              kind: 'AdmissionReview',
+              response: { uid, ...verdict },
+            }),
+          );
+        };
+        if (isHanging && !dryRun) held.push(answer);
+        else answer();
       });
     },
   );
@@ -81,6 +89,8 @@ export async function startDenyingWebhook(options: {
         rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods/eviction'] }],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
         failurePolicy: 'Fail',
+        // The longest that the API server waits for any (admissionregistration/v1).
+        timeoutSeconds: 30,
         sideEffects: 'None',
         admissionReviewVersions: ['v1'],
       },
@@ -94,8 +104,13 @@ export async function startDenyingWebhook(options: {
   await untilRefused(code);
   return {
     asked: () => asked,
+    hang: () => {
+      isHanging = true;
+    },
     relent: () => {
       isDenying = false;
+      isHanging = false;
+      for (const answer of held.splice(0)) answer();
     },
     fall: async () => {
       server.close();

@@ -74,7 +74,7 @@ async function main(): Promise<void> {
       `  idle for ${seconds.toFixed(0)} s: ${((100 * cpu) / seconds).toFixed(2)} % of one CPU, ${resident.toFixed(0)} MiB resident (at most ${peak.toFixed(0)})`,
     );
     console.log(
-      `  after a plan of all of them was made: ${planned.resident.toFixed(0)} MiB resident (at most ${planned.peak.toFixed(0)})`,
+      `  a plan of all of them: ${planned.cpuSeconds.toFixed(0)} s of CPU; a minute later ${planned.resident.toFixed(0)} MiB resident (at most ${planned.peak.toFixed(0)})`,
     );
     const what = reads.map(
       ({ verb, resource, subresource }) => `${verb} ${resource}${subresource === '' ? '' : `/${subresource}`}`,
@@ -87,7 +87,11 @@ async function main(): Promise<void> {
 }
 
 /** A plan reads every pod, and asks every host; the memory that it took is looked at when it is over. */
-async function afterAPlan(served: Served, turnus: RunningTurnus): Promise<{ resident: number; peak: number }> {
+async function afterAPlan(
+  served: Served,
+  turnus: RunningTurnus,
+): Promise<{ resident: number; peak: number; cpuSeconds: number }> {
+  const cpuBefore = await cpuSecondsOf(turnus);
   const receiver = await openReceiver();
   try {
     await served.put({
@@ -107,9 +111,10 @@ async function afterAPlan(served: Served, turnus: RunningTurnus): Promise<{ resi
   } finally {
     await receiver.stop();
   }
+  const cpuSeconds = (await cpuSecondsOf(turnus)) - cpuBefore;
   const since = performance.now();
   await waitFor({ what: 'quiet', timeoutMs: 120_000, probe: () => performance.now() - since > 60_000 });
-  return { resident: await residentMiB(turnus), peak: await peakMiB(turnus) };
+  return { resident: await residentMiB(turnus), peak: await peakMiB(turnus), cpuSeconds };
 }
 
 function workloads() {

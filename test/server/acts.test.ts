@@ -11,6 +11,7 @@ import type { ActEnd } from '../../src/server/acts/actFor.js';
 import { awaitLease } from '../../src/server/acts/awaitLease.js';
 import { eitherSignal } from '../../src/server/eitherSignal.js';
 import { endedAttempt } from '../../src/server/acts/endedAttempt.js';
+import { hindranceOf } from '../../src/server/acts/hindrance.js';
 import { lastAnswer, startedBy } from '../../src/server/acts/lastAnswer.js';
 import { nextDeed, type Because, type ServedRun } from '../../src/server/acts/nextDeed.js';
 import { rememberAttempt } from '../../src/server/acts/rest.js';
@@ -32,7 +33,7 @@ function ran(stop: RunStop, change: { desired?: RunSpec['desired']; phase?: stri
 describe('a run that was paused while it was acted on', () => {
   const paused = ran({ kind: 'paused' }, { desired: { state: 'Pause', by: 'anna' } });
   const ended = endedAttempt({ playbook: served({}), because: window, end: paused, now });
-  const attempts = ended === undefined ? [] : rememberAttempt([], ended);
+  const attempts = rememberAttempt([], ended);
 
   it('is left alone, and goes on in the same window once it is resumed', () => {
     const still = run({ phase: 'Paused', desired: 'Pause', asked: '["Pause",[]]' });
@@ -42,11 +43,22 @@ describe('a run that was paused while it was acted on', () => {
   });
 });
 
+describe('an act that found another actor at work', () => {
+  it('takes the place of one that failed, and rests for the lease alone', () => {
+    const of = { playbook: served({}), because: window, now };
+    const failed = rememberAttempt([], endedAttempt({ ...of, end: { kind: 'failed', message: 'no answer' } }));
+    expect(hindranceOf(served({ attempts: failed }), { now, isAtWork: false }).kind).toBe('failed');
+    const attempts = rememberAttempt(failed, endedAttempt({ ...of, end: { kind: 'other', message: 'ben' } }));
+    expect(hindranceOf(served({ attempts }), { now, isAtWork: false })).toEqual({ kind: 'held' });
+    expect(nextDeed([served({ attempts })], now)).toMatchObject({ kind: 'act', because: window });
+  });
+});
+
 describe('a request that came when the act was over', () => {
   it('is not taken for one that was heard of', () => {
     const ended = endedAttempt({ playbook: served({}), because: window, end: ran({ kind: 'failures' }), now });
     const asked = run({ phase: 'Failed', openRequests: 1, asked: '["Run",["r1"]]' });
-    const attempts = ended === undefined ? [] : rememberAttempt([], ended);
+    const attempts = rememberAttempt([], ended);
     expect(attempts).toHaveLength(1);
     expect(nextDeed([served({ runs: [asked], attempts })], now).kind).toBe('act');
   });
@@ -101,6 +113,17 @@ describe('the run that a trigger has started', () => {
       'monthly-2026-11',
     );
     expect(startedBy('t2', { answered, runs })).toBeUndefined();
+  });
+
+  it('is the one that goes on where a month has ended under it', () => {
+    const of = { trigger: trigger.id };
+    const first = run({ ...of, name: 'monthly-2026-10', phase: 'Superseded' });
+    const runs = [first, run({ ...of, phase: 'AwaitingWindow' })];
+    expect(startedBy(trigger.id, { answered: undefined, runs })).toBe('monthly-2026-11');
+    expect(startedBy(trigger.id, { answered: { ...answered, run: first.name }, runs })).toBe('monthly-2026-11');
+    const over = runs.map((each) => ({ ...each, phase: 'Superseded' }));
+    expect(startedBy(trigger.id, { answered: undefined, runs: over })).toBe('monthly-2026-11');
+    expect(startedBy(trigger.id, { answered: { ...answered, run: first.name }, runs: [] })).toBe(first.name);
   });
 });
 

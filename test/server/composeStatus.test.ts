@@ -45,6 +45,10 @@ describe('the status of a Playbook object', () => {
     const readAgain = await readWith({ status: failed });
     expect(ready(compose(readAgain, { now: later, hindrance: { kind: 'untried' } }))).toEqual(ready(failed));
     expect(ready(compose(read, { hindrance: { kind: 'untried' } }))).toMatchObject({ status: 'True' });
+    // While somebody else is at work nothing fails any more; whether it would be refused is not known.
+    const held = { now: later, hindrance: { kind: 'held' } } as const;
+    expect(ready(compose(readAgain, held))).toMatchObject({ status: 'True' });
+    expect(ready(compose(await readWith({ status: refused }), held))).toEqual(ready(refused));
     const nothing = compose(await readWith({ spec: specWith({ more: '' }) }));
     expect(ready(nothing)).toMatchObject({ status: 'False', reason: 'NothingInForce' });
   });

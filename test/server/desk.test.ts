@@ -223,6 +223,29 @@ describe('the desk', () => {
     expect(status().trigger?.finishedAt).toBeUndefined();
   });
 
+  it('tells who asked for a start that nothing is in force any more, and which run it had begun', async () => {
+    const { api, status } = await served();
+    const annotations = {
+      'turnus.dev/trigger-id': 't1',
+      'turnus.dev/trigger-by': 'anna',
+      'turnus.dev/trigger-reason': 'urgent',
+    };
+    const name = 'monthly-2026-11';
+    const spec = { ...runSpec, playbook: { name: 'monthly', snapshot: '{}' }, trigger: 't1' };
+    create(api, runResource, newRun({ name, namespace, spec }));
+    create(
+      api,
+      playbookResource,
+      playbookObject({ metadata: { namespace, name: 'monthly', annotations }, spec: specWith({ more: '' }) }),
+    );
+    await until('the answer', () => status().trigger?.finishedAt !== undefined);
+    expect(status().trigger).toMatchObject({
+      id: 't1',
+      run: name,
+      answer: expect.stringMatching(/^refused: /) as string,
+    });
+  });
+
   it('says loudly that nobody finishes the turn of a run whose playbook was deleted', async () => {
     const { api, lines, status } = await served();
     create(api, playbookResource, fresh());

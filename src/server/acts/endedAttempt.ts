@@ -4,20 +4,17 @@ import { subjectOf, type Because, type ServedPlaybook } from './nextDeed.js';
 import type { Ended } from './rest.js';
 import { askedOf } from '../playbooks/servedRuns.js';
 
-/**
- * What is remembered of an act. Undefined where it came to nothing because another actor is at work: its end is waited for
- * by looking at the lease (awaitLease.ts).
- */
+/** What is remembered of an act. */
 export function endedAttempt(act: {
   readonly playbook: Pick<ServedPlaybook, 'version' | 'runs'>;
   readonly because: Because;
   readonly end: ActEnd;
   readonly now: number;
-}): Ended | undefined {
+}): Ended {
   const { playbook, because, end, now } = act;
-  if (end.kind === 'other') return undefined;
   const runs = asHeard(playbook.runs, end.kind === 'ran' ? end.state : undefined);
   const common = { of: subjectOf({ version: playbook.version, runs }, because), endedAt: now };
+  if (end.kind === 'other') return { ...common, kind: 'held' };
   return end.kind === 'ran'
     ? { ...common, kind: 'ran', stop: end.stop }
     : { ...common, kind: end.kind, message: end.message };

@@ -5,6 +5,8 @@ export type Hindrance =
   | { readonly kind: 'none' }
   /** Something is due that this process has not tried yet: what another one has found of it may still hold. */
   | { readonly kind: 'untried' }
+  /** Another actor was at work when it was tried: nothing failed, and whether it would be refused is not known. */
+  | { readonly kind: 'held' }
   /** Refused: only a person can change that. Failed: something did not answer, and is tried again. */
   | { readonly kind: 'refused' | 'failed'; readonly message: string };
 
@@ -17,14 +19,15 @@ export function hindranceOf(
   { now, isAtWork }: { readonly now: number; readonly isAtWork: boolean },
 ): Hindrance {
   if (isAtWork) return { kind: 'none' };
-  let isUntried = false;
+  let unknown: 'untried' | 'held' | undefined;
   for (const { because } of dueActs(playbook, now)) {
     if (because.kind === 'trigger') continue;
     const subject = subjectOf(playbook, because);
     const attempt = playbook.attempts.find(({ of }) => of === subject);
     if (attempt?.kind === 'refused' || attempt?.kind === 'failed')
       return { kind: attempt.kind, message: attempt.message };
-    if (attempt === undefined) isUntried = true;
+    if (attempt === undefined) unknown = 'untried';
+    else if (attempt.kind === 'held') unknown ??= 'held';
   }
-  return { kind: isUntried ? 'untried' : 'none' };
+  return { kind: unknown ?? 'none' };
 }

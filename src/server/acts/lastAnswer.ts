@@ -2,7 +2,7 @@ import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import { refusalPrefix } from '../../run/ask.js';
 import { waitsPrefix } from '../../run/trigger.js';
 import type { ActEnd } from './actFor.js';
-import type { ServedRun } from './nextDeed.js';
+import { isOver, type ServedRun } from './nextDeed.js';
 
 /**
  * What the end of an act is to the trigger that it was for. `runs`: as they were before it. Undefined: nothing yet, because
@@ -35,9 +35,15 @@ export function startedBy(
   { answered, runs }: { readonly answered: PlaybookStatus['trigger']; readonly runs: readonly BegunRun[] },
 ): string | undefined {
   const told = answered?.id === trigger ? answered.run : undefined;
-  return told ?? runs.find((run) => run.trigger === trigger)?.name;
+  // A month may have ended under it: then the run of the next one has the id too, and supersedes the first.
+  const begun = runs.filter((run) => run.trigger === trigger || run.name === told);
+  const newest = begun.reduce<string | undefined>(
+    (one, { name }) => (one === undefined || name > one ? name : one),
+    undefined,
+  );
+  return begun.find((run) => !isOver(run))?.name ?? told ?? newest;
 }
 
-type BegunRun = Pick<ServedRun, 'name' | 'trigger'>;
+type BegunRun = Pick<ServedRun, 'name' | 'phase' | 'trigger'>;
 
 const goesOnElsewhere: ReadonlySet<string> = new Set(['hand-over', 'own-node', 'other-actor', 'signal', 'followed']);

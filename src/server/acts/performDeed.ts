@@ -122,7 +122,7 @@ function remember({ clock }: Serving, { playbook, because, memory }: Performing,
   if (end.kind === 'ran' && end.stop.kind === 'own-node' && end.state !== undefined)
     memory.leftToOthers.add(end.state.name);
   const ended = endedAttempt({ playbook, because, end, now: clock.now() });
-  if (ended !== undefined) memory.attempts.set(name, rememberAttempt(memory.attempts.get(name) ?? [], ended));
+  memory.attempts.set(name, rememberAttempt(memory.attempts.get(name) ?? [], ended));
 }
 
 function tell({ log }: Serving, name: string, end: ActEnd): void {

@@ -8,6 +8,8 @@ export type Attempt = {
   readonly endedAt: number;
 } & (
   | { readonly kind: 'ran'; readonly stop: RunStop }
+  /** Another actor is at work: its end is waited for by looking at the lease (awaitLease.ts). */
+  | { readonly kind: 'held' }
   /** It was refused, and stays so until something changes. */
   | { readonly kind: 'refused'; readonly message: string }
   /** Something did not answer. `times`: in a row. */
@@ -50,6 +52,8 @@ function restAfter(attempt: Attempt): number | undefined {
   switch (attempt.kind) {
     case 'refused':
       return undefined;
+    case 'held':
+      return Number.NEGATIVE_INFINITY;
     case 'failed':
       return endedAt + Math.min(longestFailureMs, firstFailureMs * 2 ** Math.min(attempt.times - 1, 10));
     case 'ran':

@@ -115,11 +115,11 @@ function readyCondition(
     return { type: 'Ready', status: 'False', reason: 'NothingInForce', message };
   }
   const former = before.find(({ type, reason }) => type === 'Ready' && reason !== 'NothingInForce');
-  if (hindrance.kind === 'untried' && former !== undefined) {
+  if (former !== undefined && mayStillHold(former, hindrance)) {
     const { status, reason, message } = former;
     return { type: 'Ready', status, reason, message };
   }
-  if (hindrance.kind === 'none' || hindrance.kind === 'untried') {
+  if (hindrance.kind !== 'refused' && hindrance.kind !== 'failed') {
     return { type: 'Ready', status: 'True', reason: 'Unhindered', message: 'What is due is done when it is due.' };
   }
   const { kind, message } = hindrance;
@@ -128,9 +128,16 @@ function readyCondition(
   return {
     type: 'Ready',
     status: 'False',
-    reason: isRefused ? 'Refused' : 'Retrying',
+    reason: isRefused ? refused : 'Retrying',
     message: `${message} ${next}`.slice(0, longestMessage),
   };
+}
+
+const refused = 'Refused';
+
+/** What was written when the playbook was last tried, in this process or another. */
+function mayStillHold({ reason }: Condition, hindrance: Hindrance): boolean {
+  return hindrance.kind === 'untried' || (hindrance.kind === 'held' && reason === refused);
 }
 
 function coveredCondition({ nodes, overdue, oldestTurn }: NonNullable<PlaybookStatus['coverage']>): Judgement {

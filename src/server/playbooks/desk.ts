@@ -12,7 +12,7 @@ import type { OwnObjects } from '../ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
 import { runsOf, unfinishedRuns } from './servedRuns.js';
 import { coverageStatus, lastRunOf } from './statusFacts.js';
-import { standingTrigger, waitingAnswer, type BegunRun } from './standingTrigger.js';
+import { overAnswer, standingTrigger, waitingAnswer, type BegunRun } from './standingTrigger.js';
 import { unservedRuns } from './unservedRuns.js';
 import type { WakeUp } from '../wakeUp.js';
 import { writeStatus } from './writeStatus.js';
@@ -133,11 +133,11 @@ export function openDesk(options: DeskOptions): Desk {
     const answered = of(each).trigger ?? each.object?.status.trigger;
     const question = { judged: judgement, answered, runs, now };
     const standing = standingTrigger(question);
-    const time = new Date(now).toISOString();
     // One that is being begun at this moment is answered by the act.
     const isBegun = standing.kind === 'over' && options.busy()?.trigger === standing.id;
-    if (standing.kind === 'over' && standing.run === undefined && !isBegun)
-      remember(each, { trigger: { id: standing.id, time, answer: standing.answer, finishedAt: time } });
+    // Where something is in force, the answer about a run is for who acts.
+    const isOurs = standing.kind === 'over' && (standing.run === undefined || judgement.inForce === undefined);
+    if (isOurs && !isBegun) remember(each, { trigger: overAnswer(standing, now) });
     const waiting = waitingAnswer({ ...question, busy: options.busy() });
     if (waiting !== undefined) remember(each, { trigger: waiting });
   };

@@ -54,6 +54,15 @@ export function standingTrigger(question: {
   return { kind: 'open', trigger };
 }
 
+/** What is written about a trigger that is over. */
+export function overAnswer(
+  { id, answer, run }: Omit<Extract<StandingTrigger, { kind: 'over' }>, 'kind'>,
+  now: number,
+): NonNullable<Answered> {
+  const time = new Date(now).toISOString();
+  return { id, time, answer, finishedAt: time, ...(run === undefined ? {} : { run }) };
+}
+
 /** How the run that it has started came to its end; undefined while it has not. */
 function endOf(run: string, { judged, runs }: { judged: TriggeredPlaybook; runs: readonly BegunRun[] }) {
   const started = runs.find(({ name }) => name === run);
@@ -86,6 +95,8 @@ export function waitingAnswer(question: {
   const standing = standingTrigger(question);
   if (busy === undefined || standing.kind !== 'open' || standing.trigger.id === busy.trigger) return undefined;
   const { id } = standing.trigger;
+  if (answered?.id === id) return undefined;
+  const run = startedBy(id, question);
   const time = new Date(now).toISOString();
-  return answered?.id === id ? undefined : { id, time, answer: `${waitsPrefix} ${busy.text}` };
+  return { id, time, answer: `${waitsPrefix} ${busy.text}`, ...(run === undefined ? {} : { run }) };
 }

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { cordonsOf, letGo, untilScriptRuns, waitingScript } from '../attempts.js';
 import { startCluster, type Cluster } from '../cluster.js';
+import { startDenyingWebhook } from '../denyingWebhook.js';
+import { createAllOn } from '../gather.js';
 import { startHosts, type Hosts } from '../hosts/startHosts.js';
 import { startReadyWatcher, type ReadyWatcher } from '../readyWatcher.js';
-import { expectExit, installTurnus, phasesOf, runOf, systemNamespace, turnsOf } from '../runReport.js';
+import { evictions, expectExit, installTurnus, phasesOf, runOf, systemNamespace, turnsOf } from '../runReport.js';
 import { saidBy, serveOn, untilEnded, untilLeads, windowIn, type Served } from '../served.js';
 import { signallingOn, type Signalling } from '../signalling.js';
 import { runTurnus } from '../turnus.js';
@@ -30,7 +32,7 @@ const moments: { phase: string; entry: string; more?: string }[] = [
   { phase: 'Uncordoning', entry: 'node.uncordoning' },
   { phase: 'Settling', entry: 'node.uncordoned' },
 ];
-const web = deployment({ name: 'web', replicas: 15, spread: { over: 'node', mode: 'prefer' } });
+const web = deployment({ name: 'web', replicas: moments.length + 4, spread: { over: 'node', mode: 'prefer' } });
 
 let cluster: Cluster;
 let hosts: Hosts;
@@ -39,7 +41,7 @@ let watcher: ReadyWatcher;
 let signalling: Signalling;
 
 beforeAll(async () => {
-  cluster = await startCluster({ nodes: moments.length + 3, zones: 1 });
+  cluster = await startCluster({ nodes: moments.length + 4, zones: 1 });
   hosts = await startHosts({ cluster, bootDelayMs: 500 });
   await installTurnus(cluster, ['--with', 'serve']);
   await createReady(cluster.api, [web, disruptionBudget({ name: 'web', maxUnavailable: 1 })]);
@@ -162,6 +164,45 @@ describe('a process that loses the lead and lives on', () => {
     await letGo(hosts.host(node));
     await untilEnded({ cluster, name, phase: 'Completed' }, () => saidBy(one, other));
     expect(one.isRunning(), saidBy(one)).toBe(true);
+    await expectOneTurn(name, node, journal);
+  });
+});
+
+describe('SIGTERM while an eviction hangs in a slow webhook', () => {
+  it('hands over within 5 s all the same, and the pod is evicted once', async () => {
+    const [name, node, namespace] = ['slow', `node-${String(moments.length + 3)}`, 'slow'];
+    const journal = join(cluster.directory, `${name}.ndjson`);
+    await cluster.createNamespace(namespace);
+    await createAllOn(cluster, node, [deployment({ name: 'guarded', namespace, replicas: 1 })]);
+    const [pod] = await cluster.api.list({ kind: 'Pod', namespace });
+    const podName = pod?.metadata.name ?? '';
+    const webhook = await startDenyingWebhook({
+      cluster,
+      name: 'slow.example.com',
+      namespace,
+      pod: podName,
+      code: 403,
+      message: 'not yet',
+    });
+    webhook.hang();
+    const one = served.start({ name: 'one' });
+    await untilLeads(served, 'one');
+    const other = served.start({ name: 'other' });
+    await waitFor({ what: 'the other to stand by', probe: () => other.stdout().includes('one/') });
+    await served.put({ name, nodes: [node], spec: { schedule: windowIn(0, '30m'), journal: { file: journal } } });
+    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > 0 });
+    const askedAt = Date.now();
+    one.kill('SIGTERM');
+    expect(await one.exited, saidBy(one)).toBe(0);
+    expect(Date.now() - askedAt, saidBy(one, other)).toBeLessThan(handOverWithinMs);
+    await untilLeads(served, 'other');
+    expect((await cluster.api.get({ kind: 'Pod', namespace, name: podName })).metadata).not.toHaveProperty(
+      'deletionTimestamp',
+    );
+    webhook.relent();
+    await untilEnded({ cluster, name, phase: 'Completed' }, () => saidBy(one, other));
+    const accepted = (await evictions(cluster)).filter((eviction) => eviction.pod === `${namespace}/${podName}`);
+    expect(accepted).toHaveLength(1);
     await expectOneTurn(name, node, journal);
   });
 });

@@ -2,10 +2,22 @@ import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
+import { startDenyingWebhook } from '../denyingWebhook.js';
+import { createAllOn } from '../gather.js';
 import { startHosts } from '../hosts/startHosts.js';
 import type { Hosts } from '../hosts/startHosts.js';
 import { updateScript, writePlaybook } from '../playbook.js';
-import { expectExit, expectNoMarks, installTurnus, phasesOf, runOf, turnusWrites, untilTurn } from '../runReport.js';
+import {
+  evictions,
+  expectExit,
+  expectNoMarks,
+  installTurnus,
+  phasesOf,
+  runOf,
+  systemNamespace,
+  turnusWrites,
+  untilTurn,
+} from '../runReport.js';
 import { runTurnus, startTurnus } from '../turnus.js';
 import type { RunningTurnus } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
@@ -117,5 +129,44 @@ describe('a second actor', () => {
     await expectEnd(first, 0);
     expect(await hosts.host('node-1').counter('updates')).toBe(2);
     expect(await hosts.host('node-2').counter('updates')).toBe(1);
+  });
+});
+
+async function renewedAt(): Promise<number> {
+  const lease = await cluster.api.get({ kind: 'Lease', namespace: systemNamespace, name: 'turnus' });
+  return Date.parse(lease.spec.renewTime ?? '');
+}
+
+describe('Ctrl-C while an eviction hangs in a slow webhook', () => {
+  it('waits for its answer; a second one ends at once, and the same command evicts the pod once', async () => {
+    const [name, node, namespace] = ['hanging', 'node-1', 'hanging'];
+    await cluster.createNamespace(namespace);
+    await createAllOn(cluster, node, [deployment({ name: 'guarded', namespace, replicas: 1 })]);
+    const [pod] = await cluster.api.list({ kind: 'Pod', namespace });
+    const podName = pod?.metadata.name ?? '';
+    const hook = { cluster, name: 'slow.example.com', namespace, pod: podName, code: 403, message: 'not yet' };
+    const webhook = await startDenyingWebhook(hook);
+    webhook.hang();
+    const updates = await hosts.host(node).counter('updates');
+    const playbook = await writePlaybook({ cluster, hosts, name, nodes: [node] });
+    const first = start(playbook);
+    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > 0 });
+    first.kill('SIGINT');
+    await waitFor({ what: 'the first to be heard', probe: () => first.stderr().includes('SIGINT: stopping') });
+    const heardAt = Date.now();
+    await waitFor({ what: 'the lease to be renewed all the same', probe: async () => (await renewedAt()) > heardAt });
+    expect(first.isRunning()).toBe(true);
+    expect(await phasesOf(cluster, name)).toEqual([`${node} Draining`]);
+    first.kill('SIGINT');
+    await expectEnd(first, 130);
+    expect(await phasesOf(cluster, name)).toEqual([`${node} Draining`]);
+    webhook.relent();
+
+    await expectEnd(start(playbook), 0);
+    expect(await phasesOf(cluster, name)).toEqual([`${node} Done`]);
+    const accepted = (await evictions(cluster)).filter((eviction) => eviction.pod === `${namespace}/${podName}`);
+    expect(accepted).toHaveLength(1);
+    expect(await hosts.host(node).counter('updates')).toBe(updates + 1);
+    await cluster.api.delete({ kind: 'Namespace', name: namespace });
   });
 });
