@@ -7,9 +7,9 @@ import { waitFor } from './waitFor.js';
 
 /** An admission webhook of the test that refuses the evictions of one namespace. */
 export interface DenyingWebhook {
-  /** How often the API server has asked it, dry runs left out. */
+  /** How often the API server has asked it: for the first refusal too, since a dry run of an eviction is not told as one. */
   asked(): number;
-  /** From now on it leaves evictions without an answer, dry runs left out. */
+  /** From now on it leaves evictions without an answer. */
   hang(): void;
   /** From now on it lets evictions pass, those that wait for its answer too. */
   relent(): void;
@@ -46,9 +46,9 @@ export async function startDenyingWebhook(options: {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        const review = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string; dryRun?: boolean } };
-        const { uid, dryRun = false } = review.request;
-        if (!dryRun) asked += 1;
+        const review = JSON.parse(Buffer.concat(chunks).toString()) as { request: { uid: string } };
+        const { uid } = review.request;
+        asked += 1;
         const answer = (): void => {
           const verdict = isDenying ? { allowed: false, status: { code, message } } : { allowed: true };
           response.setHeader('content-type', 'application/json');
@@ -60,7 +60,7 @@ export async function startDenyingWebhook(options: {
             }),
           );
         };
-        if (isHanging && !dryRun) held.push(answer);
+        if (isHanging) held.push(answer);
         else answer();
       });
     },

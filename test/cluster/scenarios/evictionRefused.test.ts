@@ -119,8 +119,8 @@ describe('an admission webhook', () => {
       expect(turn?.message).toContain(`${name} refuses the eviction of Pod ${namespace}/${pod?.metadata.name ?? ''}`);
       expect(turn?.message).toContain(message);
       expect(cordonsOf(watcher, 'node-3')).toEqual(['cordoned', 'uncordoned']);
-      expect(webhook.asked()).toBeGreaterThanOrEqual(2);
       const answers = (await evictionRequests(namespace)).map((entry) => entry.code);
+      expect(answers.length).toBeGreaterThanOrEqual(2);
       expect(new Set(answers)).toEqual(new Set([code]));
       expect((await podsIn(namespace)).map(({ metadata }) => metadata.uid)).toEqual([pod?.metadata.uid]);
       expect(await hosts.host('node-3').counter('updates')).toBe(updates);

@@ -185,12 +185,13 @@ describe('SIGTERM while an eviction hangs in a slow webhook', () => {
       message: 'not yet',
     });
     webhook.hang();
+    const askedBefore = webhook.asked();
     const one = served.start({ name: 'one' });
     await untilLeads(served, 'one');
     const other = served.start({ name: 'other' });
     await waitFor({ what: 'the other to stand by', probe: () => other.stdout().includes('one/') });
     await served.put({ name, nodes: [node], spec: { schedule: windowIn(0, '30m'), journal: { file: journal } } });
-    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > 0 });
+    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > askedBefore });
     const askedAt = Date.now();
     one.kill('SIGTERM');
     expect(await one.exited, saidBy(one)).toBe(0);

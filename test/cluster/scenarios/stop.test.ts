@@ -147,10 +147,11 @@ describe('Ctrl-C while an eviction hangs in a slow webhook', () => {
     const hook = { cluster, name: 'slow.example.com', namespace, pod: podName, code: 403, message: 'not yet' };
     const webhook = await startDenyingWebhook(hook);
     webhook.hang();
+    const askedBefore = webhook.asked();
     const updates = await hosts.host(node).counter('updates');
     const playbook = await writePlaybook({ cluster, hosts, name, nodes: [node] });
     const first = start(playbook);
-    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > 0 });
+    await waitFor({ what: 'the webhook to be asked', timeoutMs: 60_000, probe: () => webhook.asked() > askedBefore });
     first.kill('SIGINT');
     await waitFor({ what: 'the first to be heard', probe: () => first.stderr().includes('SIGINT: stopping') });
     const heardAt = Date.now();
