@@ -72,8 +72,9 @@ export function placesOf({ baseDirectory, bootIdPath }: HostLayout): string {
 /**
  * Functions of every program. `start_time PID` is the start of a living process in clock ticks since the boot
  * (proc(5), /proc/pid/stat, field 22; the name in field 2 may hold spaces and brackets); with it a process identifier
- * that was given anew is told apart. `signal_group SIGNAL GROUP`: dash wants the two dashes, busybox refuses them. A file is
- * made by `true >FILE`: after a failed redirection of the special builtin `:` a shell ends (POSIX.1-2024, XCU 2.8.1).
+ * that was given anew is told apart. `signal_group SIGNAL GROUP`: dash sends nothing without the two dashes; busybox
+ * complains of them and sends all the same, so that they come second. A file is made by `true >FILE`: after a failed
+ * redirection of the special builtin `:` a shell ends (POSIX.1-2024, XCU 2.8.1).
  *
  * `store FILE...` returns when the files are on the disk, and fails where the disk lost them, with the errors that fsync(2)
  * names, in the words of glibc and musl; a `sync` or a file system that knows no single files is asked as a whole.
@@ -94,7 +95,7 @@ start_time() {
   case $1 in Z | X) ;; *) printf %s "\${20}" ;; esac
 }
 read_boot_id() { boot=$(cat "$boot_id_path") || fail 'the boot id cannot be read'; }
-signal_group() { kill -s "$1" -- "-$2" 2>/dev/null || kill -s "$1" "-$2" 2>/dev/null; }
+signal_group() { kill -s "$1" "-$2" 2>/dev/null || kill -s "$1" -- "-$2" 2>/dev/null; }
 alive() { [ -n "$2" ] && [ "$(start_time "$1")" = "$2" ]; }
 store() {
   said=$(LC_ALL=C sync "$@" 2>&1) && return

@@ -10,6 +10,7 @@ import {
   rebootProgram,
 } from '../../src/host/hostPrograms.js';
 import { startProgram } from '../../src/host/jobPrograms.js';
+import { sharedFunctions } from '../../src/host/remoteProgram.js';
 import { scriptDigest } from '../../src/host/scriptDigest.js';
 import { waitFor } from '../cluster/waitFor.js';
 import { isInstalled } from '../playbook/shippedFiles.js';
@@ -46,6 +47,21 @@ describe.each(shells)('a host whose /bin/sh is %s', (shell) => {
     (await answer).fields.get('failed');
   /** Whoever waits a second waits a hundredth. */
   const hurry = () => machine.install('sleep', 'exec /bin/sleep 0.01');
+
+  it.skipIf(why !== undefined)(title('sends a process group each signal once'), () => {
+    // The first way of saying it is let through alone: it reaches the group, or says that it did not.
+    const heard = machine.shell(`${sharedFunctions}
+kill() { [ -n "$first" ] || { first=yes; command kill "$@"; said=$?; }; }
+setsid sleep 60 & group=$!
+until [ "$(cut -d ' ' -f 5 "/proc/$group/stat")" = "$group" ]; do sleep 0.01; done
+signal_group KILL "$group"
+[ "$said" -eq 0 ] && wait "$group"
+sleep 0.2
+[ -n "$(start_time "$group")" ] && reached=no || reached=yes
+[ "$reached" = yes ] || command kill -s KILL "$group"
+echo "$said $reached"`);
+    expect(heard.trim()).toMatch(/^(0 yes|[1-9]\d* no)$/);
+  });
 
   describe.skipIf(why !== undefined).each(doors)(title('by %s'), (door) => {
     it('says how it is, and reboots once, in the boot that is expected', async () => {
