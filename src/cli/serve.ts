@@ -33,6 +33,7 @@ export interface ServeOptions extends ClusterOptions {
 
 /** `turnus serve`: does by itself what playbooks say, until a signal ends it; exit 0. */
 export async function serveCommand(io: CommandIo, options: ServeOptions): Promise<number> {
+  await refuseUnservable(io, options.file);
   const log = openLog({ stream: io.stdout, level: options.logLevel, clock: io.clock });
   const ending = handOverOnSignals(io, log);
   const watching = openWatching(io, log);
@@ -40,7 +41,6 @@ export async function serveCommand(io: CommandIo, options: ServeOptions): Promis
   try {
     const place = await preparedPlace(cluster, options, ending.stop);
     const files = options.file.length > 0 ? machineFiles : clusterFiles({ cluster, ...place }, ending.stop);
-    if (options.file.length > 0) await refuseUnservable(io, options.file);
     const server = await listen({ app: createApp(watching), address: options.listen });
     log.info({ event: 'listening', msg: `Answers on ${server.address}.`, details: { address: server.address } });
     try {
@@ -163,6 +163,7 @@ async function servePlaybooks(call: {
       log.info({ event: 'standby', msg: `${holder === '' ? 'Nobody' : holder} leads; this process stands by.` });
     },
     onLead: watching.onLead,
+    onCache: watching.onCache,
     onRun: watching.onRun,
     onRunLeft: watching.onRunLeft,
     onPlan: (announcement) => {
@@ -184,6 +185,7 @@ const failing: ReadonlySet<string> = new Set([
   'playbook.invalid',
   'playbooks.unread',
   'coverage.unread',
+  'plan.failed',
   'run.unserved',
   'lease.held',
 ]);

@@ -23,7 +23,7 @@ import { version } from './version.js';
 
 /** All by which `turnus serve` is watched: metrics, readiness, log lines and notifications. */
 export interface Watching
-  extends AppOptions, Pick<Serving, 'onLead' | 'onRun' | 'onRunLeft' | 'onJudged' | 'onForgotten'> {
+  extends AppOptions, Pick<Serving, 'onLead' | 'onCache' | 'onRun' | 'onRunLeft' | 'onJudged' | 'onForgotten'> {
   readonly onAnswer: NonNullable<ConnectOptions['onAnswer']>;
   /** The same port, whose evictions are counted. */
   counted(cluster: ClusterPort): ClusterPort;
@@ -116,6 +116,7 @@ export function openWatching(io: CommandIo, log: Log): Watching {
       if (!isLeader) for (const playbook of [...judged]) forget(playbook);
     },
     onForgotten: forget,
+    onCache: (cache) => metrics.watch(cache),
     onRun(state, playbook) {
       latest.set(playbook, state);
       metrics.setActing(true);

@@ -18,7 +18,7 @@ export function ownNodeGate({
       node: node.name,
       objects: [`Node ${node.name}`],
       message: `Turnus itself runs on node ${node.name}, and there is no other actor to hand over to.`,
-      hint: `Start the same command from another machine, with --node ${node.name}.`,
+      hint: `Start the same command from another machine, with --node ${node.name}; with turnus serve, see that a second replica runs on another node.`,
     },
   ];
 }

@@ -29,8 +29,8 @@ export interface Metrics {
   counted(cluster: ClusterPort): ClusterPort;
   setLeader(isLeader: boolean): void;
   setActing(isActing: boolean): void;
-  /** Whose health is the watch lag; undefined: nothing is watched. */
-  watch(cache: { health(): CacheHealth } | undefined): void;
+  /** One more whose health is part of the watch lag, until the function that this answers is called. */
+  watch(cache: { health(): CacheHealth }): () => void;
   /** For the notifier of a playbook. */
   observeNotification(playbook: string, happened: NotificationHappening): void;
   /** All of it in the text format of Prometheus. */
@@ -66,7 +66,7 @@ export function openMetrics({ clock, version, nodeVersion, usage, startedAt }: M
   const label = boundedLabel(mostPlaybooks);
   const runs = runObservation(counts);
   const playbooks = playbookObservation(counts);
-  let watched: { health(): CacheHealth } | undefined;
+  const watched = new Set<{ health(): CacheHealth }>();
   let cpuCounted = 0;
 
   counts.buildInfo.set({ version, node_version: nodeVersion }, 1);
@@ -77,8 +77,10 @@ export function openMetrics({ clock, version, nodeVersion, usage, startedAt }: M
     const now = clock.now();
     runs.collect(now);
     playbooks.collect(now);
-    const health = watched?.health();
-    counts.watchLag.set(health?.kind === 'stale' ? Math.max(0, now - health.since) / 1000 : 0);
+    const lags = [...watched]
+      .map((cache) => cache.health())
+      .map((health) => (health.kind === 'stale' ? now - health.since : 0));
+    counts.watchLag.set(Math.max(0, ...lags) / 1000);
     const { residentBytes, cpuSeconds } = usage();
     counts.residentMemory.set(residentBytes);
     counts.cpuSeconds.inc(Math.max(0, cpuSeconds - cpuCounted));
@@ -113,7 +115,10 @@ export function openMetrics({ clock, version, nodeVersion, usage, startedAt }: M
       counts.acting.set(isActing ? 1 : 0);
     },
     watch(cache) {
-      watched = cache;
+      watched.add(cache);
+      return () => {
+        watched.delete(cache);
+      };
     },
     observeNotification(playbook, happened) {
       const labels = { playbook: label(playbook) };

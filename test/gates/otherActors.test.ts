@@ -35,7 +35,7 @@ describe('the gate for the own node', () => {
         node: 'node-1',
         objects: ['Node node-1'],
         message: 'Turnus itself runs on node node-1, and there is no other actor to hand over to.',
-        hint: 'Start the same command from another machine, with --node node-1.',
+        hint: 'Start the same command from another machine, with --node node-1; with turnus serve, see that a second replica runs on another node.',
       },
     ]);
   });

@@ -112,6 +112,18 @@ const fresh = (name = 'monthly', annotations = {}) =>
   playbookObject({ metadata: { namespace, name, annotations }, spec: specWith() });
 
 describe('the desk', () => {
+  it('knows nothing of playbooks in other namespaces', async () => {
+    const { api, desk, status } = await served();
+    const elsewhere = 'team';
+    create(api, resources.namespaces, { metadata: { name: elsewhere } });
+    const stray = { ...fresh('stray'), metadata: { namespace: elsewhere, name: 'stray' } };
+    create(api, playbookResource, stray);
+    create(api, playbookResource, fresh());
+    await until('the playbook to be in force', () => valid(status()) === 'InForce');
+    expect(desk.judged().map(({ name }) => name)).toEqual(['monthly']);
+    expect(read(api, playbookResource, 'stray', elsewhere)).not.toHaveProperty('status');
+  });
+
   it('judges nothing while the API server is away, keeps what it had and reads again afterwards', async () => {
     const { api, desk, trouble, lines, status } = await served();
     create(api, playbookResource, fresh());

@@ -278,8 +278,10 @@ describe('a playbook', () => {
 describe('the cluster', () => {
   it('is told by requests, lag, and the flags of this process', async () => {
     const { metrics, time } = metricsAt();
-    let health: CacheHealth = { kind: 'stale', resource: 'pods', since: startedAt, message: 'refused' };
-    metrics.watch({ health: () => health });
+    let health: CacheHealth = { kind: 'stale', resource: 'nodeturns', since: startedAt, message: 'refused' };
+    const ownIsGone = metrics.watch({ health: () => health });
+    const runs: CacheHealth = { kind: 'stale', resource: 'pods', since: startedAt + 20_000, message: 'refused' };
+    const cacheIsGone = metrics.watch({ health: () => runs });
     metrics.setLeader(true);
     metrics.setActing(true);
     metrics.observeRequest({ method: 'GET', status: 200 });
@@ -292,8 +294,11 @@ describe('the cluster', () => {
     expect(valueOf(text, 'turnus_watch_lag_seconds')).toBe(30);
     expect([valueOf(text, 'turnus_leader'), valueOf(text, 'turnus_acting')]).toEqual([1, 1]);
     health = { kind: 'current' };
+    expect(valueOf(await metrics.text(), 'turnus_watch_lag_seconds')).toBe(10);
+    cacheIsGone();
     expect(valueOf(await metrics.text(), 'turnus_watch_lag_seconds')).toBe(0);
-    metrics.watch(undefined);
+    health = { kind: 'stale', resource: 'nodeturns', since: startedAt, message: 'refused' };
+    ownIsGone();
     expect(valueOf(await metrics.text(), 'turnus_watch_lag_seconds')).toBe(0);
   });
 

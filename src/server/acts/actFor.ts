@@ -1,5 +1,6 @@
 import type { ClusterPort } from '../../cluster/clusterPort.js';
 import type { HeldLease } from '../../cluster/heldLease.js';
+import type { WatchCache } from '../../cluster/watchCache.js';
 import type { HostPorts } from '../../host/hostPort.js';
 import type { JournalSink } from '../../journal/entry.js';
 import type { Playbook } from '../../playbook/playbook.js';
@@ -30,6 +31,8 @@ export interface Acting {
   readonly openHosts: (playbook: Playbook) => Promise<HostPorts>;
   /** Where the journal of the playbook goes first, then who else hears of it. */
   readonly openSinks: (playbook: Playbook) => Promise<readonly JournalSink[]>;
+  /** Hears of the copy of the cluster that a run decides on, while there is one; answers what to call at its end. */
+  readonly onCache: (cache: Pick<WatchCache, 'health'>) => () => void;
   /** A sentence for people. */
   readonly log: (line: string) => void;
 }
@@ -112,6 +115,7 @@ async function prepareAndAct(acting: Acting, act: Parameters<typeof actFor>[1]):
         log(`${subject} cannot be followed: ${failure.message}`);
       },
     });
+    const cacheIsGone = acting.onCache(prepared.cache);
     try {
       const past = await readPastTurns({ cluster, playbook: playbook.name }, closing.signal);
       stop.removeEventListener('abort', giveUp);
@@ -141,6 +145,7 @@ async function prepareAndAct(acting: Acting, act: Parameters<typeof actFor>[1]):
         for (const sink of sinks) await sink.close();
       }
     } finally {
+      cacheIsGone();
       await prepared.close();
     }
   } finally {
