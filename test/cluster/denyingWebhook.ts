@@ -11,6 +11,8 @@ export interface DenyingWebhook {
   asked(): number;
   /** From now on it leaves evictions without an answer. */
   hang(): void;
+  /** Evictions that wait for its answer, and for which somebody still waits. */
+  waiting(): number;
   /** From now on it lets evictions pass, those that wait for its answer too. */
   relent(): void;
   /** It gives no answer any more; returns when the API server has refused an eviction for that in a dry run. */
@@ -35,7 +37,7 @@ export async function startDenyingWebhook(options: {
   const certificates = join(cluster.directory, '..', 'apiserver');
   let isDenying = true;
   let isHanging = false;
-  const held: (() => void)[] = [];
+  const held = new Set<() => void>();
   let asked = 0;
   const server = createServer(
     {
@@ -60,11 +62,17 @@ export async function startDenyingWebhook(options: {
             }),
           );
         };
-        if (isHanging) held.push(answer);
-        else answer();
+        if (!isHanging) {
+          answer();
+          return;
+        }
+        held.add(answer);
+        response.on('close', () => held.delete(answer));
       });
     },
   );
+  // The API server keeps its connections: one that ends at the moment of a request would be a webhook that fails.
+  server.keepAliveTimeout = 0;
   const { hostname } = new URL(cluster.server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -107,10 +115,11 @@ export async function startDenyingWebhook(options: {
     hang: () => {
       isHanging = true;
     },
+    waiting: () => held.size,
     relent: () => {
       isDenying = false;
       isHanging = false;
-      for (const answer of held.splice(0)) answer();
+      for (const answer of held) answer();
     },
     fall: async () => {
       server.close();

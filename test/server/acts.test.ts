@@ -123,6 +123,9 @@ describe('the run that a trigger has started', () => {
     expect(startedBy(trigger.id, { answered: { ...answered, run: first.name }, runs })).toBe('monthly-2026-11');
     const over = runs.map((each) => ({ ...each, phase: 'Superseded' }));
     expect(startedBy(trigger.id, { answered: undefined, runs: over })).toBe('monthly-2026-11');
+    expect(startedBy(trigger.id, { answered: { ...answered, run: first.name }, runs: over })).toBe('monthly-2026-11');
+    const second = [run({ ...of, name: 'monthly-2026-11-x2' }), run({ ...of, name: 'monthly-2026-11-x10' })];
+    expect(startedBy(trigger.id, { answered: undefined, runs: second })).toBe('monthly-2026-11-x10');
     expect(startedBy(trigger.id, { answered: { ...answered, run: first.name }, runs: [] })).toBe(first.name);
   });
 });

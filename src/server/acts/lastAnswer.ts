@@ -37,11 +37,15 @@ export function startedBy(
   const told = answered?.id === trigger ? answered.run : undefined;
   // A month may have ended under it: then the run of the next one has the id too, and supersedes the first.
   const begun = runs.filter((run) => run.trigger === trigger || run.name === told);
-  const newest = begun.reduce<string | undefined>(
-    (one, { name }) => (one === undefined || name > one ? name : one),
-    undefined,
-  );
-  return begun.find((run) => !isOver(run))?.name ?? told ?? newest;
+  const goingOn = begun.filter((run) => !isOver(run));
+  const known = goingOn.length > 0 ? goingOn : begun;
+  // One that was told and is not there has not been seen yet, or was deleted.
+  const unseen = told === undefined || runs.some(({ name }) => name === told) ? [] : [told];
+  return newestOf([...known.map(({ name }) => name), ...unseen]);
+}
+
+function newestOf(names: readonly string[]): string | undefined {
+  return [...names].sort((one, other) => other.localeCompare(one, 'en', { numeric: true }))[0];
 }
 
 type BegunRun = Pick<ServedRun, 'name' | 'phase' | 'trigger'>;

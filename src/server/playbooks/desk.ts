@@ -135,7 +135,7 @@ export function openDesk(options: DeskOptions): Desk {
     const standing = standingTrigger(question);
     // One that is being begun at this moment is answered by the act.
     const isBegun = standing.kind === 'over' && options.busy()?.trigger === standing.id;
-    // Where something is in force, the answer about a run is for who acts.
+    // Where something is in force, who acts answers about a run.
     const isOurs = standing.kind === 'over' && (standing.run === undefined || judgement.inForce === undefined);
     if (isOurs && !isBegun) remember(each, { trigger: overAnswer(standing, now) });
     const waiting = waitingAnswer({ ...question, busy: options.busy() });

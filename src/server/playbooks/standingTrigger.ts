@@ -40,7 +40,8 @@ export function standingTrigger(question: {
     const ended = endOf(run, question);
     if (ended !== undefined) return over(ended);
   }
-  if (inForce === undefined)
+  // What is missing may only be so for a moment (a ConfigMap that is made anew): what was begun is not given up for it.
+  if (inForce === undefined && run === undefined)
     return over(
       `${refusalPrefix} the playbook has mistakes and no former version is in force; see its condition Valid`,
     );
@@ -81,7 +82,10 @@ function tooLate(startBefore: number, waited: Answered): string {
   return `nothing was started by ${new Date(startBefore).toISOString()} (${why}); trigger it again, or give it longer with --start-within`;
 }
 
-/** The answer to a trigger for which something else has to end first; undefined where it has one already, or needs none. */
+/**
+ * The answer to a trigger for which something else has to end first, or whose run nobody can go on with; undefined where
+ * it has one already, or needs none.
+ */
 export function waitingAnswer(question: {
   readonly judged: TriggeredPlaybook;
   readonly answered: Answered;
@@ -91,12 +95,16 @@ export function waitingAnswer(question: {
   /** Milliseconds since the epoch. */
   readonly now: number;
 }): Answered {
-  const { busy, answered, now } = question;
+  const { busy, answered, now, judged } = question;
   const standing = standingTrigger(question);
-  if (busy === undefined || standing.kind !== 'open' || standing.trigger.id === busy.trigger) return undefined;
+  if (standing.kind !== 'open' || standing.trigger.id === busy?.trigger) return undefined;
   const { id } = standing.trigger;
-  if (answered?.id === id) return undefined;
   const run = startedBy(id, question);
+  const why = judged.inForce === undefined ? notInForce : busy?.text;
+  const isTold = answered?.id === id && (why !== notInForce || answered.answer.endsWith(notInForce));
+  if (why === undefined || isTold) return undefined;
   const time = new Date(now).toISOString();
-  return { id, time, answer: `${waitsPrefix} ${busy.text}`, ...(run === undefined ? {} : { run }) };
+  return { id, time, answer: `${waitsPrefix} ${why}`, ...(run === undefined ? {} : { run }) };
 }
+
+const notInForce = 'nothing of the playbook is in force, so that its run is not gone on with; see its condition Valid';

@@ -161,6 +161,7 @@ describe('Ctrl-C while an eviction hangs in a slow webhook', () => {
     first.kill('SIGINT');
     await expectEnd(first, 130);
     expect(await phasesOf(cluster, name)).toEqual([`${node} Draining`]);
+    await waitFor({ what: 'the API server to give the eviction up', probe: () => webhook.waiting() === 0 });
     webhook.relent();
 
     await expectEnd(start(playbook), 0);
