@@ -35,9 +35,8 @@ export interface Occupancy {
  * `staying` names by UID. What is common to all questions is looked up once, and only when a pod asks for it.
  */
 export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<string> = new Set()): Occupancy {
-  const { onNodes, homeless: nowhere } = standing(view);
   const isPresent = (pod: PodView): boolean => pod.nodeName !== node || staying.has(pod.uid) || staysOnNode(pod);
-  const leaving = once(() => onNodes.filter((pod) => !isPresent(pod)));
+  const leaving = once(() => standing(view).onNodes.filter((pod) => !isPresent(pod)));
   const placed: PodView[] = [];
   const placedPods = podIndex([]);
   const placedTerms = termIndex([]);
@@ -56,7 +55,7 @@ export function occupancy(view: ClusterView, node: string, staying: ReadonlySet<
       ...placedTerms.selecting(labels),
     ],
   };
-  const mayJoin = (): readonly PodView[] => [...nowhere, ...leaving()];
+  const mayJoin = (): readonly PodView[] => [...standing(view).homeless, ...leaving()];
   return {
     obstaclesFor: (pod, homeless) =>
       obstaclesFor(pod, { ...situation, mayJoin: homeless === 'anywhere' ? mayJoin : () => [] }),
