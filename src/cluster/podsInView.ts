@@ -1,3 +1,4 @@
+import { grouped } from './grouped.js';
 import { remembered } from './remembered.js';
 import { ownerOf } from './replicas.js';
 import type { ClusterView, OwnerKey, PodView } from './view.js';
@@ -12,21 +13,6 @@ export function podsOfOwner(view: ClusterView, owner: OwnerKey): readonly PodVie
   return byOwner(view).get(owner) ?? [];
 }
 
-const byNode = remembered((pods: ClusterView['pods']) => grouped(pods, ({ nodeName }) => nodeName));
+const byNode = remembered((pods: ClusterView['pods']) => grouped(pods.values(), ({ nodeName }) => nodeName));
 
-const byOwner = remembered((view: ClusterView) => grouped(view.pods, (pod) => ownerOf(view, pod)));
-
-function grouped(
-  pods: ClusterView['pods'],
-  keyOf: (pod: PodView) => string | undefined,
-): ReadonlyMap<string, readonly PodView[]> {
-  const groups = new Map<string, PodView[]>();
-  for (const pod of pods.values()) {
-    const key = keyOf(pod);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [pod]);
-    else group.push(pod);
-  }
-  return groups;
-}
+const byOwner = remembered((view: ClusterView) => grouped(view.pods.values(), (pod) => ownerOf(view, pod)));

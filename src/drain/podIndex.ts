@@ -1,3 +1,4 @@
+import { append, grouped, type Groups } from '../cluster/grouped.js';
 import { matchesLabels } from '../cluster/labelSelector.js';
 import type { LabelSelector, PodAffinityTerm, PodView } from '../cluster/view.js';
 
@@ -99,23 +100,6 @@ function demandOf({ matchLabels, matchExpressions }: LabelSelector): LabelDemand
   const [equality] = Object.entries(matchLabels);
   if (equality !== undefined) return { key: equality[0], values: [equality[1]] };
   return matchExpressions.find(({ operator }) => operator === 'In');
-}
-
-type Groups<T> = Map<string, T[]>;
-
-function grouped<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Groups<T> {
-  const groups: Groups<T> = new Map();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (key !== undefined) append(groups, key, item);
-  }
-  return groups;
-}
-
-function append<T>(groups: Groups<T>, key: string, item: T): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, [item]);
-  else group.push(item);
 }
 
 function removeLast<T>(groups: Groups<T>, key: string, isMeant: (item: T) => boolean): void {

@@ -15,6 +15,11 @@ export function runName(run: {
   return run.number === 0 ? name : `${name}-x${String(run.number)}`;
 }
 
+/** Sorts names of runs of one playbook, the newest first: the tenth of a month after its ninth. */
+export function newestFirst(one: string, other: string): number {
+  return other.localeCompare(one, 'en', { numeric: true });
+}
+
 /** The period of the run of this playbook, by its name; undefined where the name is not of that form. */
 export function periodOfRun(name: string, playbook: string): string | undefined {
   if (!name.startsWith(`${playbook}-`)) return undefined;

@@ -1,5 +1,6 @@
 import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import { refusalPrefix } from '../../run/ask.js';
+import { newestFirst } from '../../run/identity.js';
 import { waitsPrefix } from '../../run/trigger.js';
 import type { ActEnd } from './actFor.js';
 import { isOver, type ServedRun } from './nextDeed.js';
@@ -41,11 +42,7 @@ export function startedBy(
   const known = goingOn.length > 0 ? goingOn : begun;
   // One that was told and is not there has not been seen yet, or was deleted.
   const unseen = told === undefined || runs.some(({ name }) => name === told) ? [] : [told];
-  return newestOf([...known.map(({ name }) => name), ...unseen]);
-}
-
-function newestOf(names: readonly string[]): string | undefined {
-  return [...names].sort((one, other) => other.localeCompare(one, 'en', { numeric: true }))[0];
+  return [...known.map(({ name }) => name), ...unseen].sort(newestFirst)[0];
 }
 
 type BegunRun = Pick<ServedRun, 'name' | 'phase' | 'trigger'>;

@@ -10,7 +10,7 @@ import { judgePlaybook, type InForce, type JudgedPlaybook } from './inForce.js';
 import type { Hindrance } from '../acts/hindrance.js';
 import type { OwnObjects } from '../ownObjects.js';
 import type { PlaybookSource, ReadPlaybook } from './playbookSource.js';
-import { runsOf, unfinishedRuns } from './servedRuns.js';
+import { ofPlaybook, runsOf, unfinishedRuns } from './servedRuns.js';
 import { coverageStatus, lastRunOf } from './statusFacts.js';
 import { overAnswer, standingTrigger, waitingAnswer, type BegunRun } from './standingTrigger.js';
 import { unservedRuns } from './unservedRuns.js';
@@ -234,9 +234,11 @@ export function openDesk(options: DeskOptions): Desk {
 }
 
 function begunRuns(playbook: string, runs: readonly RunObject[]): BegunRun[] {
-  return runs
-    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .map(({ name, spec, status }) => ({ name, phase: status.phase, trigger: spec.trigger }));
+  return ofPlaybook(playbook, runs).map(({ name, spec, status }) => ({
+    name,
+    phase: status.phase,
+    trigger: spec.trigger,
+  }));
 }
 
 function isKnown(known: Noted, facts: Noted): boolean {

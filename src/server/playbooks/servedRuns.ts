@@ -24,7 +24,7 @@ export function servedRuns(
   objects: RecordedObjects,
 ): ServedRun[] {
   const inWork = runsInWork(objects.turns);
-  return ofPlaybook(playbook, objects).map((run) => ({
+  return ofPlaybook(playbook, runsOf(objects.runs)).map((run) => ({
     name: run.name,
     period: periodOfRun(run.name, playbook) ?? '',
     isStopped: isStopped(run, { turns: objects.turns, policy: nodes }),
@@ -66,7 +66,7 @@ const isToCome: ReadonlySet<string> = new Set<TurnPhase>(['Pending', 'Deferred',
  */
 export function unfinishedRuns(playbook: string, objects: RecordedObjects): UnfinishedRun[] {
   const inWork = runsInWork(objects.turns);
-  const all = ofPlaybook(playbook, objects);
+  const all = ofPlaybook(playbook, runsOf(objects.runs));
   const superseded = new Set(all.flatMap(({ spec }) => spec.replaces ?? []));
   return all
     .filter(({ name, status }) => !isOver(status) && !superseded.has(name))
@@ -111,6 +111,7 @@ export function runsInWork(turns: readonly ApiObject[]): ReadonlySet<string> {
   );
 }
 
-function ofPlaybook(playbook: string, { runs }: RecordedObjects): RunObject[] {
-  return runsOf(runs).filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal);
+/** The runs of the playbook, rehearsals excepted. */
+export function ofPlaybook(playbook: string, runs: readonly RunObject[]): RunObject[] {
+  return runs.filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal);
 }

@@ -1,12 +1,12 @@
 import type { PlaybookStatus } from '../../playbook/playbookStatus.js';
 import type { PlaybookCoverage } from '../../run/coverage.js';
+import { newestFirst } from '../../run/identity.js';
 import type { RunObject } from '../../run/objects.js';
+import { ofPlaybook } from './servedRuns.js';
 
 /** The newest run that is no rehearsal. */
 export function lastRunOf(playbook: string, runs: readonly RunObject[]): PlaybookStatus['lastRun'] {
-  const [newest] = runs
-    .filter(({ spec }) => spec.playbook.name === playbook && !spec.rehearsal)
-    .sort((one, other) => other.name.localeCompare(one.name, 'en', { numeric: true }));
+  const [newest] = ofPlaybook(playbook, runs).sort((one, other) => newestFirst(one.name, other.name));
   if (newest === undefined) return undefined;
   const { phase, message, finishedAt } = newest.status;
   return {
