@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Accounts, kubeconfig } from './accounts.js';
 import type { UserName } from './accounts.js';
@@ -86,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const apiServer = await start('kube-apiserver', apiServerArgs({ address, directory, ...files }));
     const certificateAuthority = await waitFor({
       what: "kube-apiserver's certificate",
-      probe: () => ifRunning(apiServer, () => readFile(join(directory, 'apiserver', 'apiserver.crt'), 'utf8')),
+      probe: () => ifRunning(apiServer, () => writtenCertificate(join(directory, 'apiserver'))),
     });
     const apiAs = (user: UserName): TestApi =>
       new TestApi({ server, certificateAuthority, token: files.accounts.token(user), userAgent: `testbed/${user}` });
@@ -102,10 +102,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         what: `kube-apiserver ready at ${server}`,
         timeoutMs: 60_000,
         probe: () =>
-          ifRunning(
-            process,
-            async () => (await api.request({ method: 'GET', path: '/readyz', timeoutMs: 5000 })).status === 200,
-          ),
+          ifRunning(process, async () => {
+            const { status } = await api.request({ method: 'GET', path: '/readyz', timeoutMs: 5000 });
+            if (status !== 200) throw new Error(`/readyz answered ${status}`);
+            return true;
+          }),
       });
     await untilReady(apiServer);
     await start(
@@ -170,12 +171,21 @@ export async function untilHealthy(process: TestbedProcess, url: string): Promis
   });
 }
 
+/**
+ * kube-apiserver makes its certificate, writes it without locking and then the key (k8s.io/apiserver
+ * pkg/server/options/serving.go): until there is a key, the certificate may be empty or half of one.
+ */
+async function writtenCertificate(directory: string): Promise<string> {
+  await access(join(directory, 'apiserver.key'));
+  return await readFile(join(directory, 'apiserver.crt'), 'utf8');
+}
+
 /** Asks `probe` (a failure means: not yet), unless the process has ended: then waiting on is pointless. */
-async function ifRunning<T>(process: TestbedProcess, probe: () => Promise<T>): Promise<T | undefined> {
+async function ifRunning<T>(process: TestbedProcess, probe: () => Promise<T>): Promise<T> {
   if (!process.isRunning()) {
     throw new TestbedError(`${process.name} has ended:\n${process.logTail()}`);
   }
-  return await probe().catch(() => undefined);
+  return await probe();
 }
 
 interface ControlPlaneFiles {
