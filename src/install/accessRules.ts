@@ -12,6 +12,8 @@ interface AccessRule {
 }
 
 const read = ['get', 'list', 'watch'];
+/** Of what is kept a copy of, and never read one by one. */
+const follow = ['list', 'watch'];
 
 /** Who acts, and which process of `turnus serve` decides. */
 const leaseNames = [leaseName, leadershipLeaseName];
@@ -28,19 +30,21 @@ const definitionsRule: AccessRule = {
 const attachmentsRule: AccessRule = {
   apiGroups: ['storage.k8s.io'],
   resources: ['volumeattachments'],
-  verbs: ['list', 'watch'],
+  verbs: follow,
 };
 
 /** What Turnus does anywhere in the cluster. */
 const clusterRules: readonly AccessRule[] = [
   { apiGroups: [''], resources: ['nodes'], verbs: [...read, 'patch'] },
-  { apiGroups: [''], resources: ['pods', 'replicationcontrollers', 'namespaces'], verbs: read },
+  // The uid of kube-system tells clusters apart.
+  { apiGroups: [''], resources: ['namespaces'], verbs: read },
+  { apiGroups: [''], resources: ['pods', 'replicationcontrollers'], verbs: follow },
   // Where the volumes of a pod can be reached decides whether it can run on another node.
-  { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes'], verbs: read },
+  { apiGroups: [''], resources: ['persistentvolumeclaims', 'persistentvolumes'], verbs: follow },
   attachmentsRule,
   { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: read },
-  { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: read },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: follow },
+  { apiGroups: ['apps'], resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'], verbs: follow },
   { apiGroups: ['*'], resources: ['*/scale'], verbs: ['get'] },
   definitionsRule,
 ];
@@ -68,7 +72,9 @@ const serviceRules: readonly AccessRule[] = [
   { apiGroups: ['apiregistration.k8s.io'], resources: ['apiservices'], verbs: ['list'] },
 ];
 /** What surging of singletons needs: it may change what every Deployment runs, so it is given only where asked for. */
-const surgeRules: readonly AccessRule[] = [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['patch'] }];
+const surgeRules: readonly AccessRule[] = [
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] },
+];
 
 /** The one Lease, in Turnus' own namespace. */
 const leaseRule: AccessRule = {
@@ -79,8 +85,9 @@ const leaseRule: AccessRule = {
 
 /** What Turnus does in its own namespace. */
 const ownRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns'], verbs: [...read, 'create', 'patch'] },
-  { apiGroups: [apiGroup], resources: ['maintenanceruns/status', 'nodeturns/status'], verbs: ['get', 'patch'] },
+  { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: [...read, 'create', 'patch'] },
+  { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: [...read, 'create'] },
+  { apiGroups: [apiGroup], resources: ['maintenanceruns/status', 'nodeturns/status'], verbs: ['patch'] },
   { apiGroups: [apiGroup], resources: ['maintenanceruns/finalizers'], verbs: ['update'] },
   leaseRule,
   { apiGroups: [''], resources: ['events'], verbs: ['create'] },
@@ -99,7 +106,7 @@ const pruneRules: readonly AccessRule[] = [
  * name. A Secret is read when a run needs it, never listed or watched; which one is only known once a playbook names it.
  */
 const serveRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: ['list', 'watch'] },
+  { apiGroups: [apiGroup], resources: ['playbooks'], verbs: follow },
   { apiGroups: [apiGroup], resources: ['playbooks/status'], verbs: ['patch'] },
   { apiGroups: [''], resources: ['configmaps'], verbs: read },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },

@@ -79,6 +79,21 @@ describe('the permissions that run asks for', () => {
     expect(sentences(allowed()).filter((sentence) => notAskedFor.includes(sentence))).toEqual(notAskedFor);
   });
 
+  it('read one by one only what is: the rest is followed', () => {
+    const got = [...permissionsFor('run', namespace)].filter(({ verb }) => verb === 'get');
+    expect(sentences(got)).toEqual([
+      'get customresourcedefinitions.apiextensions.k8s.io maintenanceruns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io nodeturns.turnus.dev',
+      'get customresourcedefinitions.apiextensions.k8s.io playbooks.turnus.dev',
+      'get leases.coordination.k8s.io in namespace kube-node-lease',
+      'get leases.coordination.k8s.io in namespace turnus-system',
+      'get maintenanceruns.turnus.dev in namespace turnus-system',
+      'get namespaces',
+      'get nodes',
+      'get nodeturns.turnus.dev in namespace turnus-system',
+    ]);
+  });
+
   it('name what the drain and the cordon need', () => {
     const asked = sentences(permissionsFor('run', namespace));
     expect(asked).toEqual(
@@ -281,7 +296,7 @@ describe('the roles', () => {
 describe('surging of singletons', () => {
   const patchesDeployments = (extras: readonly AccessExtra[]): string[] =>
     accessObjects(namespace, extras)
-      .filter((object) => JSON.stringify(object['rules'] ?? []).match(/"deployments"\],"verbs":\["patch"\]/))
+      .filter((object) => JSON.stringify(object['rules'] ?? []).match(/"deployments"\],"verbs":\["get","patch"\]/))
       .map(({ kind, metadata }) => `${kind ?? ''} ${metadata.name ?? ''}`);
 
   it('is allowed by the ClusterRole of Turnus where it is asked for, and by nothing else', () => {
@@ -293,7 +308,7 @@ describe('surging of singletons', () => {
     const added = sentences(permissionsFor('run', namespace, ['surge'])).filter(
       (permission) => !sentences(permissionsFor('run', namespace)).includes(permission),
     );
-    expect(added).toEqual(['patch deployments.apps']);
+    expect(added).toEqual(['get deployments.apps', 'patch deployments.apps']);
     expect(permissionsFor('plan', namespace, ['surge'])).toEqual(permissionsFor('plan', namespace));
   });
 });

@@ -153,7 +153,7 @@ describe('a playbook that surges singletons', () => {
     const before = await turnusWrites(cluster);
     const refused = await runTurnus(['run', '-f', surging, '--yes'], { kubeconfig });
     expectExit(refused, 2);
-    expect(refused.stderr).toContain('operator may not: patch deployments.apps.');
+    expect(refused.stderr).toContain('operator may not: get deployments.apps; patch deployments.apps.');
     expect(refused.stderr).toContain('turnus install -f PLAYBOOK --with surge');
     expect(await turnusWrites(cluster)).toEqual(before);
     expectExit(await runTurnus(['plan', '-f', surging], { kubeconfig }), 0);
