@@ -1,4 +1,4 @@
-import { lastTurnOf } from '../cluster/marks.js';
+import { lastTurnOf, type LastTurn } from '../cluster/marks.js';
 import type { NodeVersions, NodeView } from '../cluster/view.js';
 import { stages } from './stages.js';
 import type { TurnPhase, TurnStatus } from './state.js';
@@ -26,7 +26,7 @@ export interface RecordedTurn {
 
 /** A turn that a node has had to its end, for one playbook. */
 export interface CompletedTurn {
-  /** Milliseconds since the epoch. */
+  /** When the node was given back; milliseconds since the epoch. */
   readonly at: number;
   readonly run: string;
   /** The NodeTurn, or the node's annotation `turnus.dev/last-turn`, which outlives its run. */
@@ -43,7 +43,8 @@ const clocksDifferByMs = 3_600_000;
 
 /**
  * The last turn of a playbook that this very machine has had to its end: the later of a Done NodeTurn that carries the
- * node's UID and of the node's annotation. Rehearsals never count. Undefined where there is none.
+ * node's UID and of the node's annotation. Where both tell of one turn, the annotation tells when. Rehearsals never
+ * count. Undefined where there is none.
  */
 export function lastCompletedTurn(asked: {
   readonly playbook: string;
@@ -60,15 +61,17 @@ export function lastCompletedTurn(asked: {
         .filter((turn) => turn.node === node.name && turn.nodeUid === node.uid)
         .map(({ status }) => ({ run: run.name, status })),
     );
+  const mark = markOfThisMachine(node, playbook);
   const done = turns.flatMap(({ run, status }): CompletedTurn[] => {
-    const at = Date.parse(status.finishedAt ?? '');
+    const finishedAt = Date.parse(status.finishedAt ?? '');
     // One without an end was done in another run, which has its own record.
-    if (status.phase !== 'Done' || Number.isNaN(at)) return [];
+    if (status.phase !== 'Done' || Number.isNaN(finishedAt)) return [];
+    // Where its actor died after the uncordon, a turn may be found Done weeks after the maintenance.
+    const at = mark?.run === run ? Math.min(mark.time, finishedAt) : finishedAt;
     return [{ at, run, knownBy: 'turn', ...versionsOf(status) }];
   });
-  const mark = lastTurnOf(node);
   const marked: CompletedTurn[] =
-    mark === undefined || !isRunOf(playbook, mark.run) || mark.time + clocksDifferByMs < node.createdAt
+    mark === undefined
       ? []
       : [
           {
@@ -84,6 +87,12 @@ export function lastCompletedTurn(asked: {
       (last, turn) => (last === undefined || turn.at > last.at ? turn : last),
       undefined,
     );
+}
+
+function markOfThisMachine(node: NodeView, playbook: string): LastTurn | undefined {
+  const mark = lastTurnOf(node);
+  if (mark === undefined || !isRunOf(playbook, mark.run)) return undefined;
+  return mark.time + clocksDifferByMs < node.createdAt ? undefined : mark;
 }
 
 /** The mark is set with the uncordon, a little before the turn is Done. */

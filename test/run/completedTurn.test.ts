@@ -70,9 +70,9 @@ describe('the last turn of a node', () => {
       last: `30 ${october}-x2 annotation`,
     },
     {
-      title: 'is that of the turn where the mark tells of the same, a little earlier',
-      node: aged('n1', 300, { mark: { run: october, days: 30.5 } }),
-      runs: [recordedRun(october, [doneTurn('n1', 30)])],
+      title: 'is as long ago as its mark says, however much later the turn was found Done',
+      node: aged('n1', 300, { mark: { run: october, days: 30 } }),
+      runs: [recordedRun(october, [doneTurn('n1', 12)])],
       last: `30 ${october} turn`,
     },
     {
