@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ClusterPort } from '../cluster/clusterPort.js';
 import type { ConnectOptions } from '../kubernetes/connect.js';
 import { homeDirectory, type ClusterOptions, type CommandIo } from './io.js';
-import { version } from './version.js';
+import { userAgentOf } from './userAgent.js';
 
 /** No API call may take longer; a watch has its own bound. */
 const requestTimeoutMs = 30_000;
@@ -11,8 +11,7 @@ const requestTimeoutMs = 30_000;
 /** Connects as kubectl does: --kubeconfig, then $KUBECONFIG, then ~/.kube/config, then the pod's service account. */
 export async function connectCluster(
   io: CommandIo,
-  options: ClusterOptions,
-  onAnswer?: ConnectOptions['onAnswer'],
+  options: ClusterOptions & { readonly command: string; readonly onAnswer?: ConnectOptions['onAnswer'] },
 ): Promise<ClusterPort> {
   const { connect } = await import('../kubernetes/connect.js');
   const inHome = join(homeDirectory(io), '.kube', 'config');
@@ -23,9 +22,9 @@ export async function connectCluster(
     ...(kubeconfigPath === '' ? {} : { kubeconfigPath }),
     ...(options.context === undefined ? {} : { context: options.context }),
     inCluster: io.env['KUBERNETES_SERVICE_HOST'] !== undefined,
-    userAgent: `turnus/${version}`,
+    userAgent: userAgentOf(options.command),
     clock: io.clock,
     requestTimeoutMs,
-    ...(onAnswer === undefined ? {} : { onAnswer }),
+    ...(options.onAnswer === undefined ? {} : { onAnswer: options.onAnswer }),
   });
 }

@@ -29,7 +29,7 @@ export async function controlCommand(
   asked: { readonly run: string; readonly ask: Ask; readonly options: ControlOptions },
 ): Promise<number> {
   const { run, ask, options } = asked;
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: ask.verb });
   const { signal } = new AbortController();
   try {
     await refuseUnreachable(cluster, signal);

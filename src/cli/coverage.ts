@@ -14,7 +14,7 @@ export interface CoverageOptions extends ClusterOptions {
 /** `turnus coverage`: when each node had its last turn; exit 3 where one is overdue, or where that cannot be said. */
 export async function coverageCommand(io: CommandIo, options: CoverageOptions): Promise<number> {
   const playbook = options.file === undefined ? undefined : await openPlaybook(io, options.file);
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'coverage' });
   try {
     const { signal } = new AbortController();
     const { clock } = io;

@@ -20,7 +20,7 @@ export interface DoctorOptions extends ClusterOptions {
 export async function doctorCommand(io: CommandIo, options: DoctorOptions): Promise<number> {
   const playbook = await openPlaybook(io, options.file);
   const { stopping, stoppedBy } = abortOnSignals(io);
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'doctor' });
   const progress = openProgress(io);
   try {
     const report = await examine(

@@ -31,7 +31,7 @@ export async function drainCommand(io: CommandIo, nodeName: string, options: Dra
   const stopping = stopOnSignals(io, (line) => {
     say(io, line);
   });
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'drain' });
   const closing = new AbortController();
   const giveUp = () => {
     closing.abort(stopping.signal.reason);

@@ -16,7 +16,7 @@ export interface ExplainOptions extends ClusterOptions {
 /** `turnus explain`: why a node waits and which object to change; exit 3 where something stands in its way. */
 export async function explainCommand(io: CommandIo, node: string, options: ExplainOptions): Promise<number> {
   const playbook = options.file === undefined ? undefined : await openPlaybook(io, options.file);
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'explain' });
   const closing = new AbortController();
   try {
     const explained = await explainNode(

@@ -38,7 +38,7 @@ export async function installCommand(io: CommandIo, options: InstallOptions): Pr
     return 0;
   }
   if (hasConditions) say(io, 'Asking the API server where the kinds of the conditions of the playbook are served.');
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'install' });
   const { signal } = new AbortController();
   try {
     const targets = playbook === undefined ? [] : await targetsOf({ cluster, playbook }, signal);

@@ -58,7 +58,7 @@ export async function verifyCommand(io: CommandIo, files: readonly string[], opt
 async function outsideHead(io: CommandIo, options: VerifyOptions): Promise<OutsideHead | undefined> {
   if (options.head !== undefined) return { hash: options.head };
   if (options.run === undefined) return undefined;
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'journal verify' });
   try {
     const { signal } = new AbortController();
     const { namespace } = await readInstallation(cluster, signal);

@@ -3,7 +3,7 @@ import type { FaultName } from '../sandbox/faults.js';
 import { parseDuration } from '../time/duration.js';
 import { TurnusError } from '../turnusError.js';
 import { print, type CommandIo } from './io.js';
-import { version } from './version.js';
+import { userAgentOf } from './userAgent.js';
 
 export interface BreakOptions {
   readonly kubeconfig?: string;
@@ -61,7 +61,7 @@ async function askSandbox(
   const way = transport({
     server: selected.server,
     credentials: credentialsOf(selected, io.clock),
-    userAgent: `turnus/${version}`,
+    userAgent: userAgentOf('sandbox break'),
     clock: io.clock,
     requestTimeoutMs: answerWithinMs,
   });

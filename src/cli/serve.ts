@@ -37,7 +37,9 @@ export async function serveCommand(io: CommandIo, options: ServeOptions): Promis
   const log = openLog({ stream: io.stdout, level: options.logLevel, clock: io.clock });
   const ending = handOverOnSignals(io, log);
   const watching = openWatching(io, log);
-  const cluster = watching.counted(await connectCluster(io, options, watching.onAnswer));
+  const cluster = watching.counted(
+    await connectCluster(io, { ...options, command: 'serve', onAnswer: watching.onAnswer }),
+  );
   try {
     const place = await preparedPlace(cluster, options, ending.stop);
     const files = options.file.length > 0 ? machineFiles : clusterFiles({ cluster, ...place }, ending.stop);

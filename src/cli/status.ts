@@ -27,7 +27,7 @@ export async function statusCommand(io: CommandIo, name: string | undefined, opt
   io.stdout.once('error', () => {
     stopping.abort(new Error('standard output is closed'));
   });
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'status' });
   try {
     return await showStatus(io, { cluster, name, options }, stopping.signal);
   } catch (error) {

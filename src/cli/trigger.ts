@@ -36,7 +36,7 @@ export async function triggerCommand(io: CommandIo, name: string, options: Trigg
       hint: 'Give --reason TEXT.',
     });
   }
-  const cluster = await connectCluster(io, options);
+  const cluster = await connectCluster(io, { ...options, command: 'trigger' });
   const { signal } = new AbortController();
   try {
     await refuseUnreachable(cluster, signal);

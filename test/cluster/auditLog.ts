@@ -27,6 +27,8 @@ export interface AuditEntry {
   userAgent: string;
   /** get, list, watch, create, update, patch, delete, deletecollection */
   verb: string;
+  /** Empty for the core group, and for URLs without an object. */
+  group: string;
   /** Empty for URLs without an object (/version). */
   resource: string;
   subresource: string;
@@ -45,7 +47,7 @@ interface AuditEvent {
   requestURI: string;
   userAgent?: string;
   user: { username: string };
-  objectRef?: { resource?: string; subresource?: string; name?: string; namespace?: string };
+  objectRef?: { apiGroup?: string; resource?: string; subresource?: string; name?: string; namespace?: string };
   responseStatus?: { code?: number };
   requestReceivedTimestamp: string;
 }
@@ -68,6 +70,7 @@ function entryOf(event: AuditEvent): AuditEntry {
     user: event.user.username,
     userAgent: event.userAgent ?? '',
     verb: event.verb,
+    group: objectRef?.apiGroup ?? '',
     resource: objectRef?.resource ?? '',
     subresource: objectRef?.subresource ?? '',
     name: objectRef?.name ?? '',

@@ -10,6 +10,7 @@ import type { ControlPlane } from './controlPlane.js';
 import { nodeObject } from './nodes.js';
 import type { Node } from './objects.js';
 import { isTrue } from './objects.js';
+import { keepAsked } from './rights/asked.js';
 import { TestbedError } from './testbedError.js';
 import { waitFor } from './waitFor.js';
 import { createWorkDirectory } from './workDirectory.js';
@@ -69,6 +70,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       address: addresses.controlPlane,
     });
     releases.push(() => controlPlane.stop());
+    releases.push(async () => {
+      await keepAsked(await controlPlane.auditLog());
+    });
     const { api } = controlPlane;
     await startKwok(controlPlane, addresses);
 

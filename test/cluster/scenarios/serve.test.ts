@@ -299,75 +299,12 @@ describe('a process of turnus serve', () => {
   });
 });
 
-/** Granted, and asked for where this file does not go. */
-const shownElsewhere = [
-  // Of kinds that are nobody's but a custom controller's: drainFaults.test.ts.
-  'get *.*/scale',
-  // With a limit of runs that are kept: coverage.test.ts.
-  'delete maintenanceruns.turnus.dev in turnus-system',
-  // Looked at by the admission plugin OwnerReferencesPermissionEnforcement alone, when a turn names its run as owner.
-  'update maintenanceruns.turnus.dev/finalizers in turnus-system',
-  // Where somebody else has written in between (src/cluster/cordon.ts, src/run/store.ts): kubernetesRoom.test.ts.
-  'get nodes',
-  'get nodeturns.turnus.dev in turnus-system',
-  // Of clusters that serve them, and of nodes with DaemonSets: otherActors.test.ts.
-  'list machinehealthchecks.cluster.x-k8s.io',
-  'list machinehealthchecks.machine.openshift.io',
-  'list plans.upgrade.cattle.io',
-  'list services',
-  // Of pods with volumes: volumeAttachments.test.ts.
-  'list volumeattachments.storage.k8s.io',
-  'watch volumeattachments.storage.k8s.io',
-];
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-describe('what the ServiceAccount of serve may do', () => {
-  it('is what it has done, and it was refused nothing', async () => {
+describe('the ServiceAccount of serve', () => {
+  it('was refused nothing', async () => {
     const requests = (await cluster.auditLog()).filter(
       ({ user, resource }) => user === `system:serviceaccount:${systemNamespace}:turnus` && resource !== '',
     );
-    const refused = requests.filter(({ code }) => code === 403);
-    expect(refused.map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([]);
-
-    const done = new Set(
-      requests.flatMap(({ verb, uri, resource, subresource, namespace }) => {
-        const group = /^\/apis\/([^/]+)\//.exec(uri)?.[1];
-        const what = `${verb} ${resource}${group === undefined ? '' : `.${group}`}${subresource === '' ? '' : `/${subresource}`}`;
-        return [what, `${what} in ${namespace}`];
-      }),
-    );
-    const granted = (await boundRoles()).flatMap(({ rules, namespace }) =>
-      rules.flatMap(({ apiGroups, resources, verbs }) =>
-        apiGroups.flatMap((group) =>
-          resources.flatMap((each) => {
-            const [resource = '', subresource] = each.split('/');
-            const kind = `${resource}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-            return verbs.map((verb) => `${verb} ${kind}${namespace === undefined ? '' : ` in ${namespace}`}`);
-          }),
-        ),
-      ),
-    );
-    expect(granted.length).toBeGreaterThan(40);
-    expect(granted.filter((each) => !done.has(each)).sort()).toEqual([...shownElsewhere].sort());
+    expect(requests.length).toBeGreaterThan(100);
+    expect(requests.filter(({ code }) => code === 403).map(({ verb, uri }) => `${verb} ${uri}`)).toEqual([]);
   });
-
-  async function boundRoles(): Promise<{ rules: readonly Rule[]; namespace: string | undefined }[]> {
-    const inNamespace = async (namespace: string, name: string) => ({
-      rules: (await cluster.api.get({ kind: 'Role', namespace, name }))['rules'] as Rule[],
-      namespace,
-    });
-    const anywhere = await cluster.api.get({ kind: 'ClusterRole', name: 'turnus' });
-    return [
-      { rules: anywhere['rules'] as Rule[], namespace: undefined },
-      await inNamespace(systemNamespace, 'turnus'),
-      await inNamespace(systemNamespace, 'turnus-serve'),
-      await inNamespace('default', 'turnus'),
-      await inNamespace('kube-node-lease', 'turnus'),
-    ];
-  }
 });
