@@ -7,7 +7,8 @@ import { suggestion } from './suggestion.js';
 
 /*
  * The kinds of fields a playbook is made of. Every message says what is expected ("expected …"); issueWording.ts adds
- * what was found. Every kind takes the field's description, which editors show.
+ * what was found. Every kind takes the field's description, which editors and docs/playbook.md show; `title` names the
+ * kind there, where the JSON schema does not tell.
  */
 
 const minuteMs = 60_000;
@@ -50,7 +51,11 @@ export function duration(description: string, bounds: { readonly zero?: boolean;
     .refine((text) => (parseDuration(text) ?? Number.POSITIVE_INFINITY) <= longestDays * dayMs, {
       error: `expected a duration of at most ${longestDays}d`,
     })
-    .describe(description);
+    .meta({ title: durationTitle(bounds), description });
+}
+
+function durationTitle({ zero, longestDays }: { readonly zero?: boolean; readonly longestDays?: number }): string {
+  return `duration${longestDays === undefined ? '' : `, at most \`${longestDays}d\``}${zero === true ? ', or `0s`' : ''}`;
 }
 
 export function wholeNumber(description: string, range: { readonly min: number; readonly max: number }) {
@@ -107,7 +112,7 @@ export function labelSelector(description: string) {
       const parsed = parseLabelSelector(value);
       if (parsed.kind === 'invalid') context.addIssue({ code: 'custom', message: `${expected}; ${parsed.message}` });
     })
-    .describe(description);
+    .meta({ title: 'selector', description });
 }
 
 /** The path of a field of an object, in kubectl's JSONPath. */
@@ -120,13 +125,17 @@ export function objectPath(description: string) {
       const parsed = parseObjectPath(value);
       if (parsed.kind === 'invalid') context.addIssue({ code: 'custom', message: `${expected}; ${parsed.message}` });
     })
-    .describe(description);
+    .meta({ title: 'path in an object', description });
 }
 
 /** The key of a label, with or without a prefix. */
 export function labelKey(description: string) {
   const error = 'expected a label key such as turnus.dev/exclude';
-  return z.string({ error }).max(317, { error, abort: true }).refine(isLabelKey, { error }).describe(description);
+  return z
+    .string({ error })
+    .max(317, { error, abort: true })
+    .refine(isLabelKey, { error })
+    .meta({ title: 'label key', description });
 }
 
 /** Is this the key of a label or an annotation, with or without a prefix? */
@@ -147,7 +156,7 @@ export function timeZone(description: string) {
       const hint = near === undefined ? '' : `; did you mean ${near}?`;
       context.addIssue({ code: 'custom', message: `expected an IANA time zone such as Europe/Zurich${hint}` });
     })
-    .describe(description);
+    .meta({ title: 'time zone', description });
 }
 
 function isTimeZone(name: string): boolean {

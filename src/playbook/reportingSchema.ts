@@ -63,7 +63,7 @@ function url(description: string) {
       const message = wrongUrl(value, error);
       if (message !== undefined) context.addIssue({ code: 'custom', message });
     })
-    .describe(description);
+    .meta({ title: 'URL', description });
 }
 
 function wrongUrl(written: string, expected: string): string | undefined {

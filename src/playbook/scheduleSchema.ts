@@ -54,7 +54,7 @@ function cronExpression(description: string) {
       const parsed = parseCron(value);
       if (parsed.kind === 'invalid') context.addIssue({ code: 'custom', message: `${expected}; ${parsed.message}` });
     })
-    .describe(description);
+    .meta({ title: 'cron expression', description });
 }
 
 function localDate(description: string) {
@@ -66,7 +66,7 @@ function localDate(description: string) {
       if (parseDay(value) === undefined)
         context.addIssue({ code: 'custom', message: `${error}; ${noSuchDate(value)}` });
     })
-    .describe(description);
+    .meta({ title: 'date', description });
 }
 
 function localDateTime(description: string) {
@@ -79,7 +79,7 @@ function localDateTime(description: string) {
       const hint = date === undefined || parseDay(date) !== undefined ? '' : `; ${noSuchDate(date)}`;
       context.addIssue({ code: 'custom', message: `${error}${hint}` });
     })
-    .describe(description);
+    .meta({ title: 'local date and time', description });
 }
 
 /** Of a text that has the form of a date. */

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { fieldsOfSchema, playbookJsonSchema } from '../../src/playbook/jsonSchema.js';
 import { onlyInObjects } from '../../src/playbook/refusedReferences.js';
-import { checkedInSchema, jsonSchemaText } from './jsonSchemaText.js';
+import { withFieldTables } from './fieldTables.js';
+import { checkedInSchema, jsonSchemaText, playbookPage } from './jsonSchemaText.js';
 
 const fields = fieldsOfSchema(playbookJsonSchema());
-const documentation = new URL('../../docs/playbook.md', import.meta.url);
 
 describe('the schema for editors', () => {
   it('is checked in as it is; otherwise run `npm run schema`', async () => {
@@ -27,25 +27,39 @@ describe('the schema for editors', () => {
 });
 
 describe('docs/playbook.md', () => {
-  const insideFile = /\.(path|configMapKeyRef|secretKeyRef)(\.(name|key))?$/;
+  it('has its tables of fields as the schema says; otherwise run `npm run schema`', async () => {
+    const page = await readFile(playbookPage, 'utf8');
+    expect(page).toBe(withFieldTables(page));
+    expect(page.match(/^\| `spec\./gm)?.length).toBeGreaterThan(90);
+  });
 
-  it('names every field with its default', async () => {
-    const text = await readFile(documentation, 'utf8');
-    const missing = fields
-      .filter(({ path, schema }) => {
-        const isFileReference = insideFile.test(path) && !path.includes('conditions[]');
-        // A mapping is there through its fields.
-        return !isFileReference && schema.additionalProperties !== false;
-      })
-      .filter(({ path, schema }) => {
-        const row = text.split('\n').find((line) => line.startsWith(`| \`${path}\``));
-        return row === undefined || !row.includes(shownDefault(schema.default, path));
-      });
-    expect(missing.map(({ path }) => path)).toEqual([]);
+  it('has a table for every field', async () => {
+    const page = await readFile(playbookPage, 'utf8');
+    expect(() => withFieldTables(page.replace('<!-- fields: spec.drain -->', ''))).toThrow(
+      /^No table is for spec\.drain, spec\.drain\.timeout, /,
+    );
+  });
+
+  it('loses and gains nothing but rows', () => {
+    const page = 'before\n\n<!-- fields: apiVersion kind metadata spec -->\n| an old row |\n\nafter\n';
+    const written = withFieldTables(page).split('\n');
+    expect(written.slice(0, 6)).toEqual([
+      'before',
+      '',
+      '<!-- fields: apiVersion kind metadata spec -->',
+      '| field | kind | default | meaning |',
+      '| --- | --- | --- | --- |',
+      '| `apiVersion` | `turnus.dev/v1alpha1` |  | Version of the format. |',
+    ]);
+    expect(written.slice(-3)).toEqual(['', 'after', '']);
+    expect(written).toContain(
+      '| `spec.notify.before` | duration, at most `14d` |  | How long before a window opens its plan is made and sent with its findings. Without it not at all. |',
+    );
+    expect(written.filter((line) => line.includes('old row') || line.includes('.configMapKeyRef'))).toEqual([]);
   });
 
   it('names every field that a file may not have with the reason', async () => {
-    const section = (await readFile(documentation, 'utf8')).split('## As an object in the cluster')[1] ?? '';
+    const section = (await readFile(playbookPage, 'utf8')).split('## As an object in the cluster')[1] ?? '';
     for (const { field, reason } of onlyInObjects) {
       expect(section).toContain(reason);
       expect(section).toContain(
@@ -53,12 +67,4 @@ describe('docs/playbook.md', () => {
       );
     }
   });
-
-  function shownDefault(value: unknown, path: string): string {
-    const notShown =
-      value === undefined || path.includes('[]') || onlyInObjects.some((entry) => entry.field.join('.') === path);
-    if (notShown) return '';
-    if (value === '') return '`""`';
-    return `\`${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('"', '')}\``;
-  }
 });
