@@ -15,9 +15,6 @@ const read = ['get', 'list', 'watch'];
 /** Of what is kept a copy of, and never read one by one. */
 const follow = ['list', 'watch'];
 
-/** Who acts, and which process of `turnus serve` decides. */
-const leaseNames = [leaseName, leadershipLeaseName];
-
 /** Where our objects are and which schema they have. */
 const definitionsRule: AccessRule = {
   apiGroups: ['apiextensions.k8s.io'],
@@ -131,7 +128,7 @@ const heartbeatRules: readonly AccessRule[] = [
 /** What people need who look at runs (`status`) and playbooks. */
 const viewRules: readonly AccessRule[] = [
   { apiGroups: [apiGroup], resources: ['maintenanceruns', 'nodeturns', 'playbooks'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [leaseName], verbs: ['get'] },
 ];
 
 /**
@@ -148,9 +145,14 @@ const recordRules: readonly AccessRule[] = [
 
 /** What people need who ask something of a run (`pause`, `retry`, ...) and leave the acting to others. */
 const operateRules: readonly AccessRule[] = [
-  { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: [...read, 'patch'] },
-  { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: read },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: leaseNames, verbs: ['get'] },
+  { apiGroups: [apiGroup], resources: ['maintenanceruns'], verbs: ['get', 'list', 'patch'] },
+  { apiGroups: [apiGroup], resources: ['nodeturns'], verbs: ['list'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    resourceNames: [leaseName, leadershipLeaseName],
+    verbs: ['get'],
+  },
 ];
 
 /** What not every cluster lets Turnus do, by the word of `turnus install --with`. */

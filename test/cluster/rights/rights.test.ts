@@ -7,7 +7,7 @@ const commandsOf: Readonly<Record<string, readonly string[]>> = {
   turnus: ['plan', 'explain', 'run', 'drain', 'doctor', 'serve'],
   'turnus-serve': ['serve'],
   'turnus-view': ['status', 'journal verify'],
-  'turnus-operate': ['pause', 'resume', 'abort', 'abort-now', 'retry', 'skip', 'accept'],
+  'turnus-operate': ['pause', 'resume', 'abort', 'abort-now', 'retry', 'retry-again', 'skip', 'accept'],
   'turnus-coverage': ['coverage'],
   'turnus-playbook-editor': ['trigger'],
 };
@@ -17,6 +17,23 @@ const askedOfOneself = ['selfsubjectaccessreviews', 'selfsubjectreviews'];
 
 /** `install` writes roles: it is for an administrator. */
 const byAdministrators = ['install'];
+
+/** Read by conditions of playbooks, whose roles `turnus install -f` makes: conditions.test.ts. */
+const ofConditions = 'sim.test';
+
+/** Granted, and hardly ever asked for in this suite. */
+const usedElsewhere = [
+  // Where the answer to a create was lost (src/run/store.ts): the nights of test/simulation.
+  'turnus: get nodeturns.turnus.dev in turnus-system',
+  // Looked at by the admission plugin OwnerReferencesPermissionEnforcement alone, when a turn names its run as owner.
+  'turnus: update maintenanceruns.turnus.dev/finalizers in turnus-system',
+];
+
+/** Who looks and writes with kubectl needs what it asks for, beside what `status` and `trigger` do. */
+const withKubectl: Readonly<Record<string, readonly string[]>> = {
+  'turnus-view': ['get', 'list', 'watch'],
+  'turnus-playbook-editor': ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
+};
 
 let asked: readonly Asked[];
 
@@ -29,7 +46,7 @@ describe('what Turnus asked of the API servers of the whole suite', () => {
     if (asked.length === 0) context.skip('No scenario ran.');
     const roles = grantedByRoles();
     const beyond = asked
-      .filter(({ command }) => !byAdministrators.includes(command))
+      .filter(({ command, group }) => !byAdministrators.includes(command) && group !== ofConditions)
       .filter(
         (each) => !roles.some((granted) => commandsOf[granted.role]?.includes(each.command) && grants(granted, each)),
       );
@@ -38,9 +55,12 @@ describe('what Turnus asked of the API servers of the whole suite', () => {
 
   it('is everything that these roles grant', (context) => {
     if (asked.length === 0) context.skip('No scenario ran.');
-    const unused = grantedByRoles().filter(
-      (granted) => !asked.some((each) => commandsOf[granted.role]?.includes(each.command) && grants(granted, each)),
-    );
-    expect(unused.map((granted) => `${granted.role}: ${textOf(granted)}`).sort()).toEqual([]);
+    const unused = grantedByRoles()
+      .filter(({ role, verb, group }) => group !== 'turnus.dev' || withKubectl[role]?.includes(verb) !== true)
+      .filter(
+        (granted) => !asked.some((each) => commandsOf[granted.role]?.includes(each.command) && grants(granted, each)),
+      );
+    const named = unused.map((granted) => `${granted.role}: ${textOf(granted)}`).sort();
+    expect(named.filter((each) => !usedElsewhere.includes(each))).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCustom, createCustomKinds } from '../budgets/customKinds.js';
 import { startCluster } from '../cluster.js';
 import type { Cluster } from '../cluster.js';
 import { startHosts } from '../hosts/startHosts.js';
@@ -21,7 +22,7 @@ import { runTurnus } from '../turnus.js';
 import type { TurnusOptions } from '../turnus.js';
 import { waitFor } from '../waitFor.js';
 import { createReady } from '../waitForReady.js';
-import { daemonSet, deployment } from '../workloads.js';
+import { barePod, daemonSet, deployment } from '../workloads.js';
 
 interface PlannedNode {
   node: string;
@@ -154,6 +155,32 @@ describe('a namespace in the context of the kubeconfig', () => {
   });
 });
 
+describe('pods of a custom kind', () => {
+  it('are as many as its scale says, not as many as there are', async () => {
+    const namespace = 'fleet';
+    await createCustomKinds(cluster.api);
+    await cluster.createNamespace(namespace);
+    const fleet = { kind: 'Fleet', namespace, name: 'crawler' } as const;
+    const owner = await createCustom(cluster.api, { ...fleet, replicas: 4 });
+    for (const nodeName of ['node-1', 'node-2']) {
+      const pod = barePod({ name: `crawler-${nodeName}`, namespace, startMs: 50, podSpec: { nodeName } });
+      pod.metadata.ownerReferences = [{ ...owner }];
+      await createReady(cluster.api, [pod]);
+    }
+    expect(given(await planned(3), 'replica-spread').sort()).toEqual([
+      'node-1: block Fleet fleet/crawler',
+      'node-2: block Fleet fleet/crawler',
+    ]);
+
+    const path = '/apis/test.example.com/v1/namespaces/fleet/fleets/crawler/scale';
+    const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'crawler', namespace } };
+    const { status } = await cluster.api.request({ method: 'PUT', path, body: { ...scale, spec: { replicas: 2 } } });
+    expect(status).toBe(200);
+    expect(given(await planned(0), 'replica-spread')).toEqual([]);
+    await cluster.api.delete({ kind: 'Namespace', name: namespace });
+  });
+});
+
 /** A kind that the API server serves with whatever is written into its objects. */
 async function serve(kind: { group: string; version: string; name: string; plural: string }): Promise<void> {
   const { group, version, name, plural } = kind;
@@ -189,6 +216,7 @@ async function createIn(path: string, object: Record<string, unknown>): Promise<
 
 describe('others that take nodes down', () => {
   const machineChecks = { group: 'cluster.x-k8s.io', version: 'v1beta1', plural: 'machinehealthchecks' };
+  const openShiftChecks = { group: 'machine.openshift.io', version: 'v1beta1', plural: 'machinehealthchecks' };
   const upgradePlans = { group: 'upgrade.cattle.io', version: 'v1', plural: 'plans' };
   const expected = ['node-1', 'node-2', 'node-3'].flatMap((node) => [
     `${node}: caution DaemonSet kube-system/kured`,
@@ -213,6 +241,7 @@ describe('others that take nodes down', () => {
       metadata: { name: 'workers' },
       spec: { unhealthyConditions: [{ type: 'Ready', status: 'Unknown', timeout: '30s' }] },
     });
+    await serve({ ...openShiftChecks, name: 'MachineHealthCheck' });
     await serve({ ...upgradePlans, name: 'Plan' });
     await createIn('/apis/upgrade.cattle.io/v1/namespaces/default/plans', {
       apiVersion: 'upgrade.cattle.io/v1',
@@ -278,6 +307,7 @@ describe('others that take nodes down', () => {
     );
     expect(unknown.flatMap(({ objects }) => objects).sort()).toEqual([
       'machinehealthchecks.cluster.x-k8s.io',
+      'machinehealthchecks.machine.openshift.io',
       'plans.upgrade.cattle.io',
     ]);
     expect(unknown[0]?.hint).toContain('turnus install');
