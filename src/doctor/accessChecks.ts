@@ -2,6 +2,7 @@ import type { ApiAnswer, ApiObject } from '../cluster/clusterPort.js';
 import { recordOf } from '../cluster/json.js';
 import type { LeaseSight } from '../cluster/leaseSight.js';
 import { describePermission, type MissingPermission } from '../cluster/permissions.js';
+import { isForSurge } from '../install/accessRules.js';
 import { formatDuration } from '../time/duration.js';
 import { failed, ok, skipped, type Judgement } from './check.js';
 
@@ -33,7 +34,7 @@ export function judgePermissions(asked: {
       failed(
         'permission',
         `${user} may not ${describePermission(permission)}${reason === '' ? '' : ` (${reason})`}.`,
-        permission.verb === 'patch' && permission.resource === 'deployments'
+        isForSurge(permission)
           ? 'Surging of singletons needs it: `turnus install --with surge`, and bind the ClusterRole turnus to this user.'
           : 'Bind the roles that `turnus install -f PLAYBOOK` makes to this user; --print shows them (see docs/install.md).',
       ),

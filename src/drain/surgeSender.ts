@@ -217,7 +217,7 @@ function waitAfter({ pod, owner }: Entry, end: Exclude<Restart, { kind: 'restart
     message: `The API server did not let ${name} be restarted for Pod ${podKey(pod)}: ${message}`,
     hint:
       kind === 'forbidden'
-        ? 'Grant patch on deployments: run `turnus install --with surge`.'
+        ? 'Grant get and patch on deployments: run `turnus install --with surge`.'
         : "It is tried again until the drain's timeout.",
   };
 }

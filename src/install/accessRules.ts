@@ -12,7 +12,7 @@ interface AccessRule {
 }
 
 const read = ['get', 'list', 'watch'];
-/** Of what is kept a copy of, and never read one by one. */
+/** What a copy is kept of, which is never read one by one. */
 const follow = ['list', 'watch'];
 
 /** Where our objects are and which schema they have. */
@@ -73,7 +73,7 @@ const surgeRules: readonly AccessRule[] = [
   { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] },
 ];
 
-/** The one Lease, in Turnus' own namespace. */
+/** The Leases, in Turnus' own namespace: who acts, and which process of `turnus serve` decides. */
 const leaseRule: AccessRule = {
   apiGroups: ['coordination.k8s.io'],
   resources: ['leases'],
@@ -267,6 +267,13 @@ export function permissionsFor(
     ...eventRules.flatMap((rule) => expanded(rule, 'default')),
     ...heartbeatRules.flatMap((rule) => expanded(rule, 'kube-node-lease')),
   ];
+}
+
+/** Whether `turnus install` grants it with `--with surge` alone. */
+export function isForSurge({ verb, group, resource }: Permission): boolean {
+  return surgeRules.some(
+    (rule) => rule.apiGroups.includes(group) && rule.resources.includes(resource) && rule.verbs.includes(verb),
+  );
 }
 
 function extraPermissions(extras: readonly AccessExtra[], namespace: string): Permission[] {

@@ -71,9 +71,11 @@ const ssh = mapping(
         { error: 'expected a mapping with host, port, user or a list of them' },
       )
       .optional()
-      .describe(
-        'The host to go through, or a list of them from here to the nodes. The host key of each is verified under its own name. An empty list: go directly, whatever `config` says.',
-      ),
+      .meta({
+        title: 'bastion, or list of at most 8',
+        description:
+          'The host to go through, or a list of them from here to the nodes. The host key of each is verified under its own name. An empty list: go directly, whatever `config` says.',
+      }),
     restricted: flag(
       'Whether the key may start installed scripts only: on the hosts `turnus-host` is its forced command (docs/turnus-host.md).',
     ).default(false),

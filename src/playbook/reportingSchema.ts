@@ -20,7 +20,9 @@ export const journalSchema = mapping('Where the journal of runs goes. `turnus se
     'A file that entries are appended to. `turnus run` takes it where --journal is not given.',
     writtenPath,
     'the path of a file: absolute, relative to the playbook, or below the home directory as ~/',
-  ).optional(),
+  )
+    .meta({ title: 'path of a file' })
+    .optional(),
   stdout: z
     .literal(true, { error: 'expected true; leave the field out where the journal goes elsewhere' })
     .optional()

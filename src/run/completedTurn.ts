@@ -71,7 +71,7 @@ export function lastCompletedTurn(asked: {
     return [{ at, run, knownBy: 'turn', ...versionsOf(status) }];
   });
   const marked: CompletedTurn[] =
-    mark === undefined
+    mark === undefined || done.some(({ run }) => run === mark.run)
       ? []
       : [
           {

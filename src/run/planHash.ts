@@ -3,7 +3,7 @@ import type { Playbook } from '../playbook/playbook.js';
 
 /**
  * Identity of what would be done: SHA-256 over the canonical JSON of cluster uid, normalised playbook and digests of
- * every referenced file. Findings, forecast and order are not part of it.
+ * its scripts and calendars (docs/decisions/0026). Findings, forecast and order are not part of it.
  */
 export function planHash(plan: { clusterUid: string; playbook: Playbook }): string {
   return canonicalDigest({

@@ -2,6 +2,7 @@ import type { ApiAnswer, ClusterPort } from '../cluster/clusterPort.js';
 import { clusterUid } from '../cluster/clusterUid.js';
 import { recordOf, stringOf, timeOf } from '../cluster/json.js';
 import { describePermission, missingPermissions, type Permission } from '../cluster/permissions.js';
+import { isForSurge } from '../install/accessRules.js';
 import { TurnusError } from '../turnusError.js';
 
 /** @throws TurnusError `api-…` where the API server does not answer */
@@ -67,9 +68,7 @@ export async function refuseMissingPermissions(
   }
   if (answer.value.length === 0) return;
   const missing = answer.value.map(({ permission }) => describePermission(permission));
-  const forSurge = answer.value.some(
-    ({ permission: { verb, resource } }) => `${verb} ${resource}` === 'patch deployments',
-  );
+  const forSurge = answer.value.some(({ permission }) => isForSurge(permission));
   const install = `turnus install -f PLAYBOOK${forSurge ? ' --with surge' : ''}`;
   throw new TurnusError({
     code: 'permission-missing',

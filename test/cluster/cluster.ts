@@ -70,9 +70,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       address: addresses.controlPlane,
     });
     releases.push(() => controlPlane.stop());
-    releases.push(async () => {
-      await keepAsked(await controlPlane.auditLog());
-    });
+    releases.push(() => keepAsked(() => controlPlane.auditLog()));
     const { api } = controlPlane;
     await startKwok(controlPlane, addresses);
 

@@ -71,7 +71,7 @@ describe('the permissions of a run', () => {
   const asked = { user: 'anna', wanted: 3 };
   const evict = { verb: 'create', group: '', resource: 'pods', subresource: 'eviction' };
   const lease = { verb: 'update', group: 'coordination.k8s.io', resource: 'leases', namespace: 'turnus-system' };
-  const surge = { verb: 'patch', group: 'apps', resource: 'deployments' };
+  const surge = (verb: string) => ({ verb, group: 'apps', resource: 'deployments' });
 
   it('are counted where they are there', () => {
     expect(judgePermissions({ ...asked, missing: { kind: 'ok', value: [] } })).toEqual([
@@ -98,8 +98,8 @@ describe('the permissions of a run', () => {
     ]);
   });
 
-  it('hint at the option where surging needs one', () => {
-    const missing = { kind: 'ok', value: [{ permission: surge, reason: '' }] } as const;
+  it.each(['get', 'patch'])('hint at the option where surging needs one: %s', (verb) => {
+    const missing = { kind: 'ok', value: [{ permission: surge(verb), reason: '' }] } as const;
     expect(judgePermissions({ user: 'anna', wanted: 1, missing })).toMatchObject([
       { state: 'failed', hint: expect.stringContaining('turnus install --with surge') as string },
     ]);

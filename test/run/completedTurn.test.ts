@@ -76,6 +76,24 @@ describe('the last turn of a node', () => {
       last: `30 ${october} turn`,
     },
     {
+      title: 'is that of the turn where the mark of the same run is later, by another clock',
+      node: aged('n1', 300, { mark: { run: october, days: 29.5 } }),
+      runs: [recordedRun(october, [doneTurn('n1', 30)])],
+      last: `30 ${october} turn`,
+    },
+    {
+      title: 'is that of the turn where the mark of the same run lies far ahead',
+      node: aged('n1', 300, { mark: { run: october, days: -30 } }),
+      runs: [recordedRun(october, [doneTurn('n1', 30)])],
+      last: `30 ${october} turn`,
+    },
+    {
+      title: 'is as long ago as its turn was Done where the mark of the same run is older than the machine',
+      node: aged('n1', 40, { mark: { run: october, days: 50 } }),
+      runs: [recordedRun(october, [doneTurn('n1', 30)])],
+      last: `30 ${october} turn`,
+    },
+    {
       title: 'is that of the mark where it is later',
       node: aged('n1', 300, { mark: { run: november, days: 1 } }),
       runs: [recordedRun(october, [doneTurn('n1', 30)])],

@@ -31,21 +31,20 @@ export async function setup(): Promise<() => Promise<void>> {
 }
 
 /** Keeps what Turnus asked of a cluster that is about to end, where a suite wants to know. */
-export async function keepAsked(log: readonly AuditEntry[]): Promise<void> {
+export async function keepAsked(auditLog: () => Promise<readonly AuditEntry[]>): Promise<void> {
   const directory = process.env[variable];
-  if (directory !== undefined) await writeFile(join(directory, randomUUID()), JSON.stringify(askedIn(log)));
+  if (directory === undefined) return;
+  await writeFile(join(directory, randomUUID()), JSON.stringify(askedIn(await auditLog())));
 }
 
-/** Of all clusters of the suite that have ended, each request once. */
-export async function keptAsked(): Promise<readonly Asked[]> {
+/** Of all clusters of the suite that have ended, each request once; undefined where there was none. */
+export async function keptAsked(): Promise<readonly Asked[] | undefined> {
   const directory = process.env[variable];
-  if (directory === undefined) return [];
-  const kept = await Promise.all(
-    (await readdir(directory)).map(
-      async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as Asked[],
-    ),
-  );
-  return once(kept.flat());
+  if (directory === undefined) return undefined;
+  const names = await readdir(directory);
+  if (names.length === 0) return undefined;
+  const kept = names.map(async (name) => JSON.parse(await readFile(join(directory, name), 'utf8')) as Asked[]);
+  return once((await Promise.all(kept)).flat());
 }
 
 function askedIn(log: readonly AuditEntry[]): readonly Asked[] {

@@ -23,7 +23,7 @@ const ofConditions = 'sim.test';
 
 /** Granted, and hardly ever asked for in this suite. */
 const usedElsewhere = [
-  // Where the answer to a create was lost (src/run/store.ts): the nights of test/simulation.
+  // Where an answer was lost, or somebody wrote in between (src/run/store.ts, stateWrite.ts): the nights of test/simulation.
   'turnus: get nodeturns.turnus.dev in turnus-system',
   // Looked at by the admission plugin OwnerReferencesPermissionEnforcement alone, when a turn names its run as owner.
   'turnus: update maintenanceruns.turnus.dev/finalizers in turnus-system',
@@ -35,15 +35,16 @@ const withKubectl: Readonly<Record<string, readonly string[]>> = {
   'turnus-playbook-editor': ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'],
 };
 
-let asked: readonly Asked[];
+let asked: readonly Asked[] | undefined;
 
 beforeAll(async () => {
-  asked = (await keptAsked()).filter(({ resource }) => !askedOfOneself.includes(resource));
+  asked = (await keptAsked())?.filter(({ resource }) => !askedOfOneself.includes(resource));
 });
 
 describe('what Turnus asked of the API servers of the whole suite', () => {
   it('is granted by the roles of the command that asked', (context) => {
-    if (asked.length === 0) context.skip('No scenario ran.');
+    if (asked === undefined) return context.skip('No scenario ran.');
+    expect(asked.length).toBeGreaterThan(0);
     const roles = grantedByRoles();
     const beyond = asked
       .filter(({ command, group }) => !byAdministrators.includes(command) && group !== ofConditions)
@@ -54,11 +55,13 @@ describe('what Turnus asked of the API servers of the whole suite', () => {
   });
 
   it('is everything that these roles grant', (context) => {
-    if (asked.length === 0) context.skip('No scenario ran.');
+    if (asked === undefined) return context.skip('No scenario ran.');
+    const requests = asked;
     const unused = grantedByRoles()
       .filter(({ role, verb, group }) => group !== 'turnus.dev' || withKubectl[role]?.includes(verb) !== true)
       .filter(
-        (granted) => !asked.some((each) => commandsOf[granted.role]?.includes(each.command) && grants(granted, each)),
+        (granted) =>
+          !requests.some((each) => commandsOf[granted.role]?.includes(each.command) && grants(granted, each)),
       );
     const named = unused.map((granted) => `${granted.role}: ${textOf(granted)}`).sort();
     expect(named.filter((each) => !usedElsewhere.includes(each))).toEqual([]);
